@@ -1,0 +1,48 @@
+/**
+ * The house rules that no linter knows: imports go down the list of rooms only, and rooms on one floor do not know
+ * each other. The floors are those of CONTRIBUTING.md.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+/** From the ground up. A room may import from the floors below it, and from `errors`, the cellar. */
+const FLOORS: readonly (readonly string[])[] = [
+  ["errors"],
+  ["time"],
+  ["services"],
+  ["telemetry"],
+  ["hosting"],
+  ["store"],
+  ["jobs"],
+  ["scheduling"],
+  ["dashboard"],
+  ["integrations"],
+  ["testing"],
+  ["cli"],
+];
+const floorOf = (room: string) => FLOORS.findIndex((rooms) => rooms.includes(room));
+/** Stores are built behind the contract: nobody between the contract and the front door may know one of them. */
+const STORES = ["store/memory", "store/sqlite", "store/postgres"];
+const MAY_KNOW_A_STORE = ["store", "testing", "cli"];
+
+const problems: string[] = [];
+for (const file of globSync("src/**/*.ts")) {
+  const room = file.split("/")[1] ?? "";
+  if (!file.slice("src/".length).includes("/")) continue; // the front door sees everything
+  const floor = floorOf(room);
+  if (floor < 0) problems.push(`${file}: ${room} is not a room of the house`);
+  for (const match of readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g)) {
+    const target = normalize(join(dirname(file), match[1] ?? ""));
+    const inside = target.slice("src/".length);
+    const to = inside.split("/")[0] ?? "";
+    if (!inside.includes("/")) problems.push(`${file} imports ${target}: a room does not use the front door`);
+    else if (to !== room && floorOf(to) >= floor) problems.push(`${file} imports ${target}: that is up the stairs`);
+    else if (STORES.some((store) => inside.startsWith(`${store}/`)) && !MAY_KNOW_A_STORE.includes(room)) {
+      problems.push(`${file} imports ${target}: only the contract may be known here`);
+    }
+  }
+}
+if (problems.length > 0) {
+  console.error(problems.join("\n"));
+  process.exit(1);
+}

@@ -1,0 +1,6 @@
+/** The cellar: how everything above says what went wrong. */
+export { ERROR_CODES, type ErrorCode } from "./catalogue.ts";
+export { NightshiftError, type NightshiftErrorOptions } from "./nightshift-error.ts";
+export { Problems, problemsOf } from "./problems.ts";
+export { messageOf, show } from "./show.ts";
+export { didYouMean, suggest } from "./suggest.ts";

@@ -1,0 +1,60 @@
+/**
+ * Collects what is wrong with an application's declarations, so that one error can list it all. Rooms check their own
+ * options with it when they are declared; `build()` throws what has been collected.
+ */
+import type { ErrorCode } from "./catalogue.ts";
+import { NightshiftError } from "./nightshift-error.ts";
+import { show } from "./show.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** A list of problems that grows while declarations are checked. */
+export class Problems {
+  readonly #found: NightshiftError[] = [];
+
+  /** The problems so far, in the order found. */
+  get found(): readonly NightshiftError[] {
+    return this.#found;
+  }
+
+  /** Adds a problem. */
+  add(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>): void {
+    this.#found.push(new NightshiftError(code, message, details ? { details } : {}));
+  }
+
+  /** Runs a check that throws; a {@link NightshiftError} becomes a problem (its parts, if it is itself a list), and `undefined` is returned. */
+  attempt<T>(check: () => T): T | undefined {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof NightshiftError)) throw error;
+      this.#found.push(...(error.code === "NS_BUILD_INVALID" ? problemsOf(error) : [error]));
+      return undefined;
+    }
+  }
+
+  /** Adds a problem for each key of `options` that is not in `known`, with the nearest known one. */
+  unknownOptions(what: string, options: object, known: readonly string[]): void {
+    for (const key of Object.keys(options)) {
+      if (!known.includes(key)) {
+        this.add("NS_OPTION_UNKNOWN", `${what} has no option ${show(key)}.${didYouMean(key, known)}`, { option: key });
+      }
+    }
+  }
+
+  /** Throws one error that lists everything found; returns when there is nothing. A single problem is thrown as it is. */
+  throwIfAny(what: string): void {
+    const [first] = this.#found;
+    if (first === undefined) return;
+    if (this.#found.length === 1) throw first;
+    const list = this.#found.map((problem, index) => `  ${index + 1}. ${problem.message}`).join("\n");
+    throw new NightshiftError("NS_BUILD_INVALID", `${what} has ${this.#found.length} problems:\n${list}`, {
+      details: { problems: [...this.#found] },
+    });
+  }
+}
+
+/** The single problems inside an `NS_BUILD_INVALID` error; any other error is its own only problem. */
+export function problemsOf(error: NightshiftError): readonly NightshiftError[] {
+  const { problems } = error.details;
+  return Array.isArray(problems) ? (problems as readonly NightshiftError[]) : [error];
+}

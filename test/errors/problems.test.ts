@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { didYouMean, NightshiftError, Problems, problemsOf, suggest } from "../../src/errors/index.ts";
+
+test("one error lists every problem and carries each of them", () => {
+  const problems = new Problems();
+  problems.add("NS_JOB_DUPLICATE", 'two jobs are named "mail".');
+  problems.unknownOptions("addJobs()", { concurency: 5 }, ["concurrency", "queues"]);
+  problems.attempt(() => {
+    throw new NightshiftError("NS_DURATION_INVALID", "timeout is bad.");
+  });
+  assert.throws(
+    () => problems.throwIfAny("The application"),
+    (error: unknown) => {
+      assert.ok(error instanceof NightshiftError);
+      assert.equal(error.code, "NS_BUILD_INVALID");
+      assert.match(
+        error.message,
+        /3 problems:\n {2}1\. NS_JOB_DUPLICATE.*\n {2}2\. NS_OPTION_UNKNOWN.*"concurrency".*\n {2}3\. /,
+      );
+      assert.deepEqual(
+        problemsOf(error).map((problem) => problem.code),
+        ["NS_JOB_DUPLICATE", "NS_OPTION_UNKNOWN", "NS_DURATION_INVALID"],
+      );
+      return true;
+    },
+  );
+});
+
+test("a single problem is thrown as it is; none throws nothing; a foreign error is not swallowed", () => {
+  const none = new Problems();
+  none.throwIfAny("The application");
+  const one = new Problems();
+  one.add("NS_CRON_SYNTAX", "bad.");
+  assert.throws(() => one.throwIfAny("The application"), { code: "NS_CRON_SYNTAX" });
+  assert.throws(
+    () =>
+      none.attempt(() => {
+        throw new TypeError("a bug");
+      }),
+    TypeError,
+  );
+});
+
+test("the nearest known name is suggested, and nothing when none is near", () => {
+  assert.equal(suggest("concurency", ["concurrency", "queues"]), "concurrency");
+  assert.equal(suggest("MOM", ["MON", "TUE"]), "MON");
+  assert.equal(suggest("qeueus", ["queues"]), "queues");
+  assert.equal(suggest("banana", ["concurrency", "queues"]), undefined);
+  assert.equal(didYouMean("banana", ["concurrency"]), "");
+});
