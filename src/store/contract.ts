@@ -1,0 +1,59 @@
+/**
+ * What a store must do. `jobs` and `scheduling` know this and nothing else of a store; every store proves it with the
+ * same conformance suite (`nightshift/testing/store-conformance`).
+ *
+ * Rules that hold for all of it: the store's clock is the authority; every write is one commit, all or nothing; every
+ * method may be called concurrently; a promise that resolved means the commit is durable to the store's level.
+ */
+import type { LoggerLike } from "../telemetry/logger.ts";
+import type { Clock } from "../time/index.ts";
+import type { Inspection } from "./contract/inspection.ts";
+import type { Enqueueing } from "./contract/jobs.ts";
+import type { Leadership } from "./contract/leadership.ts";
+import type { Scheduling } from "./contract/schedules.ts";
+import type { Upkeep } from "./contract/upkeep.ts";
+import type { Waking } from "./contract/wake.ts";
+import type { Working } from "./contract/work.ts";
+
+export * from "./contract/inspection.ts";
+export * from "./contract/jobs.ts";
+export * from "./contract/leadership.ts";
+export * from "./contract/schedules.ts";
+export * from "./contract/upkeep.ts";
+export * from "./contract/wake.ts";
+export * from "./contract/work.ts";
+
+/** What a store is given when it is opened. */
+export interface StoreContext {
+  /** The clock of stores that have none of their own (memory, SQLite); others use it for waiting only. */
+  readonly clock: Clock;
+  readonly logger: LoggerLike;
+}
+
+/** What a store says of itself, for logs and dashboards. */
+export interface StoreInfo {
+  /** `memory`, `sqlite`, `postgres`, or a third party's word. */
+  readonly kind: string;
+  /** Where it is, without secrets: a path, `host:port/database`. */
+  readonly location: string;
+  /** The engine's version, once open. */
+  readonly engine: string;
+  /** What a resolved enqueue survives: nothing, the process's death, or the machine's as well. */
+  readonly durability: "none" | "process" | "power-loss";
+}
+
+/** A backend. */
+export interface Store extends Enqueueing, Working, Upkeep, Scheduling, Leadership, Inspection, Waking {
+  /**
+   * Connects, creates or migrates what it needs. Calls are counted: the second one shares the first one's work, and
+   * the store closes with as many {@link close} calls.
+   *
+   * @throws NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_CORRUPT, NS_STORE_UNAVAILABLE, NS_STORE_UNSUPPORTED
+   */
+  open(context: StoreContext): Promise<void>;
+  /** Finishes what was begun and lets go of everything. Calls after that reject with NS_STORE_CLOSED. */
+  close(): Promise<void>;
+  info(): StoreInfo;
+  /** The store's clock, in milliseconds since 1970 UTC. */
+  now(): Promise<number>;
+}

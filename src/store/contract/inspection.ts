@@ -1,0 +1,122 @@
+/** The contract, part 6: what people and dashboards ask. Nothing here scans or counts the history. */
+import type { FinalState, JobId, JobState } from "./jobs.ts";
+import type { InstanceId, NewInstance } from "./work.ts";
+
+/** A page by key: no offsets, so that page 1,000 costs what page 1 does. */
+export interface PageRequest {
+  /** 1 to 500. */
+  readonly limit: number;
+  /** The `next` of the page before; left out for the first page. */
+  readonly cursor?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** For the next page; null on the last. */
+  readonly next: string | null;
+}
+
+/** How many jobs a queue has. */
+export interface QueueCounts {
+  readonly queue: string;
+  readonly paused: { readonly reason: string | null; readonly since: number } | null;
+  readonly ready: number;
+  /** Of the ready ones, how many no process that claimed so far knew the name of. */
+  readonly parked: number;
+  readonly scheduled: number;
+  readonly running: number;
+  /** When the oldest ready job was enqueued; null when none is ready. */
+  readonly oldestReadyAt: number | null;
+}
+
+/** Counts of everything. Finished counts come from roll-ups and go on counting when the jobs themselves are pruned. */
+export interface Counts {
+  readonly queues: readonly QueueCounts[];
+  readonly finished: Readonly<Record<FinalState, number>>;
+  /** Attempts that failed and were tried again. */
+  readonly retried: number;
+}
+
+/** Finished work in one span of time. */
+export interface ThroughputPoint {
+  /** The span's beginning. */
+  readonly at: number;
+  readonly succeeded: number;
+  readonly retried: number;
+  readonly dead: number;
+  readonly cancelled: number;
+}
+
+/** Which jobs to list: of one state, newest first. */
+export interface JobQuery extends PageRequest {
+  readonly state: JobState;
+  readonly queue?: string;
+  readonly name?: string;
+}
+
+/** A job in a list, without its input. */
+export interface JobSummary {
+  readonly id: JobId;
+  readonly name: string;
+  readonly queue: string;
+  readonly priority: number;
+  readonly state: JobState;
+  /** Ready, and set aside because no process that claimed so far knows its name. */
+  readonly parked: boolean;
+  /** Attempts begun so far. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly createdAt: number;
+  /** When it is due, for a scheduled one; when it was claimed, for a running one; when it ended, for a final one; else null. */
+  readonly at: number | null;
+  /** The last error as JSON text, if an attempt failed. */
+  readonly error: string | null;
+}
+
+/** Everything about a job. */
+export interface JobDetail extends JobSummary {
+  readonly input: string;
+  readonly meta: string | null;
+  readonly maxCrashes: number;
+  /** The result as JSON text, of one that succeeded. */
+  readonly result: string | null;
+  /** The name of the instance that runs it, while it runs. */
+  readonly instance: string | null;
+  /** Somebody asked for its cancellation while it ran. */
+  readonly cancelRequested: string | null;
+  /** Oldest first. */
+  readonly history: readonly HistoryEntry[];
+}
+
+/** One line of a job's history. `released` attempts leave none. */
+export interface HistoryEntry {
+  readonly at: number;
+  readonly attempt: number;
+  /** `lost`: its worker vanished. `requeued`: a person made it ready again. */
+  readonly what: FinalState | "retry" | "snoozed" | "lost" | "requeued";
+  readonly ms: number | null;
+  /** The error as JSON text, or the reason of a cancellation. */
+  readonly error: string | null;
+  readonly instance: string | null;
+}
+
+/** A registered instance. */
+export interface StoredInstance extends NewInstance {
+  readonly id: InstanceId;
+  readonly startedAt: number;
+  readonly expiresAt: number;
+  /** How many jobs it holds. */
+  readonly running: number;
+}
+
+/** Questions to a store. */
+export interface Inspection {
+  counts(): Promise<Counts>;
+  /** Finished work from `from` (inclusive) to `to` (exclusive), in spans of `step` milliseconds (a multiple of a minute); empty spans included. */
+  throughput(from: number, to: number, step: number): Promise<readonly ThroughputPoint[]>;
+  getJob(id: JobId): Promise<JobDetail | null>;
+  /** The states of jobs; those that do not exist are left out. */
+  statesOf(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>>;
+  listJobs(query: JobQuery): Promise<Page<JobSummary>>;
+  listInstances(): Promise<readonly StoredInstance[]>;
+}
