@@ -114,6 +114,13 @@ export interface Working {
   claim(instance: InstanceId, request: ClaimRequest): Promise<readonly Lease[]>;
 
   /**
+   * Hands back what the instance holds under other leases than these; those attempts do not count. A claim whose answer
+   * was lost after its commit leaves such a lease, and nobody would rescue it while the instance lives. The worker
+   * calls this after a failed claim, while no other claim of its own is under way.
+   */
+  reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void>;
+
+  /**
    * Records outcomes, in one commit. A job whose cancellation was asked for becomes `cancelled` in place of going back
    * to `ready` or `scheduled`. Settling the same outcome again after an unknown commit is harmless.
    */
