@@ -1,3 +1,28 @@
 /** The front door: what an application imports. */
 export { ERROR_CODES, type ErrorCode, NightshiftError } from "./errors/index.ts";
-export { type Clock, type Duration, formatDuration, parseDuration, systemClock } from "./time/index.ts";
+export {
+  all,
+  Clock,
+  type Container,
+  type Dependency,
+  type ForeignContainer,
+  type Instance,
+  type Key,
+  optional,
+  type Resolved,
+  Resolver,
+  type Scope,
+  ScopeFactory,
+  Services,
+  type Token,
+  token,
+} from "./services/index.ts";
+export {
+  type ConsoleLoggerOptions,
+  consoleLogger,
+  Logger,
+  type LoggerLike,
+  type LogLevel,
+  silentLogger,
+} from "./telemetry/index.ts";
+export { type Duration, formatDuration, parseDuration, systemClock } from "./time/index.ts";
