@@ -17,7 +17,7 @@ export interface NightshiftErrorOptions {
  * import { NightshiftError, parseDuration } from "nightshift";
  *
  * try {
- *   parseDuration("10 parsecs");
+ *   parseDuration(-1, "timeout");
  * } catch (error) {
  *   if (error instanceof NightshiftError && error.code === "NS_DURATION_INVALID") console.log(error.message);
  * }
