@@ -1,0 +1,3 @@
+/** What tests of an application, or of a store, need. */
+export { type CapturingLogger, capturingLogger } from "../telemetry/index.ts";
+export { VirtualClock } from "../time/index.ts";
