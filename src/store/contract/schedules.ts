@@ -27,8 +27,9 @@ export interface StoredSchedule extends NewSchedule {
   readonly revision: number;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** The last occurrence dealt with, and its job if it made one. */
+  /** The latest occurrence dealt with, whatever became of it. */
   readonly lastAt: number | null;
+  /** The job made last, by an occurrence or by hand. An occurrence that was left out leaves it as it is: overlap is judged by it. */
   readonly lastJob: JobId | null;
 }
 
@@ -87,7 +88,8 @@ export interface ScheduleQuery extends PageRequest {
 export interface Scheduling {
   /**
    * Writes schedules, all or none. With `expected` (same length), an entry is written only where the stored revision
-   * equals it (0: must not exist yet); returns what stands now, or null for an entry that was refused.
+   * equals it (0: must not exist yet); returns what stands now, or null for an entry that was refused. What the store
+   * itself keeps of a schedule (creation, last occurrence, last job, history) stays through a change.
    */
   saveSchedules(
     schedules: readonly NewSchedule[],
@@ -108,7 +110,8 @@ export interface Scheduling {
 
   /**
    * Moves schedules forward, in one commit: occurrences are written, their jobs enqueued, the next time set. An
-   * occurrence (schedule, time) that is already in the history makes no second job, whatever else happens.
+   * occurrence (schedule, time) that is already in the history makes no second job, whatever else happens. Paused
+   * schedules are moved like others: who asks for it (a person's "run now") knows.
    *
    * @param by the instance's name, for the history
    */
