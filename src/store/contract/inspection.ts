@@ -29,7 +29,7 @@ export interface QueueCounts {
   readonly oldestReadyAt: number | null;
 }
 
-/** Counts of everything. Finished counts come from roll-ups and go on counting when the jobs themselves are pruned. */
+/** Counts of everything. Queues with nothing in them and no pause may be left out. Finished counts come from roll-ups and go on counting when the jobs themselves are pruned. */
 export interface Counts {
   readonly queues: readonly QueueCounts[];
   readonly finished: Readonly<Record<FinalState, number>>;
@@ -47,7 +47,10 @@ export interface ThroughputPoint {
   readonly cancelled: number;
 }
 
-/** Which jobs to list: of one state, newest first. */
+/**
+ * Which jobs to list: of one state, newest first, which is by when they ended for final ones and by when they were
+ * enqueued for others. A filter that few match may give pages that are not full, or empty: `next` alone tells the end.
+ */
 export interface JobQuery extends PageRequest {
   readonly state: JobState;
   readonly queue?: string;

@@ -23,7 +23,7 @@ export interface NewSchedule {
 
 /** A schedule as it stands in the store. */
 export interface StoredSchedule extends NewSchedule {
-  /** Grows with every change of the schedule, firing included: the guard of {@link Scheduling.fire} and updates. */
+  /** Grows with every change of the schedule, firing included, and never comes back for the same id: the guard of {@link Scheduling.fire} and updates. */
   readonly revision: number;
   readonly createdAt: number;
   readonly updatedAt: number;

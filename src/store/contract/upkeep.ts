@@ -29,7 +29,10 @@ export interface Upkeep {
   /** Makes due jobs `ready`, at most `limit`, and those parked jobs whose name is in `names`. */
   promote(names: ReadonlySet<string>, limit: number): Promise<Promoted>;
 
-  /** Takes jobs from expired instances, at most `limit` leases, writes "lost" to their history, and forgets the instances. */
+  /**
+   * Takes jobs from expired instances, at most `limit` leases, writes "lost" to their history, and forgets the instances. The
+   * attempt counts. A store that can tell that an instance's process is dead need not wait until it expires.
+   */
   rescue(limit: number): Promise<readonly RescuedJob[]>;
 
   /** Removes finished jobs older than the retention, history included, at most `limit` of them; returns how many. Live jobs are never touched. */

@@ -36,7 +36,7 @@ export interface CancelRequest {
   readonly reason: string;
 }
 
-/** A wish for work: up to `limit` jobs of one queue. */
+/** A wish for work: up to `limit` jobs of one queue. Several wishes of one queue add up. */
 export interface Want {
   readonly queue: string;
   readonly limit: number;
@@ -72,6 +72,7 @@ export interface ClaimedJob {
   readonly meta?: string;
   /** Which attempt this claim is, from 1: attempts are counted when claimed, so a crash counts. */
   readonly attempt: number;
+  /** How many there may be, this one included: never less than `attempt`, also after a person's retry. */
   readonly maxAttempts: number;
   readonly createdAt: number;
 }
@@ -94,7 +95,13 @@ export interface Settlement {
   readonly outcomes: readonly Outcome[];
 }
 
-/** What became of settlements. Those whose lease is no longer held are refused whole: nothing of them is written. */
+/**
+ * What became of settlements. Those whose lease is no longer held are refused whole: nothing of them is written.
+ *
+ * A lease is held by its instance until its last job is settled or a rescue takes it; that its instance's time ran out
+ * does not end it by itself. Outcomes of jobs that a held lease no longer has were settled before and are passed over;
+ * a lease that is gone is not refused when all of its outcomes are found in the history under that very lease.
+ */
 export interface Settled {
   readonly refused: readonly LeaseId[];
 }

@@ -1,0 +1,273 @@
+/** The memory store behind the contract: checks what it is given, runs one operation at once, tells who listens. */
+import { NightshiftError, Problems, show } from "../../errors/index.ts";
+import type {
+  ClaimRequest,
+  EnqueueOptions,
+  Fire,
+  InstanceId,
+  JobId,
+  JobQuery,
+  LeaseId,
+  NewInstance,
+  NewJob,
+  NewSchedule,
+  PageRequest,
+  Retention,
+  ScheduleQuery,
+  Settlement,
+  Store,
+  StoreContext,
+  Wake,
+} from "../contract.ts";
+import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { Listeners } from "../shared/listeners.ts";
+import { checkFires, checkSchedules } from "../shared/scheduling.ts";
+import { checkSettlements } from "../shared/settling.ts";
+import * as inspection from "./inspection.ts";
+import * as schedules from "./schedules.ts";
+import { MemoryState } from "./state.ts";
+import * as upkeep from "./upkeep.ts";
+import * as work from "./work.ts";
+
+/** Options of {@link memory}. */
+export interface MemoryOptions {
+  /** The most jobs it holds, finished ones included; beyond that, enqueueing fails with NS_STORE_FULL. Default: no limit. */
+  readonly maxJobs?: number;
+}
+
+/**
+ * A store in this process's memory: the model of what every store does, for tests and for work that may be lost with
+ * the process. It keeps its jobs while it is closed, so that a test can stop a host and start another on the same data.
+ *
+ * @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID
+ * @example
+ * ```ts
+ * import { memory } from "nightshift/memory";
+ *
+ * const store = memory({ maxJobs: 10_000 });
+ * console.log(store.info().durability); // none
+ * ```
+ */
+export function memory(options: MemoryOptions = {}): Store {
+  const problems = new Problems();
+  problems.unknownOptions("memory()", options, ["maxJobs"]);
+  const { maxJobs = Number.POSITIVE_INFINITY } = options;
+  if (!(maxJobs >= 1)) problems.add("NS_OPTION_INVALID", `memory(): maxJobs is ${show(maxJobs)}. Give 1 or more.`);
+  problems.throwIfAny("memory()");
+  return new MemoryStore(maxJobs);
+}
+
+class MemoryStore implements Store {
+  readonly #state = new MemoryState();
+  readonly #listeners = new Listeners();
+  readonly #maxJobs: number;
+  #context: StoreContext | null = null;
+  #openings = 0;
+
+  constructor(maxJobs: number) {
+    this.#maxJobs = maxJobs;
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    this.#context ??= context;
+    this.#openings++;
+  }
+  async close(): Promise<void> {
+    if (this.#openings > 0) this.#openings--;
+    if (this.#openings === 0) this.#context = null;
+  }
+  info() {
+    return { kind: "memory", location: "this process", engine: process.version, durability: "none" } as const;
+  }
+  async now(): Promise<number> {
+    return this.#run(({ at }) => at.wall);
+  }
+  subscribe(listener: (wake: Wake) => void): Disposable {
+    return this.#listeners.subscribe(listener);
+  }
+
+  async enqueue(jobs: readonly NewJob[], options: EnqueueOptions = {}): Promise<readonly JobId[]> {
+    checkJobs(jobs);
+    if (options.tx !== undefined) {
+      throw new NightshiftError("NS_STORE_TX", "The memory store has no transactions. Leave tx out.");
+    }
+    return this.#run(({ state, at }) => {
+      this.#makeRoomFor(jobs.length);
+      return jobs.map((job) => state.add(job, at.wall));
+    });
+  }
+
+  async register(instance: NewInstance, ttl: number): Promise<InstanceId> {
+    checkTtl(ttl);
+    checkName(instance.name, "instance: name");
+    return this.#run(({ state, at }) => work.register(state, instance, ttl, at));
+  }
+  async heartbeat(instance: InstanceId, ttl: number) {
+    checkTtl(ttl);
+    return this.#run(({ state, at }) => work.heartbeat(state, instance, ttl, at));
+  }
+  async deregister(instance: InstanceId): Promise<void> {
+    this.#run(({ state, at }) => work.deregister(state, instance, at));
+  }
+  async claim(instance: InstanceId, request: ClaimRequest) {
+    return this.#run(({ state, at }) => work.claim(state, instance, request, at));
+  }
+  async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
+    this.#run(({ state, at }) => work.reconcile(state, instance, held, at));
+  }
+  async settle(instance: InstanceId, settlements: readonly Settlement[]) {
+    checkSettlements(settlements);
+    return this.#run(({ state, at }) => ({ refused: work.settle(state, instance, settlements, at) }));
+  }
+  async settleAndClaim(instance: InstanceId, settlements: readonly Settlement[], request: ClaimRequest) {
+    checkSettlements(settlements);
+    return this.#run(({ state, at }) => ({
+      refused: work.settle(state, instance, settlements, at),
+      leases: work.claim(state, instance, request, at),
+    }));
+  }
+
+  async promote(names: ReadonlySet<string>, limit: number) {
+    return this.#run(({ state, at }) => upkeep.promote(state, names, limit, at));
+  }
+  async rescue(limit: number) {
+    return this.#run(({ state, at }) => upkeep.rescue(state, limit, at));
+  }
+  async prune(retention: Retention, limit: number) {
+    return this.#run(({ state, at }) => upkeep.prune(state, retention, limit, at));
+  }
+  async pauseQueue(queue: string, reason?: string): Promise<void> {
+    checkName(queue, "queue");
+    this.#run(({ state, at }) => {
+      const since = state.paused.get(queue)?.since ?? at.wall;
+      state.paused.set(queue, { reason: reason ?? null, since });
+    });
+  }
+  async resumeQueue(queue: string): Promise<void> {
+    this.#run(({ state }) => {
+      if (state.paused.delete(queue)) state.wakes.work(queue);
+    });
+  }
+  async cancel(jobs: readonly JobId[], reason: string) {
+    checkText(reason, "reason");
+    return this.#run(({ state, at }) => upkeep.cancel(state, jobs, reason, at));
+  }
+  async retry(jobs: readonly JobId[]) {
+    return this.#run(({ state, at }) => upkeep.retry(state, jobs, at));
+  }
+  async runNow(jobs: readonly JobId[]) {
+    return this.#run(({ state }) => upkeep.runNow(state, jobs));
+  }
+
+  async saveSchedules(list: readonly NewSchedule[], expected?: readonly number[]) {
+    checkSchedules(list, expected);
+    return this.#run(({ state, at }) => schedules.saveSchedules(state, list, expected, at.wall));
+  }
+  async getSchedules(ids: readonly string[]) {
+    return this.#run(({ state }) => ids.flatMap((id) => state.schedules.get(id) ?? []));
+  }
+  async listSchedules(query: ScheduleQuery) {
+    checkPage(query);
+    return this.#run(({ state }) => schedules.listSchedules(state, query));
+  }
+  async removeSchedules(ids: readonly string[]) {
+    return this.#run(({ state }) => schedules.removeSchedules(state, ids));
+  }
+  async dueSchedules(limit: number) {
+    return this.#run(({ state, at }) => schedules.dueSchedules(state, limit, at.wall));
+  }
+  async fire(fires: readonly Fire[], by: string) {
+    checkFires(fires);
+    return this.#run(({ state, at }) => {
+      this.#makeRoomFor(fires.reduce((sum, { occurrences }) => sum + occurrences.length, 0));
+      return schedules.fire(state, fires, by, at.wall);
+    });
+  }
+  async listOccurrences(schedule: string, page: PageRequest) {
+    checkPage(page);
+    return this.#run(({ state }) => schedules.listOccurrences(state, schedule, page));
+  }
+  async pruneOccurrences(before: number, limit: number) {
+    return this.#run(({ state }) => schedules.pruneOccurrences(state, before, limit));
+  }
+  async saveCalendar(name: string, definition: string): Promise<void> {
+    checkName(name, "calendar: name");
+    checkText(definition, "calendar: definition");
+    this.#run(({ state }) => {
+      state.calendars.set(name, definition);
+      state.wakes.schedules();
+    });
+  }
+  async removeCalendar(name: string) {
+    return this.#run(({ state }) => {
+      const removed = state.calendars.delete(name);
+      if (removed) state.wakes.schedules();
+      return removed;
+    });
+  }
+  async listCalendars() {
+    return this.#run(({ state }) => {
+      const all = [...state.calendars].map(([name, definition]) => ({ name, definition }));
+      return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
+  async campaign(role: string, holder: string, ttl: number) {
+    checkTtl(ttl);
+    checkName(role, "role");
+    checkName(holder, "holder");
+    return this.#run(({ state, at }) => schedules.campaign(state, role, holder, ttl, at));
+  }
+  async renew(role: string, token: string, ttl: number) {
+    checkTtl(ttl);
+    return this.#run(({ state, at }) => schedules.renew(state, role, token, ttl, at));
+  }
+  async resign(role: string, token: string): Promise<void> {
+    this.#run(({ state }) => schedules.resign(state, role, token));
+  }
+  async leaders() {
+    return this.#run(({ state, at }) => {
+      const held = [...state.terms.values()].filter(({ expires }) => expires > at.monotonic);
+      return held
+        .map(({ role, holder, token }) => ({ role, holder, token }))
+        .sort((a, b) => (a.role < b.role ? -1 : 1));
+    });
+  }
+
+  async counts() {
+    return this.#run(({ state }) => inspection.counts(state));
+  }
+  async throughput(from: number, to: number, step: number) {
+    return this.#run(({ state }) => inspection.throughput(state, from, to, step));
+  }
+  async getJob(id: JobId) {
+    return this.#run(({ state }) => inspection.getJob(state, id));
+  }
+  async statesOf(ids: readonly JobId[]) {
+    return this.#run(({ state }) => inspection.statesOf(state, ids));
+  }
+  async listJobs(query: JobQuery) {
+    checkPage(query);
+    return this.#run(({ state }) => inspection.listJobs(state, query));
+  }
+  async listInstances() {
+    return this.#run(({ state, at }) => inspection.listInstances(state, at));
+  }
+
+  /** Operations are synchronous, so each is all or nothing by itself; listeners hear of it when it is over. */
+  #run<T>(operation: (on: { readonly state: MemoryState; readonly at: work.Instant }) => T): T {
+    const context = this.#context;
+    if (context === null)
+      throw new NightshiftError("NS_STORE_CLOSED", "The memory store is not open. Call open() first.");
+    const { clock, logger } = context;
+    const result = operation({ state: this.#state, at: { wall: clock.now(), monotonic: clock.monotonic() } });
+    this.#listeners.emit(this.#state.takeWakes().take(), logger);
+    return result;
+  }
+
+  #makeRoomFor(count: number): void {
+    if (this.#state.jobs.size + count <= this.#maxJobs) return;
+    const message = `The memory store holds ${this.#state.jobs.size} jobs of at most ${this.#maxJobs}; ${count} more do not fit. Prune finished jobs or raise maxJobs.`;
+    throw new NightshiftError("NS_STORE_FULL", message);
+  }
+}

@@ -1,0 +1,155 @@
+/** Schedules, calendars and leadership in memory. */
+import type {
+  Fire,
+  Fired,
+  JobId,
+  NewOccurrence,
+  NewSchedule,
+  Page,
+  PageRequest,
+  ScheduleQuery,
+  StoredOccurrence,
+  StoredSchedule,
+  Term,
+} from "../contract.ts";
+import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
+import type { MemoryState } from "./state.ts";
+import type { Instant } from "./work.ts";
+
+export function saveSchedules(
+  state: MemoryState,
+  schedules: readonly NewSchedule[],
+  expected: readonly number[] | undefined,
+  now: number,
+): (StoredSchedule | null)[] {
+  return schedules.map((schedule, index) => {
+    const old = state.schedules.get(schedule.id);
+    if (expected !== undefined && (old?.revision ?? 0) !== expected[index]) return null;
+    const { id, group, source, job, definition, nextAt, paused } = schedule;
+    const stored: StoredSchedule = {
+      ...{ id, group, source, job, definition, nextAt, paused },
+      revision: state.next(),
+      createdAt: old?.createdAt ?? now,
+      updatedAt: now,
+      lastAt: old?.lastAt ?? null,
+      lastJob: old?.lastJob ?? null,
+    };
+    state.schedules.set(id, stored);
+    state.wakes.schedules();
+    return stored;
+  });
+}
+
+export function listSchedules(state: MemoryState, query: ScheduleQuery): Page<StoredSchedule> {
+  const after = decodeCursor(query.cursor, ["string"])?.[0];
+  const items = [...state.schedules.values()]
+    .filter((schedule) => query.group === undefined || schedule.group === query.group)
+    .filter((schedule) => query.job === undefined || schedule.job === query.job)
+    .filter((schedule) => query.paused === undefined || schedule.paused === query.paused)
+    .filter((schedule) => query.source === undefined || schedule.source === query.source)
+    .filter((schedule) => after === undefined || compareText(schedule.id, after) > 0)
+    .sort((a, b) => compareText(a.id, b.id));
+  return pageOf(items, query.limit, ({ id }) => [id]);
+}
+
+export function removeSchedules(state: MemoryState, ids: readonly string[]): string[] {
+  const removed = ids.filter((id) => state.schedules.delete(id));
+  for (const id of removed) state.occurrences.delete(id);
+  if (removed.length > 0) state.wakes.schedules();
+  return removed;
+}
+
+export function dueSchedules(state: MemoryState, limit: number, now: number) {
+  const waiting = [...state.schedules.values()]
+    .flatMap((schedule) => (schedule.paused || schedule.nextAt === null ? [] : [{ schedule, at: schedule.nextAt }]))
+    .sort((a, b) => a.at - b.at || compareText(a.schedule.id, b.schedule.id));
+  const due = waiting.filter(({ at }) => at <= now).map(({ schedule }) => schedule);
+  return { now, due: due.slice(0, limit), nextAt: waiting.find(({ at }) => at > now)?.at ?? null };
+}
+
+export function fire(state: MemoryState, fires: readonly Fire[], by: string, now: number): Fired[] {
+  return fires.map((move): Fired => {
+    const old = state.schedules.get(move.schedule);
+    if (old === undefined || old.revision !== move.revision) return { schedule: move.schedule, stale: true };
+    let { lastAt, lastJob } = old;
+    const jobs = move.occurrences.map((occurrence) => {
+      const job = addOccurrence(state, move.schedule, occurrence, by, now);
+      if (job !== undefined && (lastAt === null || occurrence.at >= lastAt)) {
+        lastAt = occurrence.at;
+        lastJob = job;
+      }
+      return job ?? null;
+    });
+    const revision = state.next();
+    const { nextAt, definition = old.definition } = move;
+    state.schedules.set(old.id, { ...old, nextAt, definition, revision, updatedAt: now, lastAt, lastJob });
+    state.wakes.schedules();
+    return { schedule: move.schedule, stale: false, revision, jobs };
+  });
+}
+
+/** The job made, null for none; undefined when this occurrence was dealt with before. */
+function addOccurrence(
+  state: MemoryState,
+  schedule: string,
+  { at, what, reason, job }: NewOccurrence,
+  by: string,
+  now: number,
+): JobId | null | undefined {
+  let history = state.occurrences.get(schedule);
+  if (history === undefined) state.occurrences.set(schedule, (history = new Map()));
+  if (history.has(at)) return undefined;
+  const id = job === undefined ? null : state.add(job, now);
+  history.set(at, { schedule, at, what, reason: reason ?? null, job: id, firedAt: now, by });
+  return id;
+}
+
+export function listOccurrences(state: MemoryState, schedule: string, page: PageRequest): Page<StoredOccurrence> {
+  const before = decodeCursor(page.cursor, ["number"])?.[0];
+  const items = [...(state.occurrences.get(schedule)?.values() ?? [])]
+    .filter(({ at }) => before === undefined || at < before)
+    .sort((a, b) => b.at - a.at);
+  return pageOf(items, page.limit, ({ at }) => [at]);
+}
+
+export function pruneOccurrences(state: MemoryState, before: number, limit: number): number {
+  let pruned = 0;
+  for (const history of state.occurrences.values()) {
+    for (const at of history.keys()) {
+      if (pruned >= limit) return pruned;
+      if (at < before && history.delete(at)) pruned++;
+    }
+  }
+  return pruned;
+}
+
+export function campaign(state: MemoryState, role: string, holder: string, ttl: number, at: Instant): Term | null {
+  const current = state.terms.get(role);
+  if (current !== undefined && current.expires > at.monotonic) return null;
+  const token = String(state.next());
+  state.terms.set(role, { role, token, holder, expires: at.monotonic + ttl });
+  return { role, token, holder, ttl };
+}
+
+export function renew(state: MemoryState, role: string, token: string, ttl: number, at: Instant): boolean {
+  const term = state.terms.get(role);
+  if (term === undefined || term.token !== token || term.expires <= at.monotonic) return false;
+  term.expires = at.monotonic + ttl;
+  return true;
+}
+
+export function resign(state: MemoryState, role: string, token: string): void {
+  if (state.terms.get(role)?.token === token) state.terms.delete(role);
+}
+
+/** A page of what is left, and the cursor after its last entry. */
+export function pageOf<T>(rest: readonly T[], limit: number, key: (item: T) => (string | number)[]): Page<T> {
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: rest.length > limit && last !== undefined ? encodeCursor(key(last)) : null };
+}
+
+/** The order of databases: by bytes of UTF-8, not by JavaScript's UTF-16 units. */
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,75 @@
+/** What every store refuses, and how it says so: pure checks of what callers hand in, done before anything is written. */
+import { NightshiftError, show } from "../../errors/index.ts";
+import type { NewJob, PageRequest } from "../contract.ts";
+import { PRIORITY_RANGE } from "../contract.ts";
+
+/** The longest name of a job, a queue, a role, a schedule. They are keys of indexes, not places for data. */
+export const LONGEST_NAME = 255;
+/** The last instant that a JavaScript date can hold. */
+export const LAST_INSTANT = 8_640_000_000_000_000;
+/** The largest page. */
+export const LARGEST_PAGE = 500;
+
+/** Refuses jobs that no store may keep; the message names the first bad one's index and field. */
+export function checkJobs(jobs: readonly NewJob[]): void {
+  for (let index = 0; index < jobs.length; index++) checkJob(jobs[index] as NewJob, jobs.length > 1 ? index : null);
+}
+
+function checkJob(job: NewJob, index: number | null): void {
+  const what = index === null ? "job" : `job ${index}`;
+  checkName(job.name, `${what}: name`);
+  checkName(job.queue, `${what}: queue`);
+  checkText(job.input, `${what}: input`);
+  if (job.meta !== undefined) checkText(job.meta, `${what}: meta`);
+  checkWhole(job.priority, `${what}: priority`, PRIORITY_RANGE.min, PRIORITY_RANGE.max);
+  checkWhole(job.maxAttempts, `${what}: maxAttempts`, 1, 1_000_000);
+  checkWhole(job.maxCrashes, `${what}: maxCrashes`, 1, 1_000_000);
+  if (job.due !== undefined) {
+    const value = "in" in job.due ? job.due.in : job.due.at;
+    if (!(Math.abs(value) <= LAST_INSTANT))
+      refuse(`${what}: due`, value, "Give milliseconds within the range of dates.");
+  }
+}
+
+/** Refuses text that is empty, too long for a key, or not keepable. */
+export function checkName(value: string, what: string): void {
+  if (typeof value !== "string" || value.length === 0 || value.length > LONGEST_NAME) {
+    refuse(what, value, `Give text of 1 to ${LONGEST_NAME} characters.`);
+  }
+  checkText(value, what);
+}
+
+/** Refuses text that some database cannot keep as it is: NUL characters and halves of surrogate pairs. */
+export function checkText(value: string, what: string): void {
+  if (typeof value !== "string") refuse(what, value, "Give text.");
+  if (value.includes("\0")) refuse(what, value, "Text must not contain the NUL character (U+0000).");
+  if (!value.isWellFormed()) refuse(what, value, "Text must be well-formed Unicode; it has half a surrogate pair.");
+}
+
+/** Refuses what is not a whole number within the bounds. */
+export function checkWhole(value: number, what: string, min: number, max: number): void {
+  if (!(Number.isInteger(value) && value >= min && value <= max)) {
+    refuse(what, value, `Give a whole number from ${min} to ${max}.`);
+  }
+}
+
+/** Refuses a time to live that is not a positive number of milliseconds. */
+export function checkTtl(ttl: number): void {
+  if (!(ttl > 0 && ttl <= LAST_INSTANT)) refuse("ttl", ttl, "Give milliseconds, more than 0.");
+}
+
+/** Refuses a page that is empty or too large. */
+export function checkPage(page: PageRequest): void {
+  checkWhole(page.limit, "limit", 1, LARGEST_PAGE);
+}
+
+/** When a job may first run, as an instant of the store's clock; null for at once. */
+export function dueAt(job: NewJob, now: number): number | null {
+  if (job.due === undefined) return null;
+  const at = Math.ceil("in" in job.due ? now + job.due.in : job.due.at);
+  return at > now ? Math.min(at, LAST_INSTANT) : null;
+}
+
+function refuse(what: string, value: unknown, advice: string): never {
+  throw new NightshiftError("NS_OPTION_INVALID", `${what} is ${show(value)}. ${advice}`, { details: { what, value } });
+}

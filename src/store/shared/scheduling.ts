@@ -1,0 +1,40 @@
+/** What every store refuses of schedules and their moves. */
+import { NightshiftError, show } from "../../errors/index.ts";
+import type { Fire, NewSchedule } from "../contract.ts";
+import { checkJobs, checkName, checkText } from "./check.ts";
+
+/** Refuses schedules that cannot be kept, and expectations that do not match them. */
+export function checkSchedules(schedules: readonly NewSchedule[], expected: readonly number[] | undefined): void {
+  for (const schedule of schedules) {
+    checkName(schedule.id, "schedule: id");
+    const what = `schedule ${show(schedule.id)}`;
+    checkName(schedule.job, `${what}: job`);
+    checkText(schedule.group, `${what}: group`);
+    checkText(schedule.definition, `${what}: definition`);
+    if (schedule.nextAt !== null) checkInstant(schedule.nextAt, `${what}: nextAt`);
+  }
+  if (expected !== undefined && expected.length !== schedules.length) {
+    const message = `saveSchedules got ${expected.length} expected revisions for ${schedules.length} schedules. Give one each.`;
+    throw new NightshiftError("NS_OPTION_INVALID", message);
+  }
+}
+
+/** Refuses moves that cannot be written; nothing of the call is written then. */
+export function checkFires(fires: readonly Fire[]): void {
+  for (const { schedule, occurrences, nextAt, definition } of fires) {
+    const what = `schedule ${show(schedule)}`;
+    if (nextAt !== null) checkInstant(nextAt, `${what}: nextAt`);
+    if (definition !== undefined) checkText(definition, `${what}: definition`);
+    for (const { at, job, reason } of occurrences) {
+      checkInstant(at, `${what}: occurrence`);
+      if (reason !== undefined) checkText(reason, `${what}: reason`);
+      if (job !== undefined) checkJobs([job]);
+    }
+  }
+}
+
+function checkInstant(at: number, what: string): void {
+  if (Number.isInteger(at) && Math.abs(at) <= 8_640_000_000_000_000) return;
+  const message = `${what} is ${show(at)}. Give whole milliseconds since 1970 within the range of dates.`;
+  throw new NightshiftError("NS_OPTION_INVALID", message);
+}
