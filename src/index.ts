@@ -25,4 +25,14 @@ export {
   type LogLevel,
   silentLogger,
 } from "./telemetry/index.ts";
-export { type Duration, formatDuration, parseDuration, systemClock } from "./time/index.ts";
+export {
+  type CronOptions,
+  cron,
+  type Duration,
+  formatDuration,
+  interval,
+  once,
+  parseDuration,
+  systemClock,
+  type Trigger,
+} from "./time/index.ts";

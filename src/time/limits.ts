@@ -1,0 +1,62 @@
+/** Reading what triggers and calendars are given: option names, whole numbers, choices, moments. */
+import { didYouMean, type ErrorCode, NightshiftError, Problems, show } from "../errors/index.ts";
+import { instantOf } from "./rule-trigger.ts";
+import type { Moment } from "./trigger.ts";
+
+/** Throws NS_OPTION_UNKNOWN for names that are not known. */
+export function checkOptions(what: string, options: object, known: readonly string[]): void {
+  const problems = new Problems();
+  problems.unknownOptions(what, options, known);
+  problems.throwIfAny(what);
+}
+
+/** A whole number within limits. */
+export function wholeNumber(
+  what: string,
+  value: unknown,
+  min: number,
+  max: number,
+  code: ErrorCode = "NS_TRIGGER_INVALID",
+): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new NightshiftError(code, `${what} is a whole number from ${min} to ${max}, got ${show(value)}.`, {
+    details: { value },
+  });
+}
+
+/** One of a few words. */
+export function oneOf<T extends string>(
+  what: string,
+  value: unknown,
+  allowed: readonly T[],
+  code: ErrorCode = "NS_TRIGGER_INVALID",
+): T {
+  const found = allowed.find((word) => word === value);
+  if (found !== undefined) return found;
+  const hint = typeof value === "string" ? didYouMean(value, allowed) : "";
+  throw new NightshiftError(code, `${what} is ${allowed.join(", ")}; got ${show(value)}.${hint}`, {
+    details: { value },
+  });
+}
+
+const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** An instant from a moment or ISO text with an offset, in milliseconds. */
+export function readInstant(what: string, value: Moment | string): number {
+  if (typeof value !== "string") return instantOf(value, what);
+  const instant = ISO_INSTANT.test(value) ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(instant)) return instant;
+  const ways = 'Give a Date, or text with an offset such as "2026-03-01T09:00:00Z".';
+  throw new NightshiftError("NS_TIME_INVALID", `${what} is ${show(value)}. ${ways}`, { details: { value } });
+}
+
+/** ISO text of an instant, or nothing, for JSON. */
+export function isoOf(instant: number | undefined): string | undefined {
+  return instant === undefined ? undefined : new Date(instant).toISOString();
+}
+
+/** Leaves out what is undefined: stored forms hold only what was said. */
+export function compact<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
