@@ -24,7 +24,9 @@ export function startNode(
   });
   let output = "";
   const listeners = new Set<() => void>();
-  const changed = () => [...listeners].forEach((listener) => listener());
+  const changed = () => {
+    for (const listener of [...listeners]) listener();
+  };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
