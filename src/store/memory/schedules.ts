@@ -34,7 +34,7 @@ export function saveSchedules(
       lastAt: old?.lastAt ?? null,
       lastJob: old?.lastJob ?? null,
     };
-    state.schedules.set(id, stored);
+    keep(state, stored);
     state.wakes.schedules();
     return stored;
   });
@@ -60,11 +60,47 @@ export function removeSchedules(state: MemoryState, ids: readonly string[]): str
 }
 
 export function dueSchedules(state: MemoryState, limit: number, now: number) {
-  const waiting = [...state.schedules.values()]
-    .flatMap((schedule) => (schedule.paused || schedule.nextAt === null ? [] : [{ schedule, at: schedule.nextAt }]))
-    .sort((a, b) => a.at - b.at || compareText(a.schedule.id, b.schedule.id));
-  const due = waiting.filter(({ at }) => at <= now).map(({ schedule }) => schedule);
-  return { now, due: due.slice(0, limit), nextAt: waiting.find(({ at }) => at > now)?.at ?? null };
+  const { schedulesByTime: waiting, schedules } = state;
+  const taken: ScheduleTime[] = [];
+  const due: StoredSchedule[] = [];
+  let first = waiting.peek();
+  for (; first !== undefined; first = waiting.peek()) {
+    const schedule = schedules.get(first.id);
+    const counts = schedule?.revision === first.revision;
+    if (counts && (first.at > now || due.length >= limit)) break;
+    waiting.pop();
+    if (!counts) continue;
+    taken.push(first);
+    due.push(schedule);
+  }
+  for (const entry of taken) waiting.push(entry);
+  return { now, due, nextAt: first === undefined ? null : first.at > now ? first.at : earliestAfter(state, now) };
+}
+
+/** Only asked when more are due than anybody takes at once. */
+function earliestAfter(state: MemoryState, now: number): number | null {
+  let earliest: number | null = null;
+  for (const { paused, nextAt } of state.schedules.values()) {
+    if (!paused && nextAt !== null && nextAt > now && (earliest === null || nextAt < earliest)) earliest = nextAt;
+  }
+  return earliest;
+}
+
+/** A schedule's place in time; it no longer counts once the schedule has another revision. */
+export interface ScheduleTime {
+  readonly at: number;
+  readonly id: string;
+  readonly revision: number;
+}
+
+export function isSooner(a: ScheduleTime, b: ScheduleTime): boolean {
+  return a.at === b.at ? compareText(a.id, b.id) < 0 : a.at < b.at;
+}
+
+function keep(state: MemoryState, schedule: StoredSchedule): void {
+  const { id, paused, nextAt, revision } = schedule;
+  state.schedules.set(id, schedule);
+  if (!paused && nextAt !== null) state.schedulesByTime.push({ at: nextAt, id, revision });
 }
 
 export function fire(state: MemoryState, fires: readonly Fire[], by: string, now: number): Fired[] {
@@ -74,15 +110,13 @@ export function fire(state: MemoryState, fires: readonly Fire[], by: string, now
     let { lastAt, lastJob } = old;
     const jobs = move.occurrences.map((occurrence) => {
       const job = addOccurrence(state, move.schedule, occurrence, by, now);
-      if (job !== undefined && (lastAt === null || occurrence.at >= lastAt)) {
-        lastAt = occurrence.at;
-        lastJob = job;
-      }
+      if (job !== undefined && (lastAt === null || occurrence.at >= lastAt)) lastAt = occurrence.at;
+      lastJob = job ?? lastJob;
       return job ?? null;
     });
     const revision = state.next();
     const { nextAt, definition = old.definition } = move;
-    state.schedules.set(old.id, { ...old, nextAt, definition, revision, updatedAt: now, lastAt, lastJob });
+    keep(state, { ...old, nextAt, definition, revision, updatedAt: now, lastAt, lastJob });
     state.wakes.schedules();
     return { schedule: move.schedule, stale: false, revision, jobs };
   });
@@ -149,7 +183,21 @@ export function pageOf<T>(rest: readonly T[], limit: number, key: (item: T) => (
   return { items, next: rest.length > limit && last !== undefined ? encodeCursor(key(last)) : null };
 }
 
-/** The order of databases: by bytes of UTF-8, not by JavaScript's UTF-16 units. */
+/**
+ * The order of databases: by bytes of UTF-8, which is the order of code points, not that of JavaScript's UTF-16 units.
+ * They differ only where a surrogate meets a unit above the surrogates.
+ */
 function compareText(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left === right) continue;
+    const [leftHigh, rightHigh] = [isSurrogate(left), isSurrogate(right)];
+    return leftHigh === rightHigh ? left - right : leftHigh ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
 }

@@ -15,6 +15,7 @@ import { WakeCollector } from "../shared/listeners.ts";
 import type { Ending, NewHistory } from "../shared/outcomes.ts";
 import { type Counted, countedAs, minuteOf } from "../shared/rollup.ts";
 import { Heap } from "./heap.ts";
+import { isSooner, type ScheduleTime } from "./schedules.ts";
 
 /** Where a job is. Moving makes a new object, which is how heaps recognise entries that no longer count. */
 export type Place =
@@ -85,6 +86,7 @@ export class MemoryState {
   readonly rollup = new Map<number, Map<Counted, number>>();
   readonly totals = new Map<Counted, number>();
   readonly schedules = new Map<string, StoredSchedule>();
+  readonly schedulesByTime = new Heap<ScheduleTime>(isSooner);
   /** By schedule, then by planned time. */
   readonly occurrences = new Map<string, Map<number, StoredOccurrence>>();
   readonly calendars = new Map<string, string>();
