@@ -56,6 +56,7 @@ export const ERROR_CODES = {
   // Schedules
   NS_SCHEDULE_INVALID: "A schedule is not valid.",
   NS_SCHEDULE_DUPLICATE: "Two schedules have the same id.",
+  NS_SCHEDULE_STALE: "A schedule was changed by somebody else since it was read.",
   NS_SCHEDULE_NOT_FOUND: "No such schedule exists.",
   // Dashboard
   NS_DASHBOARD_FORBIDDEN: "This request is not allowed on the dashboard.",
