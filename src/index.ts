@@ -1,5 +1,26 @@
 /** The front door: what an application imports. */
+export { createHost } from "./create-host.ts";
 export { ERROR_CODES, type ErrorCode, NightshiftError } from "./errors/index.ts";
+export {
+  type BackgroundQueue,
+  type BackgroundQueueOptions,
+  BackgroundService,
+  type Host,
+  HostBuilder,
+  type HostEvents,
+  type HostedService,
+  HostLifetime,
+  type HostOptions,
+  type HostSnapshot,
+  type RestartPolicy,
+  type ServiceContext,
+  type ServiceOptions,
+  type ServiceSnapshot,
+  type Tick,
+  type TimedOptions,
+  ticker,
+  type Work,
+} from "./hosting/index.ts";
 export {
   all,
   Clock,

@@ -2,7 +2,7 @@
 import { NightshiftError, Problems } from "../errors/index.ts";
 import { Container } from "./container.ts";
 import { type Class, type Dependency, isDependency, type Key, nameOf, type Resolved } from "./key.ts";
-import type { Lifetime, Registration, Registrations, Source } from "./registration.ts";
+import { edges, type Lifetime, type Registration, type Registrations, type Source } from "./registration.ts";
 import { type ForeignContainer, Resolver, ScopeFactory } from "./resolver.ts";
 import { validate } from "./validate.ts";
 
@@ -113,6 +113,21 @@ export class Services {
   /** Whether a key is registered here. */
   has(key: Key): boolean {
     return this.#registrations.has(key) || this.#overrides.has(key);
+  }
+
+  /** Every key that a service needs, directly or through others. */
+  needs(key: Key): ReadonlySet<Key> {
+    const registrations = this.#final();
+    const needed = new Set<Key>();
+    const visit = (registration: Registration): void => {
+      for (const next of edges(registrations, registration)) {
+        if (needed.has(next.key)) continue;
+        needed.add(next.key);
+        visit(next);
+      }
+    };
+    for (const registration of registrations.get(key) ?? []) visit(registration);
+    return needed;
   }
 
   /** Checks the whole graph: missing services, circles, scoped services in singletons. Adds to `problems`. */

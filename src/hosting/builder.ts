@@ -1,0 +1,346 @@
+/** Puts an application together: services, hosted services, options. Everything is checked at `build()`. */
+import { NightshiftError, Problems } from "../errors/index.ts";
+import {
+  type Class,
+  Clock,
+  type Dependency,
+  type Injectable,
+  type Key,
+  nameOf,
+  type Resolver,
+  Services,
+  type Token,
+  token,
+} from "../services/index.ts";
+import { consoleLogger, Logger, type LoggerLike } from "../telemetry/index.ts";
+import { systemClock } from "../time/index.ts";
+import {
+  type BackgroundQueue,
+  type BackgroundQueueOptions,
+  checkQueueOptions,
+  QUEUE_OPTIONS,
+  QueueService,
+  type WorkItem,
+} from "./background-queue.ts";
+import { Host, type HostParts, type StartCheck } from "./host.ts";
+import type { Executable, HostedService } from "./hosted-service.ts";
+import { HostLifetime } from "./lifetime.ts";
+import {
+  type HostOptions,
+  type OnServiceFailure,
+  readHostOptions,
+  readServiceOptions,
+  type ServiceOptions,
+} from "./options.ts";
+import { levelsOf, sequenceOf } from "./order.ts";
+import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
+import type { UnitSpec } from "./unit.ts";
+
+/** Anything that the host can run. */
+export type AnyService = HostedService | Executable;
+
+/** Adds a hosted service: a class (made by the container), an instance, or a function that makes one. */
+export interface AddHostedService<Self> {
+  <C extends Class<AnyService>>(service: C & Injectable<C>, options?: ServiceOptions): Self;
+  (service: AnyService | ((services: Resolver) => AnyService), options?: ServiceOptions): Self;
+}
+
+/** What a room above takes part in a build with; see {@link HostBuilder.onBuild}. */
+export interface Build {
+  /** Where to report what is wrong: it all comes in one error. */
+  readonly problems: Problems;
+  readonly services: Services;
+  readonly addHostedService: AddHostedService<unknown>;
+}
+
+interface Declared {
+  readonly name: string;
+  readonly service: Class<AnyService> | AnyService | ((services: Resolver) => AnyService);
+  readonly options: ServiceOptions;
+}
+
+/**
+ * Puts an application together.
+ *
+ * @example
+ * ```ts
+ * import { BackgroundService, createHost } from "nightshift";
+ *
+ * class Hello extends BackgroundService {
+ *   async execute() {
+ *     console.log("hello");
+ *   }
+ * }
+ * const builder = createHost({ name: "hello", stopWhenAllCompleted: true });
+ * builder.addHostedService(Hello, { restart: "on-failure", stopTimeout: "5s" });
+ * await builder.build().run();
+ * ```
+ */
+export class HostBuilder {
+  /** Where services are registered. */
+  readonly services = new Services();
+  #options: HostOptions;
+  readonly #declared: Declared[] = [];
+  readonly #hooks: ((build: Build) => void)[] = [];
+  readonly #checks: StartCheck[] = [];
+  /** Found while things were declared; reported with the rest at build. */
+  readonly #early = new Problems();
+  #built = false;
+
+  constructor(options: HostOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Adds a hosted service. The same class twice is one service, unless the names differ. */
+  readonly addHostedService: AddHostedService<this> = (
+    service: Declared["service"],
+    options: ServiceOptions = {},
+  ): this => {
+    const { name } = options;
+    const same = (other: Declared) => other.service === service && other.options.name === name;
+    if (isClass(service) && this.#declared.some(same)) return this;
+    this.#declared.push({ name: name ?? this.#freeName(nameOfService(service)), service, options });
+    return this;
+  };
+
+  /**
+   * Adds a service that runs something on a rhythm.
+   *
+   * @example
+   * ```ts
+   * import { createHost } from "nightshift";
+   *
+   * class Sessions {
+   *   async removeExpired(signal: AbortSignal) {
+   *     signal.throwIfAborted();
+   *   }
+   * }
+   * const builder = createHost();
+   * builder.services.scoped(Sessions);
+   * builder.addTimedService("clean-up", { every: "1m", immediately: true, inject: [Sessions] }, async (tick, sessions) => {
+   *   await sessions.removeExpired(tick.signal);
+   * });
+   * ```
+   */
+  addTimedService<const D extends readonly Dependency[] = []>(
+    name: string,
+    options: TimedOptions<D>,
+    run: TimedRun<D>,
+  ): this {
+    const timing = readTiming(options, `The timed service ${name}`, this.#early);
+    const needs = this.#needsOf(name, options.inject);
+    const random = () => (this.#options.random ?? Math.random)();
+    const make = (services: Resolver) =>
+      new TimedService(timing, run as TimedRun<never[]>, needs, { services, clock: services.get(Clock), random });
+    return this.addHostedService(make, { name, ...without(options, TIMED_OPTIONS) });
+  }
+
+  /**
+   * Adds a bounded queue in memory, and the service that works on it. What is in it is lost with the process: durable
+   * work is a job.
+   *
+   * @returns the queue; it takes items at once and works on them once the host has started
+   * @example
+   * ```ts
+   * import { createHost } from "nightshift";
+   *
+   * const builder = createHost();
+   * const thumbnails = builder.addBackgroundQueue({ name: "thumbnails", concurrency: 2, run: async (file: string) => console.log(file) });
+   * await thumbnails.enqueue("cat.png");
+   * ```
+   */
+  addBackgroundQueue<T = WorkItem, const D extends readonly Dependency[] = []>(
+    options: BackgroundQueueOptions<T, D> = {},
+  ): BackgroundQueue<T> {
+    const name = options.name ?? this.#freeName("background-queue");
+    checkQueueOptions(options as BackgroundQueueOptions<never>, `The background queue ${name}`, this.#early);
+    const needs = this.#needsOf(name, options.inject);
+    const queue = new QueueService<T>(options as BackgroundQueueOptions<T>, needs);
+    if (options.key !== undefined) this.services.value(options.key, queue);
+    this.addHostedService((services: Resolver) => queue.connect(services), {
+      ...without(options, QUEUE_OPTIONS),
+      name,
+    });
+    return queue;
+  }
+
+  /** Sets options, or runs a callback once at build. What is set last counts. */
+  configure(options: HostOptions | ((builder: this) => void)): this {
+    if (typeof options === "function") return this.onBuild(() => options(this));
+    this.#options = { ...this.#options, ...options };
+    return this;
+  }
+
+  /** Adds a check that runs when the host starts, before any service does. Throw to refuse the start. */
+  addStartCheck(check: StartCheck): this {
+    this.#checks.push(check);
+    return this;
+  }
+
+  /** For what extends the builder: called once at build, before the validation. */
+  onBuild(hook: (build: Build) => void): this {
+    this.#hooks.push(hook);
+    return this;
+  }
+
+  /**
+   * The host. Nothing has run yet.
+   *
+   * @throws NS_BUILD_INVALID, listing everything that is wrong; a single problem is thrown as it is
+   */
+  build(): Host {
+    return new Host(this.assemble());
+  }
+
+  /** Checks everything and puts the parts of the host together. */
+  protected assemble(): HostParts {
+    if (this.#built) {
+      throw new NightshiftError("NS_HOST_STATE", "build() was called twice. Make another builder for another host.");
+    }
+    this.#built = true;
+    const problems = this.#early;
+    for (const hook of this.#hooks) {
+      problems.attempt(() =>
+        hook({
+          problems,
+          services: this.services,
+          addHostedService: this.addHostedService as AddHostedService<unknown>,
+        }),
+      );
+    }
+    const options = readHostOptions(this.#options, problems);
+    const clock = this.#options.clock ?? systemClock;
+    const logger = this.#options.logger ?? consoleLogger({ clock });
+    const own = this.#registerOwn(clock, logger);
+    const specs = this.#declared.map((declared) => this.#specOf(declared, options.onServiceFailure, problems));
+    this.#refuseSameNames(problems);
+    this.services.validate(problems);
+    const levels = this.#levels(specs, options.startConcurrently || options.stopConcurrently, problems);
+    problems.throwIfAny(`The application "${options.name}"`);
+    const attach: HostParts["attach"] = (_host, lifetime) => own.lifetime.connect(lifetime);
+    return { options, clock, logger, container: this.services.build(), specs, levels, checks: this.#checks, attach };
+  }
+
+  #registerOwn(clock: Clock, logger: LoggerLike) {
+    const lifetime = new LateLifetime();
+    this.services.value(Clock, clock);
+    this.services.named(Logger, (requester) => (requester === undefined ? logger : logger.child({ name: requester })));
+    if (this.services.has(HostLifetime)) {
+      const what = "HostLifetime is the host's own and cannot be registered.";
+      this.#early.add("NS_SERVICE_INVALID", `${what} Inject it; stop the application with its stopApplication().`);
+    } else this.services.singleton(HostLifetime, [], () => lifetime.get());
+    return { lifetime };
+  }
+
+  #specOf(declared: Declared, onServiceFailure: OnServiceFailure, problems: Problems): UnitSpec {
+    const { name, service, options } = declared;
+    const decided = readServiceOptions(options, `The service ${name}`, onServiceFailure, problems);
+    const create = this.#creator(declared);
+    return { name, ...decided, create, key: isClass(service) ? (service as Key) : undefined };
+  }
+
+  #creator({ service, options }: Declared): (services: Resolver) => AnyService {
+    if (!isClass(service)) return typeof service === "function" ? service : () => service;
+    const another = this.#declared.some((other) => other.service === service && other.options.name !== options.name);
+    if (!this.services.has(service)) {
+      const register = another ? this.services.transient : this.services.singleton;
+      (register as (implementation: Class) => unknown)(service);
+    }
+    return (services) => services.get(service as Class<AnyService>);
+  }
+
+  /** The dependencies of a function as one scoped service, so that they are checked at build like everybody's. */
+  #needsOf(name: string, inject: readonly Dependency[] = []): Token<readonly unknown[]> {
+    const needs = token<readonly unknown[]>(name);
+    this.services.scoped(needs, inject, (...dependencies: readonly unknown[]) => dependencies);
+    return needs;
+  }
+
+  #levels(specs: readonly UnitSpec[], concurrent: boolean, problems: Problems): number[][] {
+    const items = this.#declared.map((declared, index) => ({
+      name: declared.name,
+      after: [...new Set([...this.#injected(declared), ...this.#named(declared, problems)])].filter(
+        (at) => at !== index,
+      ),
+    }));
+    const ordered = levelsOf(items);
+    if ("circle" in ordered) {
+      const advice = "Take one of the `after` options, or one of the injected services, away.";
+      problems.add("NS_SERVICE_CYCLE", `Services wait for each other: ${ordered.circle.join(" -> ")}. ${advice}`);
+      return [specs.map((_, index) => index)];
+    }
+    return concurrent ? ordered.levels : [sequenceOf(items)];
+  }
+
+  #injected({ service }: Declared): number[] {
+    if (!isClass(service)) return [];
+    const needed = this.services.needs(service as Key);
+    return this.#declared.flatMap((other, index) => (needed.has(other.service as Key) ? [index] : []));
+  }
+
+  #named({ name, options }: Declared, problems: Problems): number[] {
+    return (options.after ?? []).flatMap((wanted) => {
+      const found = this.#declared.flatMap((other, index) => {
+        return other.service === wanted || other.name === wanted || isInstanceOf(other.service, wanted) ? [index] : [];
+      });
+      if (found.length === 0) {
+        const what = typeof wanted === "string" ? `"${wanted}"` : nameOf(wanted);
+        problems.add("NS_OPTION_INVALID", `The service ${name} comes after ${what}, which is no hosted service here.`);
+      }
+      return found;
+    });
+  }
+
+  #refuseSameNames(problems: Problems): void {
+    const names = this.#declared.map(({ name }) => name);
+    for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
+      problems.add(
+        "NS_OPTION_INVALID",
+        `Two hosted services are called "${name}". Give one another name: { name: "…" }.`,
+      );
+    }
+  }
+
+  #freeName(wanted: string): string {
+    const taken = (name: string) => this.#declared.some((other) => other.name === name);
+    if (!taken(wanted)) return wanted;
+    let count = 2;
+    while (taken(`${wanted} ${count}`)) count++;
+    return `${wanted} ${count}`;
+  }
+}
+
+/** The lifetime, as long as there is no host: the container is built before. */
+class LateLifetime {
+  #lifetime: HostLifetime | undefined;
+
+  connect(lifetime: HostLifetime): void {
+    this.#lifetime = lifetime;
+  }
+
+  get(): HostLifetime {
+    if (this.#lifetime !== undefined) return this.#lifetime;
+    throw new NightshiftError("NS_HOST_STATE", "HostLifetime was asked for before the host was built.");
+  }
+}
+
+/** The options that are left for every service to have. */
+function without(options: ServiceOptions, names: readonly string[]): ServiceOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
+}
+
+function isClass(service: unknown): service is Class<AnyService> {
+  return typeof service === "function" && /^class\b/.test(Function.prototype.toString.call(service));
+}
+
+function isInstanceOf(service: unknown, wanted: unknown): boolean {
+  return typeof wanted === "function" && typeof service === "object" && service instanceof wanted;
+}
+
+function nameOfService(service: Declared["service"]): string {
+  if (isClass(service)) return nameOf(service as Key);
+  if (typeof service === "function")
+    return service.name === "" || service.name === "service" ? "service" : service.name;
+  const { name } = service.constructor;
+  return name === "Object" ? "service" : name;
+}

@@ -1,0 +1,429 @@
+/** The running application: starts and stops its services in order, and tells how they are. */
+import { NightshiftError } from "../errors/index.ts";
+import { type Container, type Resolver, throwCollected } from "../services/index.ts";
+import type { LoggerLike } from "../telemetry/index.ts";
+import { type Clock, formatDuration, sleep } from "../time/index.ts";
+import { follow, isCancellation } from "./abort.ts";
+import { bounded } from "./bounded.ts";
+import { Emitter, type Events } from "./emitter.ts";
+import type { StartPhase, StopPhase } from "./hosted-service.ts";
+import { type HostLifetime, LifetimeController } from "./lifetime.ts";
+import type { DecidedHostOptions } from "./options.ts";
+import { holdProcess } from "./process.ts";
+import { type HostEvents, type HostSnapshot, type HostState, snapshotOf } from "./snapshot.ts";
+import { ServiceUnit, type UnitSpec } from "./unit.ts";
+
+/** A check that runs before any service starts. Throw to refuse the start. */
+export type StartCheck = (services: Resolver, signal: AbortSignal) => Promise<void> | void;
+
+/** What a host is made of: the builder's work. */
+export interface HostParts {
+  readonly options: DecidedHostOptions;
+  readonly clock: Clock;
+  readonly logger: LoggerLike;
+  readonly container: Container;
+  readonly specs: readonly UnitSpec[];
+  /** Indices into `specs`: who may start together, level after level. */
+  readonly levels: readonly (readonly number[])[];
+  readonly checks: readonly StartCheck[];
+  /** Connects what was registered before there was a host: its lifetime, and itself. */
+  readonly attach: (host: Host, lifetime: HostLifetime) => void;
+}
+
+/** What `start`, `stop` and `run` take. */
+export interface HostCall {
+  /** For `start` and `stop`: gives up early. For `run`: stops the application. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is thrown when a start that was given up goes on; see {@link Host.start}. */
+const CHECK_GRACE = 5_000;
+
+/**
+ * An application. It is used once: built, started, stopped, disposed.
+ *
+ * @example
+ * ```ts
+ * import { createHost } from "nightshift";
+ *
+ * await using host = createHost({ name: "shop", signals: false }).build();
+ * await host.start();
+ * console.log(host.snapshot().state); // "running"
+ * await host.stop();
+ * ```
+ */
+export class Host implements AsyncDisposable {
+  readonly #parts: HostParts;
+  readonly #units: readonly ServiceUnit[];
+  readonly #logger: LoggerLike;
+  readonly #lifetime: LifetimeController;
+  readonly #events: Emitter<HostEvents>;
+  #state: HostState = "built";
+  #startedAt: number | undefined;
+  /** Failures of services that were not ignored: they make stop() and run() reject. */
+  readonly #failures: unknown[] = [];
+  #hold: Disposable | undefined;
+  #starting: Promise<void> | undefined;
+  #stop: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
+  #disposal: Promise<void> | undefined;
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.#logger = parts.logger.child({ name: parts.options.name });
+    this.#events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of host events threw"));
+    this.#lifetime = new LifetimeController((moment, error) => {
+      this.#logger.error({ err: error }, `an ${moment} callback threw`);
+    });
+    this.#units = parts.specs.map((spec) => new ServiceUnit(spec, this.#unitHost()));
+    parts.attach(this, this.#lifetime);
+  }
+
+  /** The root resolver. */
+  get services(): Resolver {
+    return this.#parts.container;
+  }
+
+  /** The moments of the application's life, and the way to end it. */
+  get lifetime(): HostLifetime {
+    return this.#lifetime;
+  }
+
+  /** Tells of changes: `host.events.on("service", …)`, `host.events.on("host", …)`. */
+  get events(): Events<HostEvents> {
+    return this.#events;
+  }
+
+  /** How the host and each of its services are, now. */
+  snapshot(): HostSnapshot {
+    return snapshotOf(this.#parts.options, this.#state, this.#startedAt, this.#units);
+  }
+
+  /**
+   * Starts every service, in order; resolves when all have started.
+   *
+   * @throws what a service threw in its start, after those that had started were stopped again
+   * @throws the signal's reason when it is aborted, NS_TIMEOUT after `startupTimeout`, NS_ABORTED when the application
+   * is asked to stop meanwhile or was stopped before, NS_HOST_STATE when it was started before
+   */
+  start(call: HostCall = {}): Promise<void> {
+    if (this.#starting !== undefined && (this.#state === "starting" || this.#state === "running")) {
+      const what = `The host "${this.#parts.options.name}" was started before.`;
+      return Promise.reject(new NightshiftError("NS_HOST_STATE", `${what} A host runs once: build another.`));
+    }
+    if (this.#state !== "built") {
+      const what = `The host "${this.#parts.options.name}" has stopped and cannot start again.`;
+      return Promise.reject(new NightshiftError("NS_ABORTED", `${what} A host runs once: build another.`));
+    }
+    this.#starting = this.#start(call.signal);
+    return this.#starting;
+  }
+
+  /**
+   * Stops every started service, in reverse order. All are stopped even if some fail; a service that does not leave in
+   * time is abandoned and named. Calling again gives the same promise; a later signal can only shorten the time.
+   *
+   * @throws the single failure, or an AggregateError: failures of services while they ran, then those of the stop
+   */
+  stop(call: HostCall = {}): Promise<void> {
+    if (this.#stop === undefined) {
+      const controller = new AbortController();
+      follow(call.signal, controller);
+      this.#stop = { done: this.#doStop(controller), controller };
+    } else follow(call.signal, this.#stop.controller);
+    return this.#stop.done;
+  }
+
+  /** Waits until the application is asked to stop, then stops it. Throws what {@link stop} throws. */
+  async waitForShutdown(call: HostCall = {}): Promise<void> {
+    const asked = Promise.withResolvers<void>();
+    const onAbort = () => asked.resolve();
+    const unfollow = this.#stopWhenAborted(call.signal);
+    if (this.#lifetime.stopping.aborted) asked.resolve();
+    else this.#lifetime.stopping.addEventListener("abort", onAbort, { once: true });
+    await asked.promise;
+    unfollow();
+    await this.stop();
+  }
+
+  /**
+   * Starts, waits until the application is asked to stop (by a signal of the system, `call.signal`,
+   * `lifetime.stopApplication()` or a failed service), stops, and disposes everything.
+   *
+   * @throws what failed: the process then ends with code 1 unless you catch it
+   */
+  async run(call: HostCall = {}): Promise<void> {
+    const errors: unknown[] = [];
+    try {
+      await this.start(call);
+      await this.waitForShutdown(call);
+    } catch (error) {
+      // A stop that was asked for while services were still starting, and rolled back cleanly, is a clean end.
+      const askedToStop = this.#lifetime.stopping.aborted && error === this.#lifetime.stopping.reason;
+      if (!askedToStop) errors.push(error);
+      if (this.#state === "failed") await this.stop().catch((thrown: unknown) => errors.push(thrown));
+    }
+    try {
+      await this[Symbol.asyncDispose]();
+    } catch (error) {
+      errors.push(error);
+    }
+    throwCollected(errors, "The application failed, and so did its disposal.");
+  }
+
+  /** Disposes the services that the container made. It does not stop them: call {@link stop} before, or use {@link run}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposal !== undefined) return this.#disposal.catch(() => undefined);
+    this.#disposal = this.#dispose();
+    await this.#disposal;
+  }
+
+  async #dispose(): Promise<void> {
+    for (const unit of this.#units) unit.abandonExecution();
+    this.#release();
+    this.#to("disposed");
+    await this.#parts.container[Symbol.asyncDispose]();
+  }
+
+  async #start(signal: AbortSignal | undefined): Promise<void> {
+    const { clock, options, container, checks } = this.#parts;
+    this.#lifetime.stopping.throwIfAborted();
+    this.#to("starting");
+    const began = clock.monotonic();
+    const controller = new AbortController();
+    const unfollow = [follow(signal, controller), follow(this.#lifetime.stopping, controller)];
+    const timer = this.#timeout(options.startupTimeout, controller, "start");
+    this.#holdProcess();
+    try {
+      await this.#checked(async (given) => options.processLifetime?.waitForStart?.(given), controller.signal, 0);
+      await this.#checked(() => container.prepare(this.#keys()), controller.signal, CHECK_GRACE);
+      for (const unit of this.#units) unit.create(container);
+      for (const check of checks) {
+        await this.#checked((given) => check(container, given), controller.signal, CHECK_GRACE);
+      }
+      for (const phase of ["starting", "start", "started"] as const) await this.#startPhase(phase, controller.signal);
+    } catch (error) {
+      await this.#startFailed(error);
+    } finally {
+      for (const end of unfollow) end();
+      timer?.[Symbol.dispose]();
+    }
+    this.#startedAt = clock.now();
+    this.#to("running");
+    if (options.lifetimeMessages) {
+      const facts = { services: this.#units.length, took: formatDuration(clock.monotonic() - began) };
+      this.#logger.info(
+        { ...facts, environment: options.environment, folder: process.cwd(), pid: process.pid },
+        "started",
+      );
+    }
+    await this.#lifetime.notify("started", "The application has started.");
+    this.#stopIfAllCompleted();
+  }
+
+  /** A step of the start that is nobody's phase: given up when the start is. */
+  async #checked(step: (signal: AbortSignal) => unknown, signal: AbortSignal, grace: number): Promise<void> {
+    const { clock } = this.#parts;
+    const outcome = await bounded(step, { clock, signal, grace, what: "The start" });
+    if (outcome.kind === "failed") throw outcome.error;
+    signal.throwIfAborted();
+  }
+
+  async #startPhase(phase: StartPhase, signal: AbortSignal): Promise<void> {
+    const { levels, options } = this.#parts;
+    for (const level of levels) {
+      const units = level.flatMap((index) => this.#units[index] ?? []);
+      if (options.startConcurrently) {
+        const outcomes = await Promise.allSettled(units.map((unit) => unit.startPhase(phase, signal)));
+        throwCollected(
+          outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : [])),
+          "Several services failed to start.",
+        );
+      } else for (const unit of units) await unit.startPhase(phase, signal);
+    }
+  }
+
+  async #startFailed(error: unknown): Promise<never> {
+    const { clock, options } = this.#parts;
+    // A service that died is why the start was given up: its error tells more than the cancellation that followed.
+    const stopped = isCancellation(error) && this.#failures.length > 0;
+    const cause =
+      stopped && this.#failures.length === 1 ? this.#failures[0] : stopped ? aggregate(this.#failures) : error;
+    if (this.#lifetime.stopping.aborted && error === this.#lifetime.stopping.reason && !stopped) {
+      this.#logger.info("the start was given up: the application was asked to stop");
+    } else this.#logger.error({ err: cause }, "the start failed");
+    this.#to("failed");
+    if (options.onStartFailure === "roll-back" && this.#units.some((unit) => unit.wasStarted)) {
+      const controller = new AbortController();
+      using _timer = this.#timeout(options.shutdownTimeout, controller, "roll back its start");
+      for (const phase of ["stopping", "stop", "stopped"] as const) await this.#stopPhase(phase, controller.signal);
+      this.#logger.info({ took: undefined, at: new Date(clock.now()) }, "what had started was stopped again");
+    }
+    this.#release();
+    throw cause;
+  }
+
+  async #doStop(controller: AbortController): Promise<void> {
+    const { clock, options } = this.#parts;
+    if (this.#state === "starting") {
+      this.#lifetime.stopApplication("The host is being stopped.");
+      // The start's own caller is told how it ended; here only its end matters.
+      await this.#starting?.catch(() => undefined);
+    }
+    const { signal } = controller;
+    const errors: unknown[] = [];
+    const began = clock.monotonic();
+    const timer = this.#timeout(options.shutdownTimeout, controller, "stop");
+    if (this.#state === "running") {
+      this.#to("stopping");
+      if (options.lifetimeMessages) this.#logger.info({ reason: reasonOf(this.#lifetime) }, "stopping");
+      errors.push(...(await this.#stopPhase("stopping", signal)));
+      await this.#notify("stopping", "The host is being stopped.", signal);
+      await this.#drain(signal);
+      errors.push(...(await this.#stopPhase("stop", signal)));
+      errors.push(...(await this.#stopPhase("stopped", signal)));
+    } else await this.#notify("stopping", "The host is being stopped.", signal);
+    await this.#notify("stopped", "The application has stopped.", signal);
+    const ended = await bounded((given) => options.processLifetime?.stop?.(given), {
+      clock,
+      signal,
+      grace: 0,
+      what: "stop",
+    });
+    if (ended.kind === "failed") errors.push(ended.error);
+    timer?.[Symbol.dispose]();
+    if (this.#state !== "disposed") this.#to("stopped");
+    const failed = this.#failures.length + errors.length;
+    if (options.lifetimeMessages) {
+      this.#logger.info({ took: formatDuration(clock.monotonic() - began), failures: failed }, "stopped");
+    }
+    this.#release();
+    throwCollected([...this.#failures, ...errors], `${failed} failures while the application ran or stopped.`);
+  }
+
+  async #stopPhase(phase: StopPhase, signal: AbortSignal): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (const level of this.#parts.levels.toReversed()) {
+      const units = level.toReversed().flatMap((index) => this.#units[index] ?? []);
+      const waiting: Promise<readonly unknown[]>[] = [];
+      for (const unit of units) {
+        const stopped = unit.stopPhase(phase, signal);
+        // When the time is over nobody waits for its turn: all are told at once, and share what is left.
+        if (this.#parts.options.stopConcurrently || signal.aborted) waiting.push(stopped);
+        else errors.push(...(await stopped));
+      }
+      errors.push(...(await Promise.all(waiting)).flat());
+    }
+    return errors;
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { clock, options } = this.#parts;
+    if (options.drainDelay === 0 || signal.aborted) return;
+    // Cut short, the stop goes on at once: the reason shows in what the services are given.
+    await sleep(clock, options.drainDelay, signal).catch(() => undefined);
+  }
+
+  async #notify(moment: "stopping" | "stopped", reason: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const what = `The ${moment} callbacks`;
+    const outcome = await bounded(() => this.#lifetime.notify(moment, reason), { clock, signal, grace: 0, what });
+    if (outcome.kind === "abandoned") this.#logger.error(`the ${moment} callbacks did not finish in time`);
+  }
+
+  #unitHost() {
+    const { clock, logger, options } = this.#parts;
+    return {
+      clock,
+      logger,
+      random: options.random,
+      onChange: (unit: ServiceUnit, from: ServiceUnit["state"]) => {
+        this.#events.emit("service", {
+          service: unit.name,
+          from: from.kind,
+          to: unit.state.kind,
+          error: unit.lastError,
+          at: new Date(clock.now()),
+        });
+      },
+      onFailed: (unit: ServiceUnit, error: unknown) => this.#serviceFailed(unit, error),
+      onCompleted: () => this.#stopIfAllCompleted(),
+      restart: (unit: ServiceUnit) => unit.restart(new AbortController().signal),
+    };
+  }
+
+  #serviceFailed(unit: ServiceUnit, error: unknown): void {
+    if (unit.spec.supervision.escalate === "give-up") {
+      this.#stopIfAllCompleted();
+      return;
+    }
+    this.#failures.push(error);
+    if (this.#lifetime.stopping.aborted) return;
+    this.#logger.fatal({ service: unit.name }, "the host is stopped because a service failed (its policy: stop-host)");
+    this.#lifetime.stopApplication(`The service ${unit.name} failed.`);
+  }
+
+  #stopIfAllCompleted(): void {
+    if (!this.#parts.options.stopWhenAllCompleted || this.#state !== "running") return;
+    const ended = this.#units.filter((unit) => unit.state.kind === "completed" || unit.state.kind === "faulted");
+    const working = this.#units.some((unit) => unit.isBackground && !ended.includes(unit));
+    if (!working && ended.length > 0) this.#lifetime.stopApplication("All services have completed.");
+  }
+
+  #keys() {
+    return this.#parts.specs.flatMap(({ key }) => key ?? []);
+  }
+
+  #timeout(milliseconds: number | undefined, controller: AbortController, what: string): Disposable | undefined {
+    if (milliseconds === undefined) return undefined;
+    return this.#parts.clock.setTimer(milliseconds, () => {
+      const message = `The host "${this.#parts.options.name}" did not ${what} within ${formatDuration(milliseconds)}.`;
+      controller.abort(new NightshiftError("NS_TIMEOUT", message));
+    });
+  }
+
+  #stopWhenAborted(signal: AbortSignal | undefined): () => void {
+    if (signal === undefined) return () => undefined;
+    const onAbort = () => this.#lifetime.stopApplication("The caller's signal was aborted.");
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    return () => signal.removeEventListener("abort", onAbort);
+  }
+
+  #holdProcess(): void {
+    const { signals, unhandledErrors } = this.#parts.options;
+    this.#hold = holdProcess({
+      signals,
+      unhandledErrors,
+      onSignal: (signal) => {
+        this.#logger.info({ signal }, "asked to stop; once more exits at once");
+        this.#lifetime.stopApplication(`${signal} was received.`);
+      },
+      onUnhandled: (error, kind) => {
+        this.#logger.fatal({ err: error, kind }, "nobody caught this error; the application is stopped");
+        this.#failures.push(error);
+        process.exitCode = 1;
+        this.#lifetime.stopApplication(`An error that nobody caught (${kind}).`);
+      },
+    });
+  }
+
+  #release(): void {
+    this.#hold?.[Symbol.dispose]();
+    this.#hold = undefined;
+  }
+
+  #to(state: HostState): void {
+    const from = this.#state;
+    this.#state = state;
+    this.#events.emit("host", { from, to: state, at: new Date(this.#parts.clock.now()) });
+  }
+}
+
+function aggregate(errors: readonly unknown[]): AggregateError {
+  return new AggregateError(errors, "Several services failed.");
+}
+
+function reasonOf(lifetime: HostLifetime): string {
+  const { reason } = lifetime.stopping;
+  return reason instanceof NightshiftError ? reason.message.replace(`${reason.code}: `, "") : "stop() was called.";
+}

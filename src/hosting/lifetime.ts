@@ -1,0 +1,113 @@
+/** The three moments of an application's life, as signals and as callbacks that are awaited. */
+import { setMaxListeners } from "node:events";
+import { NightshiftError } from "../errors/index.ts";
+import { token } from "../services/index.ts";
+
+/** Runs at a moment of the host's life. May be asynchronous; an error is logged and stops nothing. */
+export type LifetimeCallback = () => Promise<void> | void;
+
+/**
+ * The life of the application, injected by whoever wants to know it or to end it.
+ *
+ * @example
+ * ```ts
+ * import { HostLifetime } from "nightshift";
+ *
+ * class OnceADay {
+ *   static readonly inject = [HostLifetime] as const;
+ *   readonly lifetime: HostLifetime;
+ *   constructor(lifetime: HostLifetime) {
+ *     this.lifetime = lifetime;
+ *   }
+ *   finish() {
+ *     this.lifetime.stopApplication("all work is done");
+ *   }
+ * }
+ * ```
+ */
+export interface HostLifetime {
+  /** Aborted when every service has started. */
+  readonly started: AbortSignal;
+  /** Aborted when the application begins to stop. */
+  readonly stopping: AbortSignal;
+  /** Aborted when every service has stopped. */
+  readonly stopped: AbortSignal;
+  /** Registers a callback; the host's start ends after it. Run in the order of registration. */
+  onStarted(callback: LifetimeCallback): void;
+  /** Registers a callback; services stop after it. The last registered runs first. */
+  onStopping(callback: LifetimeCallback): void;
+  /** Registers a callback; the host's stop ends after it. The last registered runs first. */
+  onStopped(callback: LifetimeCallback): void;
+  /** Asks the application to stop. Whoever runs the host then stops it; asking again does nothing. */
+  stopApplication(reason?: string): void;
+}
+
+/** The life of the application, injected. */
+export const HostLifetime = token<HostLifetime>("HostLifetime");
+
+type Moment = "started" | "stopping" | "stopped";
+
+/** The host's side: makes the moments happen. */
+export class LifetimeController implements HostLifetime {
+  readonly #controllers = { started: signalSource(), stopping: signalSource(), stopped: signalSource() };
+  readonly #callbacks: Record<Moment, LifetimeCallback[]> = { started: [], stopping: [], stopped: [] };
+  readonly #notified: Partial<Record<Moment, Promise<void>>> = {};
+  readonly #onError: (moment: Moment, error: unknown) => void;
+
+  constructor(onError: (moment: Moment, error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  get started(): AbortSignal {
+    return this.#controllers.started.signal;
+  }
+
+  get stopping(): AbortSignal {
+    return this.#controllers.stopping.signal;
+  }
+
+  get stopped(): AbortSignal {
+    return this.#controllers.stopped.signal;
+  }
+
+  onStarted(callback: LifetimeCallback): void {
+    this.#callbacks.started.push(callback);
+  }
+
+  onStopping(callback: LifetimeCallback): void {
+    this.#callbacks.stopping.unshift(callback);
+  }
+
+  onStopped(callback: LifetimeCallback): void {
+    this.#callbacks.stopped.unshift(callback);
+  }
+
+  stopApplication(reason = "The application asked to stop."): void {
+    void this.notify("stopping", reason);
+  }
+
+  /** Aborts the moment's signal and runs its callbacks, once; callbacks of an earlier moment finish first. Never rejects. */
+  notify(moment: Moment, reason: string): Promise<void> {
+    this.#notified[moment] ??= this.#run(moment, reason);
+    return this.#notified[moment];
+  }
+
+  async #run(moment: Moment, reason: string): Promise<void> {
+    const earlier = moment === "stopping" ? this.#notified.started : this.#notified.stopping;
+    this.#controllers[moment].abort(new NightshiftError("NS_ABORTED", reason));
+    if (moment !== "started") await earlier;
+    for (const callback of this.#callbacks[moment]) {
+      try {
+        await callback();
+      } catch (error) {
+        this.#onError(moment, error);
+      }
+    }
+  }
+}
+
+function signalSource(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
