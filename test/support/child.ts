@@ -12,12 +12,20 @@ export interface Child extends AsyncDisposable {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-/** Starts a Node program. It is killed when disposed, whatever happened. */
-export function startNode(
-  args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
-): Child {
-  const child = spawn(process.execPath, [...args], {
+/** Where a child runs; what `env` says is added to this process's environment. */
+export interface ChildOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Starts a program of this very Node. It is killed when disposed, whatever happened. */
+export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
+  return startProgram(process.execPath, args, options);
+}
+
+/** Starts a program. It is killed when disposed, whatever happened. */
+export function startProgram(program: string, args: readonly string[], options: ChildOptions = {}): Child {
+  const child = spawn(program, [...args], {
     stdio: ["ignore", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, NODE_NO_WARNINGS: "1", NODE_TEST_CONTEXT: undefined, ...options.env },
