@@ -9,7 +9,6 @@ export {
   type Class,
   type Dependency,
   type Instance,
-  isDependency,
   type Key,
   nameOf,
   type Optional,

@@ -1,0 +1,169 @@
+/**
+ * The way to the database: one statement, one round trip, one commit. Every statement has a timeout on the server and
+ * one here; what may be repeated is, with back-off and jitter, until the patience is over.
+ */
+import { randomInt } from "node:crypto";
+import { NightshiftError } from "../../errors/index.ts";
+import type { LoggerLike } from "../../telemetry/logger.ts";
+import { type Clock, sleep } from "../../time/index.ts";
+import { AS_TEXT, loadPg, type PgPool, type PgPoolClient, type QueryConfig, type Row } from "./driver.ts";
+import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
+import type { Settings } from "./options.ts";
+import { channelOf } from "./quote.ts";
+
+/** A statement: its name for the server's memory of plans, and its text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** How a statement may be repeated when the connection breaks under it. */
+export type Repeat =
+  /** Repeating it changes nothing that the first time had not. */
+  | "always"
+  /** Only when it certainly did not happen. */
+  | "if-refused";
+
+const FIRST_BACKOFF = 40;
+const LONGEST_BACKOFF = 1_500;
+const CONFLICT_TRIES = 6;
+/** Waited beyond the server's own timeout before a connection is given up as dead. */
+const GRACE = 5_000;
+
+/** Connections to one database. */
+export class Database {
+  readonly settings: Settings;
+  readonly #clock: Clock;
+  readonly #pool: PgPool;
+  readonly #prefix: string;
+  readonly #closing = new AbortController();
+
+  private constructor(settings: Settings, pool: PgPool, clock: Clock) {
+    this.settings = settings;
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#prefix = channelOf(settings.schema).slice(0, 16);
+  }
+
+  /** Makes the pool; nothing is connected yet. */
+  static async create(settings: Settings, clock: Clock, logger: LoggerLike): Promise<Database> {
+    if (settings.pool !== null) return new Database(settings, settings.pool, clock);
+    const { Pool } = await loadPg();
+    const pool = new Pool({
+      connectionString: settings.connectionString,
+      max: settings.connections,
+      application_name: settings.applicationName,
+      connectionTimeoutMillis: Math.max(1_000, Math.min(settings.patience, 10_000)),
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      allowExitOnIdle: false,
+      // A pooler in transaction mode refuses session settings at connect.
+      ...(settings.pooler ? {} : { statement_timeout: settings.statementTimeout }),
+    });
+    // An idle connection that breaks is replaced by the pool; it must not bring down the process.
+    pool.on("error", (err) => logger.debug({ err }, "an idle PostgreSQL connection was lost"));
+    return new Database(settings, pool, clock);
+  }
+
+  /** Runs a statement, repeating it as far as allowed. */
+  async run(statement: Statement, values: readonly unknown[], repeat: Repeat): Promise<readonly Row[]> {
+    const config: QueryConfig = {
+      text: statement.text,
+      values,
+      rowMode: "array",
+      types: AS_TEXT,
+      ...(this.settings.pooler ? {} : { name: `${this.#prefix}_${statement.name}` }),
+    };
+    return this.repeating(repeat, async (client) => (await this.ask(client, config)).rows);
+  }
+
+  /** Runs statements on one connection inside one transaction. */
+  transaction<T>(
+    repeat: Repeat,
+    work: (query: (text: string, values?: readonly unknown[]) => Promise<readonly Row[]>) => Promise<T>,
+  ): Promise<T> {
+    return this.repeating(repeat, async (client) => {
+      const query = async (text: string, values: readonly unknown[] = []) =>
+        (await this.ask(client, { text, values, rowMode: "array", types: AS_TEXT })).rows;
+      await query("begin");
+      let result: T;
+      try {
+        result = await work(query);
+      } catch (error) {
+        // A rollback that fails too means the connection is gone, and the transaction with it.
+        await query("rollback").catch(() => undefined);
+        throw error;
+      }
+      await query("commit");
+      return result;
+    });
+  }
+
+  /** Does something with a connection, again after conflicts and, where allowed, after losses. */
+  async repeating<T>(repeat: Repeat, work: (client: PgPoolClient) => Promise<T>): Promise<T> {
+    const started = this.#clock.monotonic();
+    for (let tries = 1, wait = FIRST_BACKOFF; ; tries++, wait = Math.min(wait * 2, LONGEST_BACKOFF)) {
+      let client: PgPoolClient | undefined;
+      try {
+        client = await this.#pool.connect();
+        client.on("error", ignore);
+        const result = await work(client);
+        client.removeListener("error", ignore);
+        client.release();
+        return result;
+      } catch (error) {
+        const sent = client !== undefined;
+        const kind = failureKind(error, sent);
+        client?.removeListener("error", ignore);
+        client?.release(kind === "lost" || kind === "refused" ? asError(error) : undefined);
+        const again =
+          kind === "conflict"
+            ? tries < CONFLICT_TRIES
+            : (kind === "refused" || (kind === "lost" && repeat === "always")) &&
+              this.#clock.monotonic() - started + wait < this.settings.patience;
+        if (!again || this.#closing.signal.aborted) throw toNightshiftError(error, this.settings.location, sent);
+        // Full jitter: many processes that lost one server must not come back in step.
+        await sleep(this.#clock, randomInt(Math.ceil(wait / 2), wait + 1), this.#closing.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** One statement on one connection; rejects when no answer comes in time. */
+  async ask(client: Pick<PgPoolClient, "query">, config: QueryConfig) {
+    let timer: Disposable | undefined;
+    const limit = this.settings.statementTimeout + GRACE;
+    const overdue = new Promise<never>((_resolve, reject) => {
+      timer = this.#clock.setTimer(limit, () => reject(new NoAnswer(`no answer within ${limit} ms`)), { ref: false });
+    });
+    try {
+      return await Promise.race([client.query(config), overdue]);
+    } finally {
+      timer?.[Symbol.dispose]();
+    }
+  }
+
+  /** A connection of its own for LISTEN, released by the caller. */
+  connect(): Promise<PgPoolClient> {
+    return this.#pool.connect();
+  }
+
+  /** Ends waiting for a server that does not come back. */
+  abandon(): void {
+    this.#closing.abort(new NightshiftError("NS_STORE_CLOSED", "The store was closed."));
+  }
+
+  /** Ends the pool, if it is ours. */
+  async end(): Promise<void> {
+    this.abandon();
+    if (this.settings.pool === null) await this.#pool.end();
+  }
+}
+
+function ignore(): void {
+  // The statement under way rejects by itself; without a listener the process would end.
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,67 @@
+/** What this store needs of `pg`, and how it is loaded: an optional peer, asked for when a store is opened. */
+import { NightshiftError } from "../../errors/index.ts";
+
+/** Anything that runs a statement as `pg` does: what {@link EnqueueOptions.tx} must be. */
+export interface PgQueryable {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** A `pg` client, as far as it is used here. */
+export interface PgClient {
+  connect?(): Promise<unknown>;
+  query(config: QueryConfig): Promise<{ readonly rows: readonly Row[] }>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+  on(event: "notification", listener: (message: { channel: string; payload?: string | undefined }) => void): unknown;
+  removeListener(event: string, listener: (...values: never[]) => void): unknown;
+}
+
+/** A client of a pool. Releasing it with an error closes it. */
+export interface PgPoolClient extends PgClient {
+  release(error?: Error | boolean): void;
+}
+
+/** A `pg` pool, as far as it is used here. */
+export interface PgPool {
+  connect(): Promise<PgPoolClient>;
+  end(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  readonly options?: unknown;
+}
+
+/** Rows come as arrays of PostgreSQL's own text: numbers beyond 2^53 stay exact, and nothing is parsed for nothing. */
+export type Row = readonly (string | null)[];
+
+export interface QueryConfig {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly name?: string;
+  readonly rowMode?: "array";
+  readonly types?: unknown;
+  readonly query_timeout?: number;
+}
+
+export interface PgModule {
+  readonly Pool: new (options: object) => PgPool;
+}
+
+/**
+ * Loads `pg`.
+ *
+ * @throws NS_STORE_UNSUPPORTED when it is not installed
+ */
+export async function loadPg(): Promise<PgModule> {
+  let module: unknown;
+  try {
+    module = await import("pg" as string);
+  } catch (cause) {
+    const advice = "Install it beside nightshift: npm install pg";
+    throw new NightshiftError("NS_STORE_UNSUPPORTED", `The PostgreSQL store needs the package pg. ${advice}`, {
+      cause,
+    });
+  }
+  return (module as { default: PgModule }).default;
+}
+
+/** Every value as the text that the server sent. */
+export const AS_TEXT = { getTypeParser: () => (value: string | null) => value };

@@ -1,0 +1,220 @@
+/**
+ * Accepting jobs. Calls of one tick share a statement and a commit; while two statements are under way, what comes in
+ * gathers for the next, so that throughput grows with the load and a lone call waits for nobody.
+ */
+import { NightshiftError, show } from "../../errors/index.ts";
+import type { EnqueueOptions, JobId, NewJob } from "../contract.ts";
+import { numberElements, numbers, texts } from "./arrays.ts";
+import type { PgQueryable, Row } from "./driver.ts";
+import { codeOf, failureKind, toNightshiftError } from "./failures.ts";
+import { jobId } from "./job-id.ts";
+import type { News } from "./notifier.ts";
+import { type Session, tell } from "./session.ts";
+
+/** Jobs of one statement: beyond this, arrays and rows cost more memory than round trips save. */
+const MOST_ROWS = 5_000;
+/** And their text, in characters. */
+const MOST_TEXT = 8_000_000;
+/** Statements under way at once: the second commits while the first waits for the disk. */
+const UNDER_WAY = 2;
+/** When wake-ups are repeated for jobs in a caller's transaction, in milliseconds: its commit is not ours to see. */
+const AFTER_TX = [5, 50, 500] as const;
+
+interface Call {
+  readonly jobs: readonly NewJob[];
+  readonly resolve: (ids: readonly JobId[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Written {
+  readonly ids: readonly JobId[];
+  readonly news: News;
+}
+
+/** Takes jobs in. */
+export class Enqueueing {
+  readonly #session: Session;
+  #waiting: Call[] = [];
+  #underWay = 0;
+  #flushing = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Jobs are checked already. */
+  async enqueue(jobs: readonly NewJob[], options: EnqueueOptions): Promise<readonly JobId[]> {
+    if (jobs.length === 0) return [];
+    if (options.tx !== undefined) return this.#inside(options.tx, jobs);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ jobs, resolve, reject });
+      this.#flushSoon();
+    });
+  }
+
+  /** After the current tick and all that its promises set off: everything that is enqueued at once goes together. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    process.nextTick(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#waiting.length > 0 && this.#underWay < UNDER_WAY) {
+      const calls = this.#take();
+      this.#underWay++;
+      void this.#write(calls).finally(() => {
+        this.#underWay--;
+        if (this.#waiting.length > 0) this.#flushSoon();
+      });
+    }
+  }
+
+  /** As many of the waiting calls as fit one statement, at least one. */
+  #take(): Call[] {
+    let rows = 0;
+    let text = 0;
+    let count = 0;
+    for (const { jobs } of this.#waiting) {
+      rows += jobs.length;
+      for (const { input } of jobs) text += input.length;
+      if (count > 0 && (rows > MOST_ROWS || text > MOST_TEXT)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Never rejects: each call is told for itself. */
+  async #write(calls: readonly Call[]): Promise<void> {
+    const jobs = calls.length === 1 ? (calls[0] as Call).jobs : calls.flatMap((call) => call.jobs);
+    try {
+      const { ids, news } = await this.#commit(jobs);
+      tell(this.#session, news);
+      let from = 0;
+      for (const call of calls) call.resolve(ids.slice(from, (from += call.jobs.length)));
+    } catch (error) {
+      const cause = error instanceof NightshiftError ? error.cause : error;
+      if (calls.length > 1 && failureKind(cause, true) === "data") {
+        // One of them cannot be stored. The others must not fail with it: each by itself.
+        for (const call of calls) await this.#write([call]);
+      } else for (const call of calls) call.reject(error);
+    }
+  }
+
+  async #commit(jobs: readonly NewJob[]): Promise<Written> {
+    const { database, s } = this.#session;
+    await this.#learn(jobs);
+    if (jobs.length <= MOST_ROWS) {
+      const rows = await database.run({ name: "enqueue", text: enqueueText(s) }, this.#values(jobs), "if-refused");
+      return written(jobs, rows, (job) => this.#lane(job));
+    }
+    return database.transaction("if-refused", (query) => this.#inSlices(jobs, query));
+  }
+
+  /** One commit, however many jobs. */
+  async #inSlices(
+    jobs: readonly NewJob[],
+    query: (text: string, values: readonly unknown[]) => Promise<readonly Row[]>,
+  ): Promise<Written> {
+    const rows: Row[] = [];
+    for (let from = 0; from < jobs.length; from += MOST_ROWS) {
+      rows.push(...(await query(enqueueText(this.#session.s), this.#values(jobs.slice(from, from + MOST_ROWS)))));
+    }
+    return written(jobs, rows, (job) => this.#lane(job));
+  }
+
+  async #inside(tx: unknown, jobs: readonly NewJob[]): Promise<readonly JobId[]> {
+    if (!isQueryable(tx)) {
+      const advice = "Give a pg client on which a transaction is open, or anything with its query(text, values).";
+      throw new NightshiftError("NS_STORE_TX", `tx is ${show(tx)}. ${advice}`);
+    }
+    await this.#learn(jobs);
+    try {
+      const { ids, news } = await this.#inSlices(jobs, async (text, values) => {
+        const { rows } = await tx.query(text, [...values]);
+        return rows.map((row) => {
+          const { bucket, ids, due } = row as { bucket: string; ids: string; due: string | null };
+          return [bucket, ids, due];
+        });
+      });
+      for (const delay of AFTER_TX) {
+        this.#session.clock.setTimer(delay, () => tell(this.#session, news), { ref: false });
+      }
+      return ids;
+    } catch (error) {
+      const { location } = this.#session.database.settings;
+      if (["3F000", "42883", "42P01"].includes(codeOf(error) ?? "")) {
+        const message = `The transaction's database does not hold the schema ${this.#session.s} of ${location}. Use a client of the same database.`;
+        throw new NightshiftError("NS_STORE_TX", message, { cause: error });
+      }
+      throw toNightshiftError(error, location, true);
+    }
+  }
+
+  async #learn(jobs: readonly NewJob[]): Promise<void> {
+    const { names } = this.#session;
+    const lanes = jobs.filter(({ queue, priority }) => !names.hasLane(queue, priority));
+    if (lanes.length > 0) await names.learnLanes(lanes);
+    const kinds = jobs.filter(({ name }) => !names.hasKind(name));
+    if (kinds.length > 0) await names.learnKinds(kinds.map(({ name }) => name));
+  }
+
+  #lane(job: NewJob): number {
+    return this.#session.names.lane(job.queue, job.priority);
+  }
+
+  #values(jobs: readonly NewJob[]): unknown[] {
+    const { names } = this.#session;
+    const due = jobs.some((job) => job.due !== undefined);
+    return [
+      numbers(jobs.map((job) => this.#lane(job))),
+      numbers(jobs.map((job) => names.kind(job.name))),
+      numbers(jobs.map((job) => job.maxAttempts)),
+      numbers(jobs.map((job) => job.maxCrashes)),
+      texts(jobs.map((job) => job.input)),
+      jobs.some((job) => job.meta !== undefined) ? texts(jobs.map((job) => job.meta)) : null,
+      due ? numbers(jobs.map((job) => (job.due && "in" in job.due ? Math.ceil(job.due.in) : null))) : null,
+      due ? numbers(jobs.map((job) => (job.due && "at" in job.due ? Math.ceil(job.due.at) : null))) : null,
+    ];
+  }
+}
+
+/** As text, so that it reads the same through whatever client the caller brings. */
+export function enqueueText(s: string): string {
+  return `select o_bucket::text as bucket, o_ids::text as ids, o_due::text as due from ${s}.enqueue($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])`;
+}
+
+function written(jobs: readonly NewJob[], rows: readonly Row[], laneOf: (job: NewJob) => number): Written {
+  const ids: JobId[] = [];
+  const queues = new Set<string>();
+  const lanes = new Map<number, string>();
+  let scheduledAt = Number.POSITIVE_INFINITY;
+  for (const [bucket = "", numbersOfRow = null, dueOfRow = null] of rows) {
+    const due = numberElements(dueOfRow);
+    const elements = numberElements(numbersOfRow);
+    for (let index = 0; index < elements.length; index++) {
+      const job = jobs[ids.length] as NewJob;
+      const id = elements[index] as string;
+      ids.push(jobId(bucket ?? "", id));
+      const at = due[index];
+      if (at !== undefined && at !== "NULL") scheduledAt = Math.min(scheduledAt, Number(at));
+      else {
+        queues.add(job.queue);
+        const lane = laneOf(job);
+        if (!lanes.has(lane)) lanes.set(lane, id);
+      }
+    }
+  }
+  const news: News = {
+    ...(queues.size > 0 ? { queues: [...queues], lanes: [...lanes] } : {}),
+    ...(Number.isFinite(scheduledAt) ? { scheduledAt } : {}),
+  };
+  return { ids, news };
+}
+
+function isQueryable(value: unknown): value is PgQueryable {
+  return typeof value === "object" && value !== null && "query" in value && typeof value.query === "function";
+}

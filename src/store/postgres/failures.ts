@@ -1,0 +1,95 @@
+/** What went wrong in the database, in three sorts: try again, the connection is gone, or it is the caller's. */
+import { type ErrorCode, messageOf, NightshiftError } from "../../errors/index.ts";
+
+/**
+ * - `conflict`: rolled back for the sake of another transaction; safe to repeat
+ * - `refused`: never began, the server could not be reached; safe to repeat
+ * - `lost`: the connection broke with the statement under way; its outcome is unknown
+ * - `data`: this statement's values cannot be stored
+ * - `other`: anything else
+ */
+export type FailureKind = "conflict" | "refused" | "lost" | "data" | "other";
+
+/** Serialization, deadlock, lock timeout: PostgreSQL rolled this one back. */
+const CONFLICTS = new Set(["40001", "40P01", "55P03"]);
+/** Full, starting, shutting down, not writable now: said before anything was begun. */
+const REFUSALS = new Set(["53300", "57P03", "08001", "08004", "25006", "57P05"]);
+const LOSSES = new Set(["57P01", "57P02", "08000", "08003", "08006", "08007", "25P03", "25P04"]);
+const NET = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+
+/** Thrown by ourselves where an answer did not come in time. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+/** The driver's or the server's code of an error: SQLSTATE, or a system error. */
+export function codeOf(error: unknown): string | null {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
+  return typeof code === "string" ? code : null;
+}
+
+/** @param sent whether the statement was handed to the connection */
+export function failureKind(error: unknown, sent: boolean): FailureKind {
+  const code = codeOf(error);
+  if (code !== null) {
+    if (CONFLICTS.has(code)) return "conflict";
+    if (REFUSALS.has(code)) return "refused";
+    if (LOSSES.has(code) || NET.has(code)) return sent ? "lost" : "refused";
+    if (/^(22|23|54)/.test(code)) return "data";
+    return "other";
+  }
+  // The driver's own errors carry no code: a broken connection, a timeout, an ended client.
+  const broken = /connection|timeout|terminated|not queryable|socket/i.test(messageOf(error));
+  if (error instanceof NoAnswer || broken) return sent ? "lost" : "refused";
+  return "other";
+}
+
+/** The error that callers see. */
+export function toNightshiftError(error: unknown, location: string, sent: boolean): NightshiftError {
+  if (error instanceof NightshiftError) return error;
+  const code = codeOf(error);
+  const text = messageOf(error);
+  const make = (ours: ErrorCode, message: string, details: Record<string, unknown> = {}) =>
+    new NightshiftError(ours, message, { cause: error, details: { sqlState: code, ...details } });
+  if (code === "53100" || code === "53200" || code === "ENOSPC") {
+    return make("NS_STORE_FULL", `PostgreSQL at ${location} has no room left (${text}). Free space, then try again.`);
+  }
+  if (code === "57014" || code === "55P03") {
+    return make(
+      "NS_STORE_BUSY",
+      `PostgreSQL at ${location} did not finish in time (${text}). Look for locks and load there.`,
+    );
+  }
+  if (code === "42501") {
+    const advice = "Grant the role what docs/guides/postgres.md lists.";
+    return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} denied it (${text}). ${advice}`);
+  }
+  switch (failureKind(error, sent)) {
+    case "conflict":
+      return make("NS_STORE_BUSY", `PostgreSQL at ${location} rolled back in favour of others, repeatedly (${text}).`);
+    case "lost": {
+      const advice = "Whether it was carried out is unknown.";
+      return make("NS_STORE_UNAVAILABLE", `The connection to PostgreSQL at ${location} was lost (${text}). ${advice}`, {
+        unknown: true,
+      });
+    }
+    case "refused":
+      return make(
+        "NS_STORE_UNAVAILABLE",
+        `PostgreSQL at ${location} cannot be reached (${text}). Nothing was written.`,
+      );
+    case "data":
+      return make("NS_OPTION_INVALID", `PostgreSQL cannot store this (${text}).`);
+    case "other":
+      return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} failed (${text}).`);
+  }
+}

@@ -1,0 +1,34 @@
+/** The migrations, in their order. What was released is never changed: a correction is another migration. */
+import { cancel, pause, prune, retry, runNow } from "./schema/control.ts";
+import { enqueue } from "./schema/enqueue.ts";
+import { maintain } from "./schema/maintain.ts";
+import { fire, saveSchedules } from "./schema/schedules.ts";
+import { held, letGo, settle, squeeze } from "./schema/settle.ts";
+import { tables } from "./schema/tables.ts";
+import { foldTally, handBack, promote, rescue } from "./schema/upkeep.ts";
+import { work } from "./schema/work.ts";
+
+/** One step of the schema. */
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  /** Statements without parameters, run in order inside one transaction. */
+  readonly statements: readonly string[];
+  /**
+   * Whether an application that knows only the migrations before this one may go on working beside it. Such a step
+   * only adds: tables, columns with defaults, functions under new names.
+   */
+  readonly compatible: boolean;
+}
+
+export const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    name: "jobs, schedules, leadership",
+    compatible: false,
+    statements: [
+      ...[tables, enqueue, held, squeeze, letGo, settle, work, promote, rescue, handBack, foldTally],
+      ...[cancel, retry, runNow, pause, prune, saveSchedules, fire, maintain],
+    ],
+  },
+];

@@ -1,0 +1,240 @@
+/**
+ * Wake-ups between processes. Saying: changes are gathered and told in one NOTIFY, after their commits and apart from
+ * them, since a NOTIFY inside a commit makes all such commits wait for each other. Hearing: one connection that
+ * listens, asks itself now and then whether it still hears, and is replaced when not; until then this polls.
+ */
+import { randomInt, randomUUID } from "node:crypto";
+import type { LoggerLike } from "../../telemetry/logger.ts";
+import type { Clock, Timer } from "../../time/index.ts";
+import type { Database } from "./database.ts";
+import type { PgPoolClient } from "./driver.ts";
+import { channelOf } from "./quote.ts";
+
+/** What one process tells the others: short keys, since a payload has less than 8,000 bytes. */
+export interface News {
+  /** Queues with claimable jobs, and per lane the smallest id that became ready. */
+  readonly queues?: readonly string[];
+  readonly lanes?: readonly (readonly [lane: number, id: string])[];
+  readonly scheduledAt?: number;
+  readonly schedules?: true;
+  readonly cancellation?: true;
+  readonly finished?: readonly string[];
+  /** Too much to tell: anything may have changed. */
+  readonly unknown?: true;
+}
+
+interface Envelope extends News {
+  readonly from: string;
+  readonly probe?: string;
+}
+
+/** Between two NOTIFYs of one process, in milliseconds. */
+const GAP = 15;
+const LONGEST_PAYLOAD = 7_500;
+const PROBE_EVERY = 20_000;
+const PROBE_ANSWER = 3_000;
+/** How often listeners are told to look when nothing can be heard. */
+const POLL_EVERY = 1_000;
+const RECONNECT = { first: 100, longest: 10_000 } as const;
+
+/** What the notifier calls. */
+export interface Hearing {
+  heard(news: News): void;
+  /** News may have been missed. */
+  missed(): void;
+}
+
+/** The voice and the ear of one store. */
+export class Notifier {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #logger: LoggerLike;
+  readonly #hearing: Hearing;
+  readonly #connect: (() => Promise<PgPoolClient>) | null;
+  readonly #channel: string;
+  readonly #me = randomUUID();
+  #client: PgPoolClient | null = null;
+  #pending: News = {};
+  #saying: Timer | null = null;
+  #nextTimer: Timer | null = null;
+  #attempt = 0;
+  #probe: string | null = null;
+  #closed = false;
+
+  /** @param connect makes the connection that listens; null where none can, and polling it is */
+  constructor(
+    database: Database,
+    clock: Clock,
+    logger: LoggerLike,
+    hearing: Hearing,
+    connect: (() => Promise<PgPoolClient>) | null,
+  ) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#hearing = hearing;
+    this.#connect = connect;
+    this.#channel = channelOf(database.settings.schema);
+  }
+
+  /** Whether changes of other processes are heard, rather than found by polling. */
+  get hears(): boolean {
+    return this.#client !== null;
+  }
+
+  /** Begins to listen; resolves after the first try, whatever came of it. */
+  async start(): Promise<void> {
+    if (this.#connect === null) this.#poll();
+    else await this.#listen(this.#connect);
+  }
+
+  /** Tells the other processes, soon. */
+  say(news: News): void {
+    if (this.#closed) return;
+    this.#pending = merge(this.#pending, news);
+    this.#saying ??= this.#clock.setTimer(0, () => void this.#flush(), { ref: false });
+  }
+
+  /** Says what is left and lets go. */
+  async close(): Promise<void> {
+    this.#nextTimer?.cancel();
+    this.#saying?.cancel();
+    await this.#send(this.#take());
+    this.#closed = true;
+    const client = this.#client;
+    this.#client = null;
+    client?.release(true);
+  }
+
+  async #flush(): Promise<void> {
+    await this.#send(this.#take());
+    // Whatever was said meanwhile goes together, after a gap.
+    this.#saying = this.#clock.setTimer(
+      GAP,
+      () => {
+        this.#saying = null;
+        if (Object.keys(this.#pending).length > 0) this.say({});
+      },
+      { ref: false },
+    );
+  }
+
+  #take(): News {
+    const news = this.#pending;
+    this.#pending = {};
+    return news;
+  }
+
+  async #send(news: News, probe?: string): Promise<void> {
+    if (this.#closed || (Object.keys(news).length === 0 && probe === undefined)) return;
+    const envelope: Envelope = { from: this.#me, ...news, ...(probe === undefined ? {} : { probe }) };
+    let payload = JSON.stringify(envelope);
+    if (Buffer.byteLength(payload) > LONGEST_PAYLOAD) payload = JSON.stringify({ from: this.#me, unknown: true });
+    try {
+      // Nothing is lost with a lost NOTIFY: it need not wait for the disk.
+      await this.#database.run(
+        { name: "notify", text: "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)" },
+        [this.#channel, payload],
+        "if-refused",
+      );
+    } catch (err) {
+      this.#logger.debug({ err }, "a wake-up could not be sent; other processes find the work by polling");
+    }
+  }
+
+  async #listen(connect: () => Promise<PgPoolClient>): Promise<void> {
+    let client: PgPoolClient | undefined;
+    try {
+      client = await connect();
+      const mine = client;
+      client.on("error", () => this.#lost(mine, connect));
+      client.on("end", () => this.#lost(mine, connect));
+      client.on("notification", ({ payload }) => this.#hear(payload));
+      await this.#database.ask(client, { text: `listen ${this.#channel}` });
+      if (this.#closed) return client.release(true);
+      this.#client = client;
+      if (this.#attempt > 0) this.#logger.info("hears wake-ups from PostgreSQL again");
+      this.#attempt = 0;
+      this.#hearing.missed();
+      this.#later(PROBE_EVERY, () => this.#check(mine, connect));
+    } catch (err) {
+      client?.release(true);
+      this.#again(connect, err);
+    }
+  }
+
+  #lost(client: PgPoolClient, connect: () => Promise<PgPoolClient>): void {
+    if (this.#client !== client || this.#closed) return;
+    this.#client = null;
+    client.release(true);
+    this.#hearing.missed();
+    this.#again(connect, undefined);
+  }
+
+  #again(connect: () => Promise<PgPoolClient>, err: unknown): void {
+    if (this.#closed) return;
+    if (this.#attempt++ === 0)
+      this.#logger.warn({ err }, "does not hear wake-ups from PostgreSQL; polls until it does");
+    const wait = Math.min(RECONNECT.longest, RECONNECT.first * 2 ** Math.min(this.#attempt, 10));
+    this.#later(randomInt(Math.ceil(wait / 2), wait + 1), () => {
+      this.#hearing.missed();
+      void this.#listen(connect);
+    });
+  }
+
+  /** A connection can be alive and deaf: behind a pooler, after a failover. So it is asked to hear itself. */
+  #check(client: PgPoolClient, connect: () => Promise<PgPoolClient>): void {
+    const probe = randomUUID();
+    this.#probe = probe;
+    void this.#send({}, probe);
+    this.#later(PROBE_ANSWER, () => {
+      if (this.#probe === probe) this.#lost(client, connect);
+      else this.#later(PROBE_EVERY, () => this.#check(client, connect));
+    });
+  }
+
+  #poll(): void {
+    this.#later(POLL_EVERY, () => {
+      this.#hearing.missed();
+      this.#poll();
+    });
+  }
+
+  #hear(payload: string | undefined): void {
+    let envelope: Envelope;
+    try {
+      envelope = JSON.parse(payload ?? "") as Envelope;
+    } catch {
+      this.#hearing.missed(); // somebody else's words on our channel
+      return;
+    }
+    if (envelope.probe !== undefined && envelope.probe === this.#probe) this.#probe = null;
+    if (envelope.from !== this.#me) this.#hearing.heard(envelope);
+  }
+
+  #later(delay: number, then: () => void): void {
+    if (this.#closed) return;
+    this.#nextTimer?.cancel();
+    this.#nextTimer = this.#clock.setTimer(delay, then, { ref: false });
+  }
+}
+
+/** Two pieces of news as one. */
+export function merge(a: News, b: News): News {
+  const lanes = new Map(a.lanes);
+  for (const [lane, id] of b.lanes ?? []) {
+    const other = lanes.get(lane);
+    if (other === undefined || BigInt(id) < BigInt(other)) lanes.set(lane, id);
+  }
+  const scheduledAt = Math.min(a.scheduledAt ?? Number.POSITIVE_INFINITY, b.scheduledAt ?? Number.POSITIVE_INFINITY);
+  const finished = [...(a.finished ?? []), ...(b.finished ?? [])];
+  return {
+    ...(a.queues || b.queues ? { queues: [...new Set([...(a.queues ?? []), ...(b.queues ?? [])])] } : {}),
+    ...(lanes.size > 0 ? { lanes: [...lanes] } : {}),
+    ...(Number.isFinite(scheduledAt) ? { scheduledAt } : {}),
+    ...(a.schedules || b.schedules ? { schedules: true as const } : {}),
+    ...(a.cancellation || b.cancellation ? { cancellation: true as const } : {}),
+    ...(finished.length > 0 ? { finished } : {}),
+    ...(a.unknown || b.unknown ? { unknown: true as const } : {}),
+  };
+}

@@ -1,0 +1,253 @@
+/** Schedules, calendars and leadership in PostgreSQL. */
+import type {
+  Fire,
+  Fired,
+  JobId,
+  NewJob,
+  NewOccurrence,
+  NewSchedule,
+  Page,
+  PageRequest,
+  ScheduleQuery,
+  ScheduleSource,
+  StoredOccurrence,
+  StoredSchedule,
+  Term,
+} from "../contract.ts";
+import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
+import { numbers, texts } from "./arrays.ts";
+import type { Row } from "./driver.ts";
+import type { News } from "./notifier.ts";
+import { maybeNumber, run, type Session, tell } from "./session.ts";
+
+const COLUMNS = `id, "group", source, job, definition, next_at, paused, revision, created_at, updated_at, last_at, last_job`;
+
+export async function saveSchedules(
+  session: Session,
+  schedules: readonly NewSchedule[],
+  expected: readonly number[] | undefined,
+): Promise<readonly (StoredSchedule | null)[]> {
+  if (schedules.length === 0) return [];
+  const list = schedules.map(({ id, group, source, job, definition, nextAt, paused }) => ({
+    ...{ id, group, source, job, definition, nextAt, paused },
+  }));
+  const text = `select ${COLUMNS} from ${session.s}.save_schedules($1::jsonb, $2::bigint[])`;
+  const values = [JSON.stringify(list), expected === undefined ? null : numbers(expected)];
+  // Not repeated when the answer is lost: with an expected revision, the second time would be refused by the first.
+  const rows = await run(session, "save_schedules", text, values, "if-refused");
+  const saved = rows.map((row) => (row[0] === null ? null : toSchedule(row)));
+  if (saved.some((schedule) => schedule !== null)) tell(session, { schedules: true });
+  return saved;
+}
+
+export async function getSchedules(session: Session, ids: readonly string[]): Promise<readonly StoredSchedule[]> {
+  const text = `select ${COLUMNS} from ${session.s}.schedule where id = any ($1::text[])`;
+  const rows = await run(session, "get_schedules", text, [texts(ids)]);
+  const found = new Map(rows.map((row) => [row[0], toSchedule(row)]));
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+export async function listSchedules(session: Session, query: ScheduleQuery): Promise<Page<StoredSchedule>> {
+  const after = decodeCursor(query.cursor, ["string"])?.[0] ?? null;
+  const text = `select ${COLUMNS} from ${session.s}.schedule
+    where ($1::text is null or id > $1) and ($2::text is null or "group" = $2) and ($3::text is null or job = $3)
+      and ($4::boolean is null or paused = $4) and ($5::text is null or source = $5)
+    order by id limit $6`;
+  const { group = null, job = null, paused = null, source = null, limit } = query;
+  const rows = await run(session, "list_schedules", text, [after, group, job, paused, source, limit + 1]);
+  return pageOf(rows.map(toSchedule), limit, ({ id }) => [id]);
+}
+
+export async function removeSchedules(session: Session, ids: readonly string[]): Promise<readonly string[]> {
+  const { s } = session;
+  const text = `with gone as (delete from ${s}.schedule where id = any ($1::text[]) returning id),
+      history as (delete from ${s}.occurrence where schedule_id = any ($1::text[]))
+    select id from gone`;
+  const rows = await run(session, "remove_schedules", text, [texts(ids)]);
+  const gone = new Set(rows.map(([id]) => id));
+  if (gone.size > 0) tell(session, { schedules: true });
+  return ids.filter((id) => gone.delete(id));
+}
+
+export async function dueSchedules(session: Session, limit: number) {
+  const { s } = session;
+  // One reading of the clock for all three answers.
+  const text = `with clock as materialized (select ${s}.now_ms() as now),
+      due as (select d.* from clock, lateral (
+        select * from ${s}.schedule where not paused and next_at <= clock.now order by next_at, id limit $1) d)
+    select c.now, (select min(next_at) from ${s}.schedule where not paused and next_at > c.now), ${COLUMNS}
+    from clock c left join due on true order by next_at, id`;
+  const rows = await run(session, "due_schedules", text, [limit]);
+  return {
+    now: Number(rows[0]?.[0]),
+    nextAt: maybeNumber(rows[0]?.[1]),
+    due: rows.filter((row) => row[2] !== null).map((row) => toSchedule(row.slice(2))),
+  };
+}
+
+export async function fire(session: Session, fires: readonly Fire[], by: string): Promise<readonly Fired[]> {
+  if (fires.length === 0) return [];
+  const jobs = fires.flatMap(({ occurrences }) => occurrences.flatMap(({ job }) => job ?? []));
+  await session.names.learnLanes(jobs);
+  await session.names.learnKinds(jobs.map(({ name }) => name));
+  const moves = fires.map(({ schedule, revision, occurrences, nextAt, definition }) => ({
+    ...{ schedule, revision, nextAt, definition },
+    occurrences: occurrences.map(({ at, what, reason, job }) => ({ at, what, reason, job: job && wire(session, job) })),
+  }));
+  const text = `select * from ${session.s}.fire($1::jsonb, $2)`;
+  // A second time finds its own revision gone and says "stale"; nothing is made twice.
+  const rows = await run(session, "fire", text, [JSON.stringify(moves), by], "if-refused");
+  const fired = fires.map(({ schedule }, index): Fired => {
+    const [own, ...rest] = rows.filter((row) => Number(row[0]) === index);
+    const revision = own?.[1] ?? null;
+    if (revision === null) return { schedule, stale: true };
+    return {
+      schedule,
+      stale: false,
+      revision: Number(revision),
+      jobs: rest.map((row): JobId | null => row[3] ?? null),
+    };
+  });
+  tellFired(session, fires, rows);
+  return fired;
+}
+
+function wire({ names }: Session, job: NewJob) {
+  const { input, meta, maxAttempts, maxCrashes, due } = job;
+  const when = due === undefined ? {} : "in" in due ? { in: Math.ceil(due.in) } : { at: Math.ceil(due.at) };
+  return {
+    ...{ input, meta, maxAttempts, maxCrashes },
+    ...when,
+    lane: names.lane(job.queue, job.priority),
+    kind: names.kind(job.name),
+  };
+}
+
+function tellFired(session: Session, fires: readonly Fire[], rows: readonly Row[]): void {
+  let news: News = rows.some((row) => row[1] !== null) ? { schedules: true } : {};
+  const queues = new Set<string>();
+  for (const [index, occurrence] of fires.flatMap(({ occurrences }, index) =>
+    occurrences.map((one) => [index, one] as [number, NewOccurrence]),
+  )) {
+    const row = rows.find(
+      (candidate) => Number(candidate[0]) === index && Number(candidate[2]) === occurrence.at && candidate[3] !== null,
+    );
+    if (row === undefined || occurrence.job === undefined) continue;
+    const due = maybeNumber(row[4]);
+    if (due === null) queues.add(occurrence.job.queue);
+    else news = { ...news, scheduledAt: Math.min(due, news.scheduledAt ?? due) };
+  }
+  if (queues.size > 0) news = { ...news, queues: [...queues] };
+  if (Object.keys(news).length > 0) tell(session, news);
+}
+
+export async function listOccurrences(
+  session: Session,
+  schedule: string,
+  page: PageRequest,
+): Promise<Page<StoredOccurrence>> {
+  const before = decodeCursor(page.cursor, ["number"])?.[0] ?? null;
+  const text = `select at, what, reason, job, fired_at, by from ${session.s}.occurrence
+    where schedule_id = $1 and ($2::bigint is null or at < $2) order by at desc limit $3`;
+  const rows = await run(session, "list_occurrences", text, [schedule, before, page.limit + 1]);
+  const items = rows.map(
+    ([at, what, reason = null, job = null, firedAt, by]): StoredOccurrence => ({
+      schedule,
+      at: Number(at),
+      what: what as StoredOccurrence["what"],
+      reason,
+      job,
+      firedAt: Number(firedAt),
+      by: by ?? "",
+    }),
+  );
+  return pageOf(items, page.limit, ({ at }) => [at]);
+}
+
+export async function pruneOccurrences(session: Session, before: number, limit: number): Promise<number> {
+  const { s } = session;
+  const text = `with gone as (delete from ${s}.occurrence where ctid = any (array(
+      select ctid from ${s}.occurrence where at < $1 order by at limit $2 for update skip locked)) returning 1)
+    select count(*) from gone`;
+  const [row] = await run(session, "prune_occurrences", text, [Math.ceil(before), limit]);
+  return Number(row?.[0]);
+}
+
+export async function saveCalendar(session: Session, name: string, definition: string): Promise<void> {
+  const text = `insert into ${session.s}.calendar values ($1, $2) on conflict (name) do update set definition = excluded.definition`;
+  await run(session, "save_calendar", text, [name, definition]);
+  tell(session, { schedules: true });
+}
+
+export async function removeCalendar(session: Session, name: string): Promise<boolean> {
+  const rows = await run(session, "remove_calendar", `delete from ${session.s}.calendar where name = $1 returning 1`, [
+    name,
+  ]);
+  if (rows.length > 0) tell(session, { schedules: true });
+  return rows.length > 0;
+}
+
+export async function listCalendars(session: Session) {
+  const rows = await run(
+    session,
+    "list_calendars",
+    `select name, definition from ${session.s}.calendar order by name`,
+    [],
+  );
+  return rows.map(([name, definition]) => ({ name: name ?? "", definition: definition ?? "" }));
+}
+
+export async function campaign(session: Session, role: string, holder: string, ttl: number): Promise<Term | null> {
+  const { s } = session;
+  // The sequence may skip numbers of those that lost; a token only has to grow.
+  const text = `insert into ${s}.leader as l (role, holder, token, expires_at)
+    values ($1, $2, nextval('${s.replaceAll("'", "''")}.term_seq'), ${s}.now_ms() + $3::bigint)
+    on conflict (role) do update set holder = excluded.holder, token = excluded.token, expires_at = ${s}.now_ms() + $3::bigint
+      where l.expires_at <= ${s}.now_ms() returning token`;
+  // A term whose answer was lost runs out by itself.
+  const [row] = await run(session, "campaign", text, [role, holder, Math.ceil(ttl)], "if-refused");
+  return row === undefined ? null : { role, token: row[0] ?? "", holder, ttl };
+}
+
+export async function renew(session: Session, role: string, token: string, ttl: number): Promise<boolean> {
+  const { s } = session;
+  const text = `update ${s}.leader set expires_at = ${s}.now_ms() + $3::bigint
+    where role = $1 and token::text = $2 and expires_at > ${s}.now_ms() returning 1`;
+  return (await run(session, "renew", text, [role, token, Math.ceil(ttl)])).length > 0;
+}
+
+export async function resign(session: Session, role: string, token: string): Promise<void> {
+  await run(session, "resign", `delete from ${session.s}.leader where role = $1 and token::text = $2`, [role, token]);
+}
+
+export async function leaders(session: Session) {
+  const { s } = session;
+  const text = `select role, holder, token from ${s}.leader where expires_at > ${s}.now_ms() order by role`;
+  const rows = await run(session, "leaders", text, []);
+  return rows.map(([role, holder, token]) => ({ role: role ?? "", holder: holder ?? "", token: token ?? "" }));
+}
+
+/** A page of the rows read, one more than asked for, and the cursor after its last entry. */
+export function pageOf<T>(found: readonly T[], limit: number, key: (item: T) => (string | number)[]): Page<T> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: found.length > limit && last !== undefined ? encodeCursor(key(last)) : null };
+}
+
+function toSchedule(row: Row): StoredSchedule {
+  const [id, group, source, job, definition, nextAt, paused, revision, createdAt, updatedAt, lastAt, lastJob] = row;
+  return {
+    id: id ?? "",
+    group: group ?? "",
+    source: source as ScheduleSource,
+    job: job ?? "",
+    definition: definition ?? "",
+    nextAt: maybeNumber(nextAt),
+    paused: paused === "t",
+    revision: Number(revision),
+    createdAt: Number(createdAt),
+    updatedAt: Number(updatedAt),
+    lastAt: maybeNumber(lastAt),
+    lastJob: lastJob ?? null,
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * Writes jobs, in one statement of one commit, inside the caller's transaction if there is one. Ids come from one
+ * sequence, in the order of the arrays, so that a lane's key order is the order of enqueueing.
+ *
+ * The usual case, all due at once, goes without the sort and the second branch of the other.
+ */
+export const enqueue = `
+create function enqueue(
+  p_lanes int[], p_kinds int[], p_max_attempts int[], p_max_crashes int[], p_inputs text[], p_metas text[],
+  p_in bigint[], p_at bigint[]
+) returns table (o_bucket int, o_ids bigint[], o_due bigint[])
+language plpgsql set search_path from current set plan_cache_mode = force_generic_plan as $$
+declare
+  v_now bigint := now_ms();
+begin
+  o_bucket := v_now / 86400000;
+  if p_in is null and p_at is null then
+    with made as (
+      insert into job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
+      select nextval('job_seq'), v_now, o_bucket, u.lane, u.kind, u.attempts, u.crashes, u.input, u.meta
+      from unnest(p_lanes, p_kinds, p_max_attempts, p_max_crashes, p_inputs, p_metas)
+        as u (lane, kind, attempts, crashes, input, meta)
+      returning id, lane_id
+    ), put as (
+      insert into ready (job_id, lane_id, bucket, attempt) select m.id, m.lane_id, o_bucket, 0 from made m
+    )
+    select array_agg(m.id order by m.id) into o_ids from made m;
+  else
+    with input as materialized (
+      select nextval('job_seq') as id, u.*, case when coalesce(u.at, u.wait) is not null then least(coalesce(u.at, v_now + u.wait), 8640000000000000) end as run_at
+      from unnest(p_lanes, p_kinds, p_max_attempts, p_max_crashes, p_inputs, p_metas, p_in, p_at)
+        as u (lane, kind, attempts, crashes, input, meta, wait, at)
+    ), made as (
+      insert into job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
+      select i.id, v_now, o_bucket, i.lane, i.kind, i.attempts, i.crashes, i.input, i.meta from input i
+    ), later as (
+      insert into scheduled (job_id, run_at, lane_id, bucket, attempt)
+      select i.id, i.run_at, i.lane, o_bucket, 0 from input i where i.run_at > v_now
+    ), put as (
+      insert into ready (job_id, lane_id, bucket, attempt)
+      select i.id, i.lane, o_bucket, 0 from input i where i.run_at is null or i.run_at <= v_now
+    )
+    select array_agg(i.id order by i.id), array_agg(case when i.run_at > v_now then i.run_at end order by i.id)
+      into o_ids, o_due from input i;
+  end if;
+  return next;
+end $$;
+`;

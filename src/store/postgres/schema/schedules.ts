@@ -1,0 +1,87 @@
+/** Schedules move forward here: guarded by their revision, and by the key of their occurrences. */
+
+/** Writes schedules; an entry whose expected revision is not the stored one is left as it is. */
+export const saveSchedules = `
+create function save_schedules(p_schedules jsonb, p_expected bigint[]) returns setof schedule
+language plpgsql set search_path from current as $$
+declare
+  v_now bigint := now_ms();
+  v_new jsonb;
+  v_index int := 0;
+  v_saved schedule%rowtype;
+begin
+  for v_new in select * from jsonb_array_elements(p_schedules) loop
+    v_index := v_index + 1;
+    -- Locks the name, so that "must not exist yet" holds although there is no row to lock.
+    perform pg_advisory_xact_lock(hashtextextended(current_schema() || '/schedule/' || (v_new ->> 'id'), 0));
+    v_saved := null;
+    if p_expected is null or p_expected[v_index] =
+        coalesce((select s.revision from schedule s where s.id = v_new ->> 'id' for update), 0) then
+      insert into schedule as s (id, "group", source, job, definition, next_at, paused, revision, created_at, updated_at)
+      values (v_new ->> 'id', v_new ->> 'group', v_new ->> 'source', v_new ->> 'job', v_new ->> 'definition',
+        (v_new ->> 'nextAt')::bigint, (v_new ->> 'paused')::boolean, nextval('revision_seq'), v_now, v_now)
+      on conflict (id) do update set "group" = excluded."group", source = excluded.source, job = excluded.job,
+        definition = excluded.definition, next_at = excluded.next_at, paused = excluded.paused,
+        revision = excluded.revision, updated_at = excluded.updated_at
+      returning * into v_saved;
+    end if;
+    return next v_saved;
+  end loop;
+end $$;
+`;
+
+/**
+ * Moves schedules forward and enqueues their occurrences' jobs, in one commit. A schedule that moved on since is stale
+ * and left alone; an occurrence that is in the history already makes no second job, whatever the revision says.
+ *
+ * Rows: first a schedule's own (o_at null; o_revision null when stale), then one per occurrence in order.
+ */
+export const fire = `
+create function fire(p_fires jsonb, p_by text)
+returns table (o_fire int, o_revision bigint, o_at bigint, o_job text, o_due bigint)
+language plpgsql set search_path from current as $$
+declare
+  v_now bigint := now_ms();
+  v_fire jsonb; v_occurrence jsonb; v_job jsonb;
+  v_schedule schedule%rowtype;
+  v_made record;
+  v_last_at bigint; v_last_job text;
+begin
+  o_fire := -1;
+  for v_fire in select * from jsonb_array_elements(p_fires) loop
+    o_fire := o_fire + 1; o_at := null; o_job := null; o_due := null; o_revision := null;
+    select * into v_schedule from schedule s where s.id = v_fire ->> 'schedule' for update;
+    if not found or v_schedule.revision <> (v_fire ->> 'revision')::bigint then
+      return next;
+      continue;
+    end if;
+    o_revision := nextval('revision_seq');
+    return next;
+    v_last_at := v_schedule.last_at; v_last_job := v_schedule.last_job;
+    for v_occurrence in select * from jsonb_array_elements(v_fire -> 'occurrences') loop
+      o_at := (v_occurrence ->> 'at')::bigint; o_job := null; o_due := null;
+      insert into occurrence (schedule_id, at, fired_at, what, reason, by)
+      values (v_schedule.id, o_at, v_now, v_occurrence ->> 'what', v_occurrence ->> 'reason', p_by)
+      on conflict do nothing;
+      if found then
+        v_job := v_occurrence -> 'job';
+        if v_job is not null then
+          select * into v_made from enqueue(
+            array[(v_job ->> 'lane')::int], array[(v_job ->> 'kind')::int], array[(v_job ->> 'maxAttempts')::int],
+            array[(v_job ->> 'maxCrashes')::int], array[v_job ->> 'input'], array[v_job ->> 'meta'],
+            array[(v_job ->> 'in')::bigint], array[(v_job ->> 'at')::bigint]);
+          o_job := v_made.o_bucket || '-' || v_made.o_ids[1];
+          o_due := v_made.o_due[1];
+          update occurrence o set job = o_job where o.schedule_id = v_schedule.id and o.at = o_at;
+        end if;
+        v_last_at := greatest(v_last_at, o_at);
+        v_last_job := coalesce(o_job, v_last_job);
+      end if;
+      return next;
+    end loop;
+    update schedule s set next_at = (v_fire ->> 'nextAt')::bigint, definition = coalesce(v_fire ->> 'definition', s.definition),
+      revision = o_revision, updated_at = v_now, last_at = v_last_at, last_job = v_last_job
+    where s.id = v_schedule.id;
+  end loop;
+end $$;
+`;

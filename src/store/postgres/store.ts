@@ -1,0 +1,301 @@
+/** The PostgreSQL store behind the contract: opens and closes, checks what it is given, hands it to its parts. */
+import { messageOf, NightshiftError } from "../../errors/index.ts";
+import type {
+  ClaimRequest,
+  EnqueueOptions,
+  Fire,
+  InstanceId,
+  JobId,
+  JobQuery,
+  LeaseId,
+  NewInstance,
+  NewJob,
+  NewSchedule,
+  PageRequest,
+  Retention,
+  ScheduleQuery,
+  Settlement,
+  Store,
+  StoreContext,
+  StoreInfo,
+  Wake,
+} from "../contract.ts";
+import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { Listeners } from "../shared/listeners.ts";
+import { checkFires, checkSchedules } from "../shared/scheduling.ts";
+import { checkSettlements } from "../shared/settling.ts";
+import { Database } from "./database.ts";
+import { loadPg, type PgPoolClient } from "./driver.ts";
+import { Enqueueing } from "./enqueueing.ts";
+import { Floors } from "./floors.ts";
+import * as inspection from "./inspection.ts";
+import { Keeping, maintain } from "./keeping.ts";
+import { listJobs } from "./listing.ts";
+import { migrate } from "./migrate.ts";
+import { Names } from "./names.ts";
+import { Notifier } from "./notifier.ts";
+import type { Settings } from "./options.ts";
+import * as scheduling from "./scheduling.ts";
+import { hear, run, type Session } from "./session.ts";
+import { Working } from "./working.ts";
+
+/** What an open store works with. */
+interface Open {
+  readonly session: Session;
+  readonly enqueueing: Enqueueing;
+  readonly working: Working;
+  readonly keeping: Keeping;
+}
+
+export class PostgresStore implements Store {
+  readonly #settings: Settings;
+  readonly #listeners = new Listeners();
+  #opening: Promise<Open> | null = null;
+  #open: Open | null = null;
+  #openings = 0;
+  #underWay = 0;
+  #idle: (() => void) | null = null;
+  #engine = "";
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    this.#openings++;
+    this.#opening ??= this.#connect(context);
+    try {
+      this.#open = await this.#opening;
+    } catch (error) {
+      this.#openings--;
+      if (this.#openings === 0) this.#opening = null;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#openings === 0 || --this.#openings > 0) return;
+    const open = this.#open;
+    this.#open = null;
+    this.#opening = null;
+    if (open === null) return;
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    await open.session.notifier.close();
+    await open.session.database.end();
+  }
+
+  info(): StoreInfo {
+    return { kind: "postgres", location: this.#settings.location, engine: this.#engine, durability: "power-loss" };
+  }
+  now(): Promise<number> {
+    return this.#run(async ({ session }) =>
+      Number((await run(session, "now", `select ${session.s}.now_ms()`, []))[0]?.[0]),
+    );
+  }
+  subscribe(listener: (wake: Wake) => void): Disposable {
+    return this.#listeners.subscribe(listener);
+  }
+
+  async enqueue(jobs: readonly NewJob[], options: EnqueueOptions = {}): Promise<readonly JobId[]> {
+    checkJobs(jobs);
+    return this.#run(({ enqueueing }) => enqueueing.enqueue(jobs, options));
+  }
+
+  async register(instance: NewInstance, ttl: number): Promise<InstanceId> {
+    checkTtl(ttl);
+    checkName(instance.name, "instance: name");
+    return this.#run(({ working }) => working.register(instance, ttl));
+  }
+  async heartbeat(instance: InstanceId, ttl: number) {
+    checkTtl(ttl);
+    return this.#run(({ working }) => working.heartbeat(instance, ttl));
+  }
+  async deregister(instance: InstanceId): Promise<void> {
+    await this.#run(({ working }) => working.deregister(instance));
+  }
+  async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
+    await this.#run(({ working }) => working.reconcile(instance, held));
+  }
+  async claim(instance: InstanceId, request: ClaimRequest) {
+    return this.#run(({ working }) => working.claim(instance, request));
+  }
+  async settle(instance: InstanceId, settlements: readonly Settlement[]) {
+    checkSettlements(settlements);
+    return this.#run(({ working }) => working.settle(instance, settlements));
+  }
+  async settleAndClaim(instance: InstanceId, settlements: readonly Settlement[], request: ClaimRequest) {
+    checkSettlements(settlements);
+    return this.#run(({ working }) => working.settleAndClaim(instance, settlements, request));
+  }
+
+  async promote(names: ReadonlySet<string>, limit: number) {
+    return this.#run(({ keeping }) => keeping.promote(names, limit));
+  }
+  async rescue(limit: number) {
+    return this.#run(({ keeping }) => keeping.rescue(limit));
+  }
+  async prune(retention: Retention, limit: number) {
+    return this.#run(({ keeping }) => keeping.prune(retention, limit));
+  }
+  async pauseQueue(queue: string, reason?: string): Promise<void> {
+    checkName(queue, "queue");
+    if (reason !== undefined) checkText(reason, "reason");
+    await this.#run(({ keeping }) => keeping.pauseQueue(queue, reason));
+  }
+  async resumeQueue(queue: string): Promise<void> {
+    await this.#run(({ keeping }) => keeping.resumeQueue(queue));
+  }
+  async cancel(jobs: readonly JobId[], reason: string) {
+    checkText(reason, "reason");
+    return this.#run(({ keeping }) => keeping.cancel(jobs, reason));
+  }
+  async retry(jobs: readonly JobId[]) {
+    return this.#run(({ keeping }) => keeping.retry(jobs));
+  }
+  async runNow(jobs: readonly JobId[]) {
+    return this.#run(({ keeping }) => keeping.runNow(jobs));
+  }
+
+  async saveSchedules(schedules: readonly NewSchedule[], expected?: readonly number[]) {
+    checkSchedules(schedules, expected);
+    return this.#run(({ session }) => scheduling.saveSchedules(session, schedules, expected));
+  }
+  async getSchedules(ids: readonly string[]) {
+    return this.#run(({ session }) => scheduling.getSchedules(session, ids));
+  }
+  async listSchedules(query: ScheduleQuery) {
+    checkPage(query);
+    return this.#run(({ session }) => scheduling.listSchedules(session, query));
+  }
+  async removeSchedules(ids: readonly string[]) {
+    return this.#run(({ session }) => scheduling.removeSchedules(session, ids));
+  }
+  async dueSchedules(limit: number) {
+    return this.#run(({ session }) => scheduling.dueSchedules(session, limit));
+  }
+  async fire(fires: readonly Fire[], by: string) {
+    checkFires(fires);
+    return this.#run(({ session }) => scheduling.fire(session, fires, by));
+  }
+  async listOccurrences(schedule: string, page: PageRequest) {
+    checkPage(page);
+    return this.#run(({ session }) => scheduling.listOccurrences(session, schedule, page));
+  }
+  async pruneOccurrences(before: number, limit: number) {
+    return this.#run(({ session }) => scheduling.pruneOccurrences(session, before, limit));
+  }
+  async saveCalendar(name: string, definition: string): Promise<void> {
+    checkName(name, "calendar: name");
+    checkText(definition, "calendar: definition");
+    await this.#run(({ session }) => scheduling.saveCalendar(session, name, definition));
+  }
+  async removeCalendar(name: string) {
+    return this.#run(({ session }) => scheduling.removeCalendar(session, name));
+  }
+  async listCalendars() {
+    return this.#run(({ session }) => scheduling.listCalendars(session));
+  }
+
+  async campaign(role: string, holder: string, ttl: number) {
+    checkTtl(ttl);
+    checkName(role, "role");
+    checkName(holder, "holder");
+    return this.#run(({ session }) => scheduling.campaign(session, role, holder, ttl));
+  }
+  async renew(role: string, token: string, ttl: number) {
+    checkTtl(ttl);
+    return this.#run(({ session }) => scheduling.renew(session, role, token, ttl));
+  }
+  async resign(role: string, token: string): Promise<void> {
+    await this.#run(({ session }) => scheduling.resign(session, role, token));
+  }
+  async leaders() {
+    return this.#run(({ session }) => scheduling.leaders(session));
+  }
+
+  async counts() {
+    return this.#run(({ session }) => inspection.counts(session));
+  }
+  async throughput(from: number, to: number, step: number) {
+    return this.#run(({ session }) => inspection.throughput(session, from, to, step));
+  }
+  async getJob(id: JobId) {
+    return this.#run(({ session }) => inspection.getJob(session, id));
+  }
+  async statesOf(ids: readonly JobId[]) {
+    return this.#run(({ session }) => inspection.statesOf(session, ids));
+  }
+  async listJobs(query: JobQuery) {
+    checkPage(query);
+    return this.#run(({ session }) => listJobs(session, query));
+  }
+  async listInstances() {
+    return this.#run(({ session }) => inspection.listInstances(session));
+  }
+
+  /** Counts what is under way, so that closing waits for it. */
+  async #run<T>(work: (open: Open) => Promise<T>): Promise<T> {
+    const open = this.#open;
+    if (open === null)
+      throw new NightshiftError("NS_STORE_CLOSED", "The PostgreSQL store is not open. Call open() first.");
+    this.#underWay++;
+    try {
+      return await work(open);
+    } finally {
+      if (--this.#underWay === 0) this.#idle?.();
+    }
+  }
+
+  async #connect({ clock, logger }: StoreContext): Promise<Open> {
+    const database = await Database.create(this.#settings, clock, logger);
+    try {
+      this.#engine = `PostgreSQL ${await migrate(database)}`;
+      const listeners = this.#listeners;
+      let session: Session | null = null;
+      const hearing = {
+        heard: (news: Parameters<typeof hear>[1]) => session && hear(session, news),
+        missed: () => listeners.emit([{ what: "unknown" }], logger),
+      };
+      const notifier = new Notifier(database, clock, logger, hearing, await this.#ear(database));
+      session = {
+        ...{ database, notifier, listeners, clock, logger, s: this.#settings.quoted },
+        names: new Names(database),
+        floors: new Floors(),
+      };
+      await maintain(session, logger);
+      await notifier.start();
+      return {
+        session,
+        enqueueing: new Enqueueing(session),
+        working: new Working(session),
+        keeping: new Keeping(session),
+      };
+    } catch (error) {
+      await database.end().catch((err) => logger.debug({ err }, `closing after ${messageOf(error)} failed too`));
+      throw error;
+    }
+  }
+
+  /** The connection that listens: from the pool, or past the pooler; none where a pooler is all there is. */
+  async #ear(database: Database): Promise<(() => Promise<PgPoolClient>) | null> {
+    const { pooler, listenConnectionString, applicationName } = this.#settings;
+    if (listenConnectionString === null) return pooler ? null : () => database.connect();
+    const { Pool } = await loadPg();
+    return async () => {
+      const pool = new Pool({
+        connectionString: listenConnectionString,
+        max: 1,
+        application_name: applicationName,
+        connectionTimeoutMillis: 10_000,
+        keepAlive: true,
+      });
+      const client = await pool.connect();
+      const release = client.release.bind(client);
+      client.release = (error) => {
+        release(error);
+        void pool.end().catch(() => undefined);
+      };
+      return client;
+    };
+  }
+}

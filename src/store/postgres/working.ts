@@ -1,0 +1,271 @@
+/** The worker's side: instances, claims under leases, settlements. */
+import type {
+  ClaimedJob,
+  ClaimRequest,
+  Heartbeat,
+  InstanceId,
+  JobId,
+  Lease,
+  LeaseId,
+  NewInstance,
+  Settled,
+  Settlement,
+} from "../contract.ts";
+import { mergeWants } from "../shared/settling.ts";
+import { numbers, texts } from "./arrays.ts";
+import type { Repeat } from "./database.ts";
+import type { Row } from "./driver.ts";
+import { Held } from "./held.ts";
+import { jobId, parseJobId } from "./job-id.ts";
+import { merge, type News } from "./notifier.ts";
+import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
+import { run, type Session, tell } from "./session.ts";
+
+const INSTANCE_SHAPE = /^\d{1,10}$/;
+/** The most finished jobs that one wake-up to other processes names. */
+const MOST_FINISHED = 100;
+
+interface Wanted {
+  readonly key: string;
+  readonly limit: number;
+  readonly values: readonly unknown[];
+}
+
+/** What the statement says of one lease, in the making. */
+interface LeaseInTheMaking {
+  readonly id: string;
+  readonly claimedAt: number;
+  readonly rows: Row[];
+}
+
+export class Working {
+  readonly #session: Session;
+  readonly #held = new Held();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async register(instance: NewInstance, ttl: number): Promise<InstanceId> {
+    const { s } = this.#session;
+    const { name, host, pid, version, queues, names, concurrency } = instance;
+    const text = `with made as (
+        insert into ${s}.instance (expires_at, started_at, pid, concurrency, name, host, version, queues, names)
+        select t + $1::bigint, t, $2, $3, $4, $5, $6, $7::text[], $8::text[] from ${s}.now_ms() as t returning id, name, started_at
+      ), named as (insert into ${s}.instance_name (id, name, registered_at) select * from made)
+      select id from made`;
+    const values = [Math.ceil(ttl), pid, concurrency, name, host, version, texts(queues), texts(names)];
+    const [row] = await run(this.#session, "register", text, values, "if-refused");
+    return row?.[0] ?? "";
+  }
+
+  async heartbeat(instance: InstanceId, ttl: number): Promise<Heartbeat> {
+    if (!INSTANCE_SHAPE.test(instance)) return { alive: false };
+    const { s } = this.#session;
+    // The clock is read where the row is judged: after any wait for its lock.
+    const text = `with beat as (
+        update ${s}.instance set expires_at = ${s}.now_ms() + $2::bigint where id = $1 and expires_at > ${s}.now_ms() returning id
+      )
+      select c.bucket, c.job_id, c.reason from beat b left join ${s}.cancel_request c
+        on exists (select from ${s}.lease l where l.instance_id = $1 and l.ids @> array[c.job_id])`;
+    const rows = await run(this.#session, "heartbeat", text, [instance, Math.ceil(ttl)]);
+    if (rows.length === 0) {
+      this.#held.forget(instance);
+      return { alive: false };
+    }
+    const cancelled = rows.flatMap(([bucket, id, reason]) =>
+      bucket && id ? [{ job: jobId(bucket, id), reason: reason ?? "" }] : [],
+    );
+    return { alive: true, cancelled };
+  }
+
+  async deregister(instance: InstanceId): Promise<void> {
+    if (!INSTANCE_SHAPE.test(instance)) return;
+    const { s } = this.#session;
+    const text = `with gone as (delete from ${s}.instance where id = $1) select * from ${s}.hand_back($1, '{}')`;
+    this.#tellHandedBack(await run(this.#session, "deregister", text, [instance]));
+    this.#held.forget(instance);
+  }
+
+  async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
+    if (!INSTANCE_SHAPE.test(instance)) return;
+    const text = `select * from ${this.#session.s}.hand_back($1, $2::bigint[])`;
+    const known = numbers(held.filter((lease) => LEASE_SHAPE.test(lease)));
+    this.#tellHandedBack(await run(this.#session, "hand_back", text, [instance, known]));
+    this.#held.keepOnly(instance, held);
+  }
+
+  async claim(instance: InstanceId, request: ClaimRequest): Promise<readonly Lease[]> {
+    const wanted = await this.#wanted(request);
+    if (wanted === null || !INSTANCE_SHAPE.test(instance)) return [];
+    const { leases } = await this.#work(instance, NOTHING, wanted, "if-refused");
+    return leases;
+  }
+
+  async settle(instance: InstanceId, settlements: readonly Settlement[]): Promise<Settled> {
+    if (!INSTANCE_SHAPE.test(instance)) return { refused: settlements.map(({ lease }) => lease) };
+    const encoded = encodeSettlements(settlements);
+    if (encoded.values === NOTHING) return { refused: encoded.refused };
+    const { refused } = await this.#work(instance, encoded.values, null, "always");
+    const all = [...encoded.refused, ...refused];
+    this.#settled(instance, settlements, all);
+    return { refused: all };
+  }
+
+  async settleAndClaim(
+    instance: InstanceId,
+    settlements: readonly Settlement[],
+    request: ClaimRequest,
+  ): Promise<Settled & { readonly leases: readonly Lease[] }> {
+    const wanted = await this.#wanted(request);
+    if (wanted === null || !INSTANCE_SHAPE.test(instance))
+      return { ...(await this.settle(instance, settlements)), leases: [] };
+    const encoded = encodeSettlements(settlements);
+    // Not repeated after a lost answer: settling twice is harmless, claiming twice is not.
+    const answer = await this.#work(instance, encoded.values, wanted, "if-refused");
+    const refused = [...encoded.refused, ...answer.refused];
+    this.#settled(instance, settlements, refused);
+    return { refused, leases: answer.leases };
+  }
+
+  async #wanted({ wants, names }: ClaimRequest): Promise<Wanted | null> {
+    const merged = mergeWants(wants);
+    if (merged.size === 0) return null;
+    const queues = [...merged.keys()];
+    await this.#session.names.learnQueues(queues);
+    const kinds = await this.#session.names.kindList(names);
+    return {
+      key: queues.join("\0"),
+      limit: [...merged.values()].reduce((sum, limit) => sum + limit, 0),
+      values: [numbers(queues.map((queue) => this.#session.names.queue(queue))), numbers([...merged.values()]), kinds],
+    };
+  }
+
+  async #work(instance: InstanceId, settling: readonly unknown[], wanted: Wanted | null, repeat: Repeat) {
+    const { floors, clock, s } = this.#session;
+    const text = `select * from ${s}.work($1, $2::bigint[], $3::int[], $4::bigint[], $5::"char"[], $6::int[], $7::bigint[], $8::text[], $9::int[], $10::int[], $11::int[], $12::int[], $13::bigint[], $14)`;
+    if (wanted === null) {
+      return this.#read(
+        instance,
+        await run(this.#session, "work", text, [instance, ...settling, null, null, null, null, null, 0], repeat),
+      );
+    }
+    const entered = floors.entries();
+    const started = clock.monotonic();
+    const sweep = floors.sweepFor(wanted.key, started);
+    const values = [instance, ...settling, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
+    const answer = await this.#read(instance, await run(this.#session, "work", text, values, repeat));
+    const claimed = answer.leases.reduce((sum, { jobs }) => sum + jobs.length, 0);
+    if (sweep === 2 || (sweep === 1 && claimed < wanted.limit)) {
+      floors.swept(wanted.key, clock.monotonic(), clock.monotonic() - started);
+    }
+    return answer;
+  }
+
+  /** The statement's rows: refusals, then leases, each with a header. */
+  async #read(instance: InstanceId, rows: readonly Row[]) {
+    const refused: string[] = [];
+    const making: LeaseInTheMaking[] = [];
+    for (const row of rows) {
+      const [lease, id, , , , attempt, , created] = row;
+      if (id !== null) making.at(-1)?.rows.push(row);
+      else if (attempt === "-1") refused.push(lease ?? "");
+      else making.push({ id: lease ?? "", claimedAt: Number(created), rows: [] });
+    }
+    if (making.length === 0) return { refused, leases: [] };
+    const jobs = making.flatMap(({ rows }) => rows);
+    const laneOf = await this.#session.names.lanesById(jobs.map((row) => Number(row[3])));
+    const kindOf = await this.#session.names.kindsById(jobs.map((row) => Number(row[4])));
+    const leases = making.map(({ id, claimedAt, rows }): Lease => {
+      const first = laneOf(Number(rows[0]?.[3]));
+      const held = { queue: first.queue, jobs: new Map<JobId, number>() };
+      const claimed = rows.map((row): ClaimedJob => {
+        const [, number = "", bucket, lane, kind, attempt, maxAttempts, createdAt, input, meta] = row;
+        const job = jobId(bucket ?? "", number ?? "");
+        held.jobs.set(job, Number(lane));
+        return {
+          id: job,
+          name: kindOf(Number(kind)),
+          priority: laneOf(Number(lane)).priority,
+          input: input ?? "",
+          ...(meta === null || meta === undefined ? {} : { meta }),
+          attempt: Number(attempt),
+          maxAttempts: Number(maxAttempts),
+          createdAt: Number(createdAt),
+        };
+      });
+      this.#raiseFloors(rows);
+      this.#held.add(instance, id, held);
+      return { id, queue: first.queue, claimedAt, jobs: inOrder(claimed, rows) };
+    });
+    return { refused, leases };
+  }
+
+  /** Rows are in the order of claiming, so the first of each lane is its smallest, save after a sweep. */
+  #raiseFloors(rows: readonly Row[]): void {
+    const smallest = new Map<number, bigint>();
+    for (const row of rows) {
+      const lane = Number(row[3]);
+      const before = smallest.get(lane);
+      if (before === undefined || BigInt(row[1] ?? 0) < before) smallest.set(lane, BigInt(row[1] ?? 0));
+    }
+    for (const [lane, id] of smallest) this.#session.floors.raise(lane, String(id));
+  }
+
+  /** Tells who listens, and forgets what is settled. */
+  #settled(instance: InstanceId, settlements: readonly Settlement[], refused: readonly string[]): void {
+    let news: News = {};
+    const finished: JobId[] = [];
+    let scheduled = Number.POSITIVE_INFINITY;
+    for (const { lease, outcomes } of settlements) {
+      if (refused.includes(lease)) {
+        this.#held.drop(instance, lease);
+        continue;
+      }
+      const held = this.#held.get(instance, lease);
+      for (const outcome of outcomes) {
+        const lane = held?.jobs.get(outcome.job);
+        held?.jobs.delete(outcome.job);
+        if (outcome.type === "succeeded" || outcome.type === "dead" || outcome.type === "cancelled")
+          finished.push(outcome.job);
+        else if (outcome.type === "released" || outcome.in <= 0)
+          news = merge(news, readyAgain(held?.queue, lane, outcome.job));
+        else scheduled = Math.min(scheduled, outcome.in);
+      }
+      if (held?.jobs.size === 0) this.#held.drop(instance, lease);
+    }
+    const { listeners, logger, clock } = this.#session;
+    if (Number.isFinite(scheduled)) news = { ...news, scheduledAt: Math.ceil(clock.now() + scheduled) };
+    // All of them here; elsewhere as many as fit, since a wake-up is a hint and a full drain ends thousands a second.
+    if (finished.length > 0 && listeners.any) listeners.emit([{ what: "finished", jobs: finished }], logger);
+    if (finished.length > 0) this.#session.notifier.say({ finished: finished.slice(0, MOST_FINISHED) });
+    if (Object.keys(news).length > 0) tell(this.#session, news);
+  }
+
+  #tellHandedBack(rows: readonly Row[]): void {
+    if (rows.length === 0) return;
+    const finished = rows.flatMap(([bucket, id, , state]) => (state === "C" ? [jobId(bucket ?? "", id ?? "")] : []));
+    // Which queues is not said: anybody may look.
+    const lanes = rows.flatMap(([, id, lane, state]) => (state === "B" ? [[Number(lane), id ?? "0"] as const] : []));
+    tell(this.#session, merge({ unknown: true, lanes: smallestOf(lanes) }, finished.length > 0 ? { finished } : {}));
+  }
+}
+
+function smallestOf(lanes: readonly (readonly [number, string])[]): readonly (readonly [number, string])[] {
+  return merge({ lanes: [] }, { lanes }).lanes ?? [];
+}
+
+function readyAgain(queue: string | undefined, lane: number | undefined, job: JobId): News {
+  const key = parseJobId(job);
+  if (queue === undefined || lane === undefined || key === null) return { unknown: true };
+  return { queues: [queue], lanes: [[lane, key.id]] };
+}
+
+/** Higher priority first, then in the order of enqueueing. A claim that swept has added older ones at the end. */
+function inOrder(jobs: readonly ClaimedJob[], rows: readonly Row[]): readonly ClaimedJob[] {
+  const keyed = jobs.map((job, index) => ({ job, number: BigInt(rows[index]?.[1] ?? 0) }));
+  const before = (a: (typeof keyed)[number], b: (typeof keyed)[number]) =>
+    b.job.priority - a.job.priority || (a.number < b.number ? -1 : a.number > b.number ? 1 : 0);
+  const sorted = keyed.every((entry, index) => index === 0 || before(keyed[index - 1] as typeof entry, entry) < 0);
+  return sorted ? jobs : keyed.sort(before).map(({ job }) => job);
+}

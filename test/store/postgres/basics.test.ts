@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { NewInstance, NewJob } from "../../../src/store/contract.ts";
+import { type PostgresOptions, postgres } from "../../../src/store/postgres/index.ts";
+import { silentLogger } from "../../../src/telemetry/index.ts";
+import { systemClock } from "../../../src/time/index.ts";
+import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
+
+const context = { clock: systemClock, logger: silentLogger };
+const job = (over: Partial<NewJob> = {}): NewJob => ({
+  ...{ name: "a", queue: "q", priority: 0, input: "{}", maxAttempts: 3, maxCrashes: 3 },
+  ...over,
+});
+const worker: NewInstance = { name: "w", host: "h", pid: 1, version: "0", queues: ["q"], names: ["a"], concurrency: 1 };
+
+async function opened(options: Partial<PostgresOptions> = {}) {
+  const connectionString = await postgresUrl();
+  const schema = options.schema ?? freshSchema();
+  const store = postgres({ connectionString, schema, ...options });
+  await store.open(context);
+  return { store, schema, connectionString, [Symbol.asyncDispose]: () => store.close() };
+}
+
+test("a schema's name may be any text that PostgreSQL can keep", async () => {
+  await using db = await opened({ schema: `we"ird '; drop schema x -- ${process.pid}` });
+  const [id = ""] = await db.store.enqueue([job({ input: '{"x":"\\"\\\\{}, NULL"}' })]);
+  assert.equal((await db.store.getJob(id))?.input, '{"x":"\\"\\\\{}, NULL"}');
+  assert.throws(() => postgres({ connectionString: "postgres://x/y", schema: "pg_mine" }), {
+    code: "NS_OPTION_INVALID",
+  });
+});
+
+test("unknown options, a missing connection and a bad URL are refused by name, and no secret is shown", () => {
+  assert.throws(() => postgres({ conectionString: "x" } as object), /Did you mean "connectionString"/);
+  assert.throws(() => postgres({}), { code: "NS_OPTION_INVALID" });
+  assert.throws(
+    () => postgres("postgres//me:secret@x"),
+    (error: Error) => !error.message.includes("secret"),
+  );
+});
+
+test("jobs enqueued inside a caller's transaction exist when it commits, and never when it rolls back", async () => {
+  await using db = await opened();
+  const client = await rawClient(db.connectionString);
+  await client.query("begin");
+  const [gone = ""] = await db.store.enqueue([job({ queue: "new-queue", name: "new-name" })], { tx: client });
+  await client.query("rollback");
+  await client.query("begin");
+  const [kept = ""] = await db.store.enqueue([job({ queue: "new-queue", name: "new-name" })], { tx: client });
+  assert.equal(await db.store.getJob(kept), null);
+  await client.query("commit");
+  await client.end();
+  assert.equal(await db.store.getJob(gone), null);
+  assert.equal((await db.store.getJob(kept))?.state, "ready");
+  await assert.rejects(db.store.enqueue([job()], { tx: 42 }), { code: "NS_STORE_TX" });
+});
+
+test("concurrent calls share a statement, and one that cannot be stored fails alone", async () => {
+  await using db = await opened();
+  const raw = await rawClient(db.connectionString);
+  await raw.query(`alter table ${db.schema}.job add constraint no_evil check (input <> '"evil"')`);
+  const results = await Promise.allSettled([
+    db.store.enqueue([job({ input: '"good"' })]),
+    db.store.enqueue([job({ input: '"fine"' }), job({ input: '"evil"' })]),
+    db.store.enqueue([job({ input: '"good"' })]),
+  ]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled"],
+  );
+  assert.equal((await db.store.counts()).queues[0]?.ready, 2);
+  await raw.end();
+});
+
+test("a call of many thousand jobs is one commit", async () => {
+  await using db = await opened();
+  const ids = await db.store.enqueue(Array.from({ length: 12_000 }, (_, n) => job({ input: String(n) })));
+  assert.equal(new Set(ids).size, 12_000);
+  const raw = await rawClient(db.connectionString);
+  const { rows } = await raw.query(
+    `select count(distinct xmin::text)::int as n, count(*)::int as m from ${db.schema}.job`,
+  );
+  assert.deepEqual(rows, [{ n: 1, m: 12_000 }]);
+  await raw.end();
+});
+
+test("processes that open an empty database together make the schema once", async () => {
+  const connectionString = await postgresUrl();
+  const schema = freshSchema();
+  const stores = Array.from({ length: 4 }, () => postgres({ connectionString, schema }));
+  await Promise.all(stores.map((store) => store.open(context)));
+  await stores[0]?.enqueue([job()]);
+  assert.equal((await stores[3]?.counts())?.queues[0]?.ready, 1);
+  await Promise.all(stores.map((store) => store.close()));
+});
+
+test("a schema with other tables is left alone, and one of a newer version is refused unless it only added", async () => {
+  await using db = await opened();
+  const raw = await rawClient(db.connectionString);
+  const foreign = freshSchema("foreign");
+  await raw.query(`create schema ${foreign}; create table ${foreign}.customers (id int)`);
+  await assert.rejects(opened({ schema: foreign }), { code: "NS_STORE_FOREIGN" });
+  await raw.query(`insert into ${db.schema}.migration values (1000, 'more', true)`);
+  await using again = await opened({ schema: db.schema });
+  assert.equal(again.store.info().kind, "postgres");
+  await raw.query(`update ${db.schema}.migration set compatible = false where number = 1000`);
+  await assert.rejects(opened({ schema: db.schema }), { code: "NS_STORE_VERSION" });
+  await assert.rejects(opened({ migrate: false }), { code: "NS_STORE_VERSION" });
+  await raw.end();
+});
+
+test("a worker in another process hears of new work by NOTIFY", async () => {
+  await using db = await opened();
+  await using other = await opened({ schema: db.schema });
+  const heard = new Promise<void>((resolve) => {
+    other.store.subscribe((wake) => wake.what === "work" && wake.queues.includes("q") && resolve());
+  });
+  await db.store.enqueue([job()]);
+  await heard;
+});
+
+test("calls on a store that is not open, or not any more, are refused", async () => {
+  const db = await opened();
+  await db.store.close();
+  await assert.rejects(db.store.counts(), { code: "NS_STORE_CLOSED" });
+  await assert.rejects(db.store.register(worker, 1_000), { code: "NS_STORE_CLOSED" });
+});
