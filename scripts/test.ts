@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
-const LONG = ["test/faults/long/", "test/compat/"];
+const LONG = ["test/faults/long/", "test/compat/", "test/time/long/"];
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
 

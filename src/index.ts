@@ -1,5 +1,5 @@
 /** The front door: what an application imports. */
-export { createHost } from "./create-host.ts";
+export { Application, ApplicationBuilder, createHost } from "./create-host.ts";
 export { ERROR_CODES, type ErrorCode, NightshiftError } from "./errors/index.ts";
 export {
   type BackgroundQueue,
@@ -21,6 +21,28 @@ export {
   ticker,
   type Work,
 } from "./hosting/index.ts";
+export {
+  type CreateJobsOptions,
+  createJobs,
+  defineJob,
+  type EnqueueJobOptions,
+  FatalError,
+  type InputIssue,
+  type InputOf,
+  type JobContext,
+  type JobDefinition,
+  type JobDetails,
+  type JobFailure,
+  type JobHandle,
+  type JobOptions,
+  JobStore,
+  Jobs,
+  type JobsOptions,
+  type OutputOf,
+  type ResultOptions,
+  type RetryOptions,
+  unchecked,
+} from "./jobs/index.ts";
 export {
   all,
   Clock,

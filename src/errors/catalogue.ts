@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   NS_SERVICE_INVALID: "A registration is not allowed.",
   // Hosting
   NS_HOST_STATE: "The host is not in a state that allows this call.",
+  NS_HOST_STOPPING: "The host is stopping: the reason of the signal of jobs that still run.",
   NS_SERVICE_FAILED: "A hosted service failed.",
   NS_SERVICE_ABANDONED: "A hosted service did not stop within its time and was abandoned.",
   NS_QUEUE_FULL: "A background queue is full.",

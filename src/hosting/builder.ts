@@ -1,5 +1,5 @@
 /** Puts an application together: services, hosted services, options. Everything is checked at `build()`. */
-import { NightshiftError, Problems } from "../errors/index.ts";
+import { didYouMean, NightshiftError, Problems } from "../errors/index.ts";
 import {
   type Class,
   Clock,
@@ -22,6 +22,7 @@ import {
   QueueService,
   type WorkItem,
 } from "./background-queue.ts";
+import { Configuration, readConfiguration } from "./configuration.ts";
 import { Host, type HostParts, type StartCheck } from "./host.ts";
 import type { Executable, HostedService } from "./hosted-service.ts";
 import { HostLifetime } from "./lifetime.ts";
@@ -33,6 +34,8 @@ import {
   type ServiceOptions,
 } from "./options.ts";
 import { levelsOf, sequenceOf } from "./order.ts";
+import { oneOf } from "./supervision.ts";
+import type { GroupStrategy } from "./supervisor.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
 import type { UnitSpec } from "./unit.ts";
 
@@ -41,8 +44,8 @@ export type AnyService = HostedService | Executable;
 
 /** Adds a hosted service: a class (made by the container), an instance, or a function that makes one. */
 export interface AddHostedService<Self> {
-  <C extends Class<AnyService>>(service: C & Injectable<C>, options?: ServiceOptions): Self;
   (service: AnyService | ((services: Resolver) => AnyService), options?: ServiceOptions): Self;
+  <C extends Class<AnyService>>(service: C & Injectable<C>, options?: ServiceOptions): Self;
 }
 
 /** What a room above takes part in a build with; see {@link HostBuilder.onBuild}. */
@@ -83,6 +86,7 @@ export class HostBuilder {
   readonly #declared: Declared[] = [];
   readonly #hooks: ((build: Build) => void)[] = [];
   readonly #checks: StartCheck[] = [];
+  readonly #groups = new Map<string, GroupStrategy>();
   /** Found while things were declared; reported with the rest at build. */
   readonly #early = new Problems();
   #built = false;
@@ -164,6 +168,22 @@ export class HostBuilder {
     return queue;
   }
 
+  /**
+   * Declares a group of services that are restarted together; members name it with the option `group`.
+   *
+   * @param strategy who is restarted when a member is: it alone, all members, or it and those that started after it
+   */
+  addServiceGroup(name: string, strategy: GroupStrategy): this {
+    oneOf(
+      strategy,
+      ["one-for-one", "one-for-all", "rest-for-one"],
+      `The strategy of the service group ${name}`,
+      this.#early,
+    );
+    this.#groups.set(name, strategy);
+    return this;
+  }
+
   /** Sets options, or runs a callback once at build. What is set last counts. */
   configure(options: HostOptions | ((builder: this) => void)): this {
     if (typeof options === "function") return this.onBuild(() => options(this));
@@ -208,9 +228,12 @@ export class HostBuilder {
         }),
       );
     }
-    const options = readHostOptions(this.#options, problems);
-    const clock = this.#options.clock ?? systemClock;
-    const logger = this.#options.logger ?? consoleLogger({ clock });
+    const { host: configured, configuration } = readConfiguration(this.#options.configuration ?? {}, problems);
+    const given: HostOptions = { ...configured, ...this.#options };
+    const options = readHostOptions(given, problems);
+    const clock = given.clock ?? systemClock;
+    const logger = given.logger ?? consoleLogger({ clock, level: given.logLevel ?? "info" });
+    this.services.value(Configuration, configuration);
     const own = this.#registerOwn(clock, logger);
     const specs = this.#declared.map((declared) => this.#specOf(declared, options.onServiceFailure, problems));
     this.#refuseSameNames(problems);
@@ -218,7 +241,17 @@ export class HostBuilder {
     const levels = this.#levels(specs, options.startConcurrently || options.stopConcurrently, problems);
     problems.throwIfAny(`The application "${options.name}"`);
     const attach: HostParts["attach"] = (_host, lifetime) => own.lifetime.connect(lifetime);
-    return { options, clock, logger, container: this.services.build(), specs, levels, checks: this.#checks, attach };
+    return {
+      options,
+      clock,
+      logger,
+      container: this.services.build(),
+      specs,
+      levels,
+      checks: this.#checks,
+      groups: this.#groups,
+      attach,
+    };
   }
 
   #registerOwn(clock: Clock, logger: LoggerLike) {
@@ -235,6 +268,14 @@ export class HostBuilder {
   #specOf(declared: Declared, onServiceFailure: OnServiceFailure, problems: Problems): UnitSpec {
     const { name, service, options } = declared;
     const decided = readServiceOptions(options, `The service ${name}`, onServiceFailure, problems);
+    const { group } = decided;
+    if (group !== undefined && !this.#groups.has(group)) {
+      const near = didYouMean(group, this.#groups.keys());
+      problems.add(
+        "NS_OPTION_INVALID",
+        `The service ${name} is in the group "${group}", which is not declared.${near}`,
+      );
+    }
     const create = this.#creator(declared);
     return { name, ...decided, create, key: isClass(service) ? (service as Key) : undefined };
   }

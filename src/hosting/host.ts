@@ -6,12 +6,12 @@ import { type Clock, formatDuration, sleep } from "../time/index.ts";
 import { follow, isCancellation } from "./abort.ts";
 import { bounded } from "./bounded.ts";
 import { Emitter, type Events } from "./emitter.ts";
-import type { StartPhase, StopPhase } from "./hosted-service.ts";
 import { type HostLifetime, LifetimeController } from "./lifetime.ts";
 import type { DecidedHostOptions } from "./options.ts";
 import { holdProcess } from "./process.ts";
 import { type HostEvents, type HostSnapshot, type HostState, snapshotOf } from "./snapshot.ts";
-import { ServiceUnit, type UnitSpec } from "./unit.ts";
+import { type GroupStrategy, Supervisor } from "./supervisor.ts";
+import type { UnitSpec } from "./unit.ts";
 
 /** A check that runs before any service starts. Throw to refuse the start. */
 export type StartCheck = (services: Resolver, signal: AbortSignal) => Promise<void> | void;
@@ -25,6 +25,7 @@ export interface HostParts {
   readonly specs: readonly UnitSpec[];
   /** Indices into `specs`: who may start together, level after level. */
   readonly levels: readonly (readonly number[])[];
+  readonly groups: ReadonlyMap<string, GroupStrategy>;
   readonly checks: readonly StartCheck[];
   /** Connects what was registered before there was a host: its lifetime, and itself. */
   readonly attach: (host: Host, lifetime: HostLifetime) => void;
@@ -54,7 +55,7 @@ const CHECK_GRACE = 5_000;
  */
 export class Host implements AsyncDisposable {
   readonly #parts: HostParts;
-  readonly #units: readonly ServiceUnit[];
+  readonly #supervisor: Supervisor;
   readonly #logger: LoggerLike;
   readonly #lifetime: LifetimeController;
   readonly #events: Emitter<HostEvents>;
@@ -74,7 +75,7 @@ export class Host implements AsyncDisposable {
     this.#lifetime = new LifetimeController((moment, error) => {
       this.#logger.error({ err: error }, `an ${moment} callback threw`);
     });
-    this.#units = parts.specs.map((spec) => new ServiceUnit(spec, this.#unitHost()));
+    this.#supervisor = this.#supervise();
     parts.attach(this, this.#lifetime);
   }
 
@@ -93,9 +94,19 @@ export class Host implements AsyncDisposable {
     return this.#events;
   }
 
+  /** The word for where it runs: `"Production"` unless it is set. */
+  get environment(): string {
+    return this.#parts.options.environment;
+  }
+
+  /** Whether it runs in an environment, compared without regard to case. */
+  isEnvironment(name: string): boolean {
+    return this.environment.toLowerCase() === name.toLowerCase();
+  }
+
   /** How the host and each of its services are, now. */
   snapshot(): HostSnapshot {
-    return snapshotOf(this.#parts.options, this.#state, this.#startedAt, this.#units);
+    return snapshotOf(this.#parts.options, this.#state, this.#startedAt, this.#supervisor.units);
   }
 
   /**
@@ -178,7 +189,7 @@ export class Host implements AsyncDisposable {
   }
 
   async #dispose(): Promise<void> {
-    for (const unit of this.#units) unit.abandonExecution();
+    this.#supervisor.abandon();
     this.#release();
     this.#to("disposed");
     await this.#parts.container[Symbol.asyncDispose]();
@@ -196,11 +207,12 @@ export class Host implements AsyncDisposable {
     try {
       await this.#checked(async (given) => options.processLifetime?.waitForStart?.(given), controller.signal, 0);
       await this.#checked(() => container.prepare(this.#keys()), controller.signal, CHECK_GRACE);
-      for (const unit of this.#units) unit.create(container);
+      this.#supervisor.create(container);
       for (const check of checks) {
         await this.#checked((given) => check(container, given), controller.signal, CHECK_GRACE);
       }
-      for (const phase of ["starting", "start", "started"] as const) await this.#startPhase(phase, controller.signal);
+      for (const phase of ["starting", "start", "started"] as const)
+        await this.#supervisor.startPhase(phase, controller.signal);
     } catch (error) {
       await this.#startFailed(error);
     } finally {
@@ -210,7 +222,7 @@ export class Host implements AsyncDisposable {
     this.#startedAt = clock.now();
     this.#to("running");
     if (options.lifetimeMessages) {
-      const facts = { services: this.#units.length, took: formatDuration(clock.monotonic() - began) };
+      const facts = { services: this.#supervisor.units.length, took: formatDuration(clock.monotonic() - began) };
       this.#logger.info(
         { ...facts, environment: options.environment, folder: process.cwd(), pid: process.pid },
         "started",
@@ -228,22 +240,8 @@ export class Host implements AsyncDisposable {
     signal.throwIfAborted();
   }
 
-  async #startPhase(phase: StartPhase, signal: AbortSignal): Promise<void> {
-    const { levels, options } = this.#parts;
-    for (const level of levels) {
-      const units = level.flatMap((index) => this.#units[index] ?? []);
-      if (options.startConcurrently) {
-        const outcomes = await Promise.allSettled(units.map((unit) => unit.startPhase(phase, signal)));
-        throwCollected(
-          outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : [])),
-          "Several services failed to start.",
-        );
-      } else for (const unit of units) await unit.startPhase(phase, signal);
-    }
-  }
-
   async #startFailed(error: unknown): Promise<never> {
-    const { clock, options } = this.#parts;
+    const { options } = this.#parts;
     // A service that died is why the start was given up: its error tells more than the cancellation that followed.
     const stopped = isCancellation(error) && this.#failures.length > 0;
     const cause =
@@ -252,11 +250,12 @@ export class Host implements AsyncDisposable {
       this.#logger.info("the start was given up: the application was asked to stop");
     } else this.#logger.error({ err: cause }, "the start failed");
     this.#to("failed");
-    if (options.onStartFailure === "roll-back" && this.#units.some((unit) => unit.wasStarted)) {
+    if (options.onStartFailure === "roll-back" && this.#supervisor.anyStarted) {
       const controller = new AbortController();
       using _timer = this.#timeout(options.shutdownTimeout, controller, "roll back its start");
-      for (const phase of ["stopping", "stop", "stopped"] as const) await this.#stopPhase(phase, controller.signal);
-      this.#logger.info({ took: undefined, at: new Date(clock.now()) }, "what had started was stopped again");
+      for (const phase of ["stopping", "stop", "stopped"] as const)
+        await this.#supervisor.stopPhase(phase, controller.signal);
+      this.#logger.info("what had started was stopped again");
     }
     this.#release();
     throw cause;
@@ -276,11 +275,11 @@ export class Host implements AsyncDisposable {
     if (this.#state === "running") {
       this.#to("stopping");
       if (options.lifetimeMessages) this.#logger.info({ reason: reasonOf(this.#lifetime) }, "stopping");
-      errors.push(...(await this.#stopPhase("stopping", signal)));
+      errors.push(...(await this.#supervisor.stopPhase("stopping", signal)));
       await this.#notify("stopping", "The host is being stopped.", signal);
       await this.#drain(signal);
-      errors.push(...(await this.#stopPhase("stop", signal)));
-      errors.push(...(await this.#stopPhase("stopped", signal)));
+      errors.push(...(await this.#supervisor.stopPhase("stop", signal)));
+      errors.push(...(await this.#supervisor.stopPhase("stopped", signal)));
     } else await this.#notify("stopping", "The host is being stopped.", signal);
     await this.#notify("stopped", "The application has stopped.", signal);
     const ended = await bounded((given) => options.processLifetime?.stop?.(given), {
@@ -300,22 +299,6 @@ export class Host implements AsyncDisposable {
     throwCollected([...this.#failures, ...errors], `${failed} failures while the application ran or stopped.`);
   }
 
-  async #stopPhase(phase: StopPhase, signal: AbortSignal): Promise<unknown[]> {
-    const errors: unknown[] = [];
-    for (const level of this.#parts.levels.toReversed()) {
-      const units = level.toReversed().flatMap((index) => this.#units[index] ?? []);
-      const waiting: Promise<readonly unknown[]>[] = [];
-      for (const unit of units) {
-        const stopped = unit.stopPhase(phase, signal);
-        // When the time is over nobody waits for its turn: all are told at once, and share what is left.
-        if (this.#parts.options.stopConcurrently || signal.aborted) waiting.push(stopped);
-        else errors.push(...(await stopped));
-      }
-      errors.push(...(await Promise.all(waiting)).flat());
-    }
-    return errors;
-  }
-
   async #drain(signal: AbortSignal): Promise<void> {
     const { clock, options } = this.#parts;
     if (options.drainDelay === 0 || signal.aborted) return;
@@ -330,43 +313,29 @@ export class Host implements AsyncDisposable {
     if (outcome.kind === "abandoned") this.#logger.error(`the ${moment} callbacks did not finish in time`);
   }
 
-  #unitHost() {
-    const { clock, logger, options } = this.#parts;
-    return {
-      clock,
-      logger,
-      random: options.random,
-      onChange: (unit: ServiceUnit, from: ServiceUnit["state"]) => {
-        this.#events.emit("service", {
-          service: unit.name,
-          from: from.kind,
-          to: unit.state.kind,
-          error: unit.lastError,
-          at: new Date(clock.now()),
-        });
+  #supervise(): Supervisor {
+    const { specs, levels, groups, options, clock, logger } = this.#parts;
+    return new Supervisor({
+      ...{ specs, levels, groups, clock, logger, random: options.random },
+      ...{ startConcurrently: options.startConcurrently, stopConcurrently: options.stopConcurrently },
+      onChange: (unit, from) => {
+        const facts = { service: unit.name, from: from.kind, to: unit.state.kind, error: unit.lastError };
+        this.#events.emit("service", { ...facts, at: new Date(clock.now()) });
       },
-      onFailed: (unit: ServiceUnit, error: unknown) => this.#serviceFailed(unit, error),
-      onCompleted: () => this.#stopIfAllCompleted(),
-      restart: (unit: ServiceUnit) => unit.restart(new AbortController().signal),
-    };
-  }
-
-  #serviceFailed(unit: ServiceUnit, error: unknown): void {
-    if (unit.spec.supervision.escalate === "give-up") {
-      this.#stopIfAllCompleted();
-      return;
-    }
-    this.#failures.push(error);
-    if (this.#lifetime.stopping.aborted) return;
-    this.#logger.fatal({ service: unit.name }, "the host is stopped because a service failed (its policy: stop-host)");
-    this.#lifetime.stopApplication(`The service ${unit.name} failed.`);
+      onFatal: (unit, error) => {
+        this.#failures.push(error);
+        if (this.#lifetime.stopping.aborted) return;
+        const message = "the host is stopped because a service failed (its policy: stop-host)";
+        this.#logger.fatal({ service: unit.name }, message);
+        this.#lifetime.stopApplication(`The service ${unit.name} failed.`);
+      },
+      onEnded: () => this.#stopIfAllCompleted(),
+    });
   }
 
   #stopIfAllCompleted(): void {
     if (!this.#parts.options.stopWhenAllCompleted || this.#state !== "running") return;
-    const ended = this.#units.filter((unit) => unit.state.kind === "completed" || unit.state.kind === "faulted");
-    const working = this.#units.some((unit) => unit.isBackground && !ended.includes(unit));
-    if (!working && ended.length > 0) this.#lifetime.stopApplication("All services have completed.");
+    if (this.#supervisor.allCompleted) this.#lifetime.stopApplication("All services have completed.");
   }
 
   #keys() {

@@ -1,8 +1,9 @@
 /** The options of the host and of a service: what people write, checked, with every default decided. */
 import { type Problems, show } from "../errors/index.ts";
 import type { AbstractClass } from "../services/index.ts";
-import type { LoggerLike } from "../telemetry/index.ts";
+import { LOG_LEVELS, type LoggerLike, type LogLevel } from "../telemetry/index.ts";
 import { type Clock, type Duration, parseDuration } from "../time/index.ts";
+import type { ConfigurationSources } from "./configuration.ts";
 import { STOP_SIGNALS } from "./process.ts";
 import { oneOf, type RestartPolicy, type RestartWord, readSupervision, type Supervision } from "./supervision.ts";
 
@@ -25,8 +26,12 @@ export interface HostOptions {
   readonly environment?: string;
   /** A pino-compatible logger. Default: one readable line per entry on the console. */
   readonly logger?: LoggerLike;
+  /** The lowest level that the default logger writes. Default `"info"`. */
+  readonly logLevel?: LogLevel | "silent";
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock;
+  /** Where operators set options: a file and the environment. `false` reads neither. What is set in code stands above both. */
+  readonly configuration?: ConfigurationSources | false;
   /** The signals that stop the application; `false` installs no handlers. Default SIGINT, SIGTERM and SIGQUIT. */
   readonly signals?: false | readonly NodeJS.Signals[];
   /** Whether an uncaught exception or unhandled rejection stops the host and makes `run()` reject. Default `"stop-host"`; `"ignore"` leaves them to Node. Without signal handlers they are left to Node too. */
@@ -108,7 +113,9 @@ const HOST_OPTIONS: readonly (keyof HostOptions)[] = [
   "name",
   "environment",
   "logger",
+  "logLevel",
   "clock",
+  "configuration",
   "signals",
   "unhandledErrors",
   "shutdownTimeout",
@@ -150,6 +157,9 @@ export function readHostOptions(given: HostOptions, problems: Problems): Decided
   oneOf(unhandledErrors, ["stop-host", "ignore"], "The host's unhandledErrors", problems);
   const onStartFailure = given.onStartFailure ?? "roll-back";
   oneOf(onStartFailure, ["roll-back", "abandon"], "The host's onStartFailure", problems);
+  oneOf(given.logLevel ?? "info", [...LOG_LEVELS, "silent"], "The host's logLevel", problems);
+  const lifetimeMessages = given.lifetimeMessages ?? true;
+  oneOf(lifetimeMessages, [true, false], "The host's lifetimeMessages", problems);
   const signals = given.signals ?? STOP_SIGNALS;
   if (signals !== false && !Array.isArray(signals)) {
     problems.add(
@@ -170,7 +180,7 @@ export function readHostOptions(given: HostOptions, problems: Problems): Decided
     onServiceFailure,
     onStartFailure,
     stopWhenAllCompleted: flag("stopWhenAllCompleted"),
-    lifetimeMessages: given.lifetimeMessages ?? true,
+    lifetimeMessages,
     processLifetime: given.processLifetime,
     random: given.random ?? Math.random,
   };

@@ -47,7 +47,9 @@ export interface UnitHost {
   readonly onFailed: (unit: ServiceUnit, error: unknown) => void;
   /** The service has done all it had to. */
   readonly onCompleted: (unit: ServiceUnit) => void;
-  /** A restart is due after the back-off; the group decides who is restarted with it. */
+  /** It failed and will be restarted; the group decides who is stopped meanwhile. */
+  readonly onBackingOff: (unit: ServiceUnit) => void;
+  /** The back-off is over. */
   readonly restart: (unit: ServiceUnit) => Promise<void>;
 }
 
@@ -76,6 +78,7 @@ export class ServiceUnit {
   /** The watch over the current execution; settles when its end has been dealt with. */
   #watched: Promise<void> = Promise.resolve();
   #generation = 0;
+  #restarting: Promise<void> | undefined;
 
   constructor(spec: UnitSpec, host: UnitHost) {
     this.spec = spec;
@@ -173,35 +176,45 @@ export class ServiceUnit {
     this.#backoff?.timer.cancel();
     const ended = this.#state.kind === "completed" || this.#state.kind === "faulted";
     if (!ended) this.#to({ kind: "stopping" });
+    // A restart under way has been told to give up; stopping what is half started would be a race.
+    if (this.#restarting !== undefined) await this.#restarting;
     const outcome = await this.#step("stop", () => (given) => this.#stopAndWait(service, given), signal, STOP_GRACE);
     if (!ended && this.#state.kind === "stopping" && outcome.kind !== "abandoned") this.#to({ kind: "stopped" });
     return this.#errorsOf(outcome, "stop");
   }
 
-  /** Stops it as a part of a restart of its group, quietly. */
-  async stopForRestart(signal: AbortSignal): Promise<void> {
-    if (this.#state.kind !== "running") return;
-    this.#generation++;
-    const service = this.#service;
-    this.#to({ kind: "stopping" });
-    await this.#step("stop", () => service?.stop.bind(service), signal, STOP_GRACE);
+  /** Whether it runs, or would run again by itself. */
+  get isUp(): boolean {
+    return this.#state.kind === "running" || this.#state.kind === "backing-off" || this.#state.kind === "completed";
   }
 
-  /** Starts it again after it ended. */
+  /** Stops it because another member of its group failed. Its own end, if any, no longer counts. */
+  async stopForRestart(signal: AbortSignal): Promise<void> {
+    const service = this.#service;
+    if (service === undefined || this.#stopAsked || !this.isUp) return;
+    this.#generation++;
+    this.#backoff?.timer.cancel();
+    this.#to({ kind: "stopping" });
+    const outcome = await this.#step("stop", () => service.stop.bind(service), signal, STOP_GRACE);
+    if (outcome.kind !== "done")
+      this.#logger.warn({ outcome: outcome.kind }, "did not stop cleanly before its restart");
+    if (!this.#stopAsked) this.#to({ kind: "stopped" });
+  }
+
+  /** Starts it again after it ended. A start that fails counts like any other failure. */
   async restart(signal: AbortSignal): Promise<void> {
     if (this.#stopAsked) return;
     this.#restarts++;
+    const started = this.startPhase("start", signal);
+    this.#restarting = started.then(nothing, nothing);
     try {
-      await this.startPhase("start", signal);
+      await started;
       this.#logger.info({ restarts: this.#restarts }, "restarted");
     } catch (error) {
-      this.#ended("failed", error);
+      if (!this.#stopAsked) this.#ended("failed", error);
+    } finally {
+      this.#restarting = undefined;
     }
-  }
-
-  /** Waits for the watch over the execution: an error that comes late is still found. */
-  watched(): Promise<void> {
-    return this.#watched;
   }
 
   /** Ends what still runs, without waiting. */
@@ -269,6 +282,7 @@ export class ServiceUnit {
       this.#host.restart(this).catch((thrown: unknown) => this.#fail(thrown));
     });
     this.#backoff = { timer };
+    this.#host.onBackingOff(this);
   }
 
   #fail(error: unknown, restarts = 0): void {
@@ -352,4 +366,8 @@ function startOverrun(name: string, phase: StartPhase): NightshiftError {
   return new NightshiftError("NS_TIMEOUT", `${name} did not finish its ${phase} in time.`, {
     details: { service: name },
   });
+}
+
+function nothing(): void {
+  // Only the end matters.
 }

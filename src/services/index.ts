@@ -9,6 +9,7 @@ export {
   type Class,
   type Dependency,
   type Instance,
+  isDependency,
   type Key,
   nameOf,
   type Optional,

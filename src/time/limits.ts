@@ -1,7 +1,16 @@
 /** Reading what triggers and calendars are given: option names, whole numbers, choices, moments. */
 import { didYouMean, type ErrorCode, NightshiftError, Problems, show } from "../errors/index.ts";
+import { SECOND } from "./civil.ts";
 import { instantOf } from "./rule-trigger.ts";
+import { readLocal } from "./time-of-day.ts";
 import type { Moment } from "./trigger.ts";
+import type { Zone } from "./zone.ts";
+
+/** A day of the week. */
+export type Weekday = "SUN" | "MON" | "TUE" | "WED" | "THU" | "FRI" | "SAT";
+
+/** The days of the week, Sunday first. */
+export const WEEKDAYS: readonly Weekday[] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /** Throws NS_OPTION_UNKNOWN for names that are not known. */
 export function checkOptions(what: string, options: object, known: readonly string[]): void {
@@ -59,4 +68,20 @@ export function isoOf(instant: number | undefined): string | undefined {
 export function compact<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const entries = Object.entries(record).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+/** Where a rule starts, as a whole second on the zone's clock: from an instant, or from a reading of that clock. */
+export function readStart(what: string, value: Moment | string, zone: Zone): number {
+  const local = typeof value === "string" ? readLocal(value) : undefined;
+  if (local !== undefined) return local;
+  const instant = Math.ceil(readInstant(what, value) / SECOND) * SECOND;
+  return instant + zone.offsetAt(instant);
+}
+
+/** Weekdays as a set of numbers, 0 is Sunday. */
+export function readWeekdays(what: string, value: readonly string[], code: ErrorCode): readonly number[] {
+  if (!Array.isArray(value))
+    throw new NightshiftError(code, `${what} is a list such as ["MON", "TUE"], got ${show(value)}.`);
+  const numbers = value.map((name) => WEEKDAYS.indexOf(oneOf(what, name, WEEKDAYS, code)));
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }

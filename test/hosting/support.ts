@@ -5,7 +5,7 @@ import { type CapturingLogger, capturingLogger } from "../../src/telemetry/index
 /** A builder without signal handlers, and with a logger to look at. */
 export function quiet(options: HostOptions = {}): { builder: HostBuilder; logger: CapturingLogger } {
   const logger = capturingLogger();
-  return { builder: new HostBuilder({ signals: false, logger, ...options }), logger };
+  return { builder: new HostBuilder({ signals: false, configuration: false, logger, ...options }), logger };
 }
 
 /** The phases of a service. */

@@ -1,5 +1,7 @@
 /** Turns what an expression says into what a search needs: sets of seconds, minutes and hours, and a day rule. */
 import { DAY, dayOf, SECOND } from "../civil.ts";
+import { EARLIEST, LATEST } from "../rule-trigger.ts";
+import type { WallRule } from "../zoned-search.ts";
 import { type DayParts, DayRule } from "./day-rule.ts";
 import { type FieldKind, type FieldName, fieldsOf } from "./fields.ts";
 import type { Item } from "./items.ts";
@@ -7,7 +9,7 @@ import { NumberSet } from "./number-set.ts";
 import { isUnset, type ParsedCron } from "./parse.ts";
 
 /** A cron expression that can search the wall clock. Knows nothing of zones: `local` is milliseconds as if it were UTC. */
-export class WallClockRule {
+export class WallClockRule implements WallRule {
   /** Whether the seconds, minutes or hours have `*`, a range or a step: "every so often" rather than "at". */
   readonly interval: boolean;
   readonly #seconds: NumberSet;
@@ -44,6 +46,40 @@ export class WallClockRule {
     if (time >= 0 && this.#days.has(day)) return day * DAY + time * SECOND;
     const earlier = this.#days.previous(day - 1);
     return earlier === undefined ? undefined : earlier * DAY + this.#lastOfDay * SECOND;
+  }
+
+  /** The first reading at or after `local` that the expression does not match. */
+  nextMiss(local: number): number {
+    for (let at = local; ; ) {
+      const day = dayOf(at);
+      const time = (at - day * DAY) / SECOND;
+      const hour = Math.floor(time / 3_600);
+      const minute = Math.floor((time % 3_600) / 60);
+      const hit = this.#hours.has(hour) && this.#minutes.has(minute) && this.#seconds.has(time % 60);
+      if (!hit || !this.#days.has(day)) return at;
+      if (this.#seconds.size < 60) at += SECOND;
+      else if (this.#minutes.size < 60) at = day * DAY + timeOfDay(hour, minute + 1, 0) * SECOND;
+      else if (this.#hours.size < 24) at = day * DAY + timeOfDay(hour + 1, 0, 0) * SECOND;
+      else at = (day + 1) * DAY;
+      if (at > LATEST + DAY) return at;
+    }
+  }
+
+  /** The last reading at or before `local` that the expression does not match. */
+  previousMiss(local: number): number {
+    for (let at = local; ; ) {
+      const day = dayOf(at);
+      const time = (at - day * DAY) / SECOND;
+      const hour = Math.floor(time / 3_600);
+      const minute = Math.floor((time % 3_600) / 60);
+      const hit = this.#hours.has(hour) && this.#minutes.has(minute) && this.#seconds.has(time % 60);
+      if (!hit || !this.#days.has(day)) return at;
+      if (this.#seconds.size < 60) at -= SECOND;
+      else if (this.#minutes.size < 60) at = day * DAY + timeOfDay(hour, minute, -1) * SECOND;
+      else if (this.#hours.size < 24) at = day * DAY + timeOfDay(hour, 0, -1) * SECOND;
+      else at = day * DAY - SECOND;
+      if (at < EARLIEST - DAY) return at;
+    }
   }
 
   #nextTime(time: number): number {

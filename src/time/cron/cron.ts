@@ -1,7 +1,8 @@
 /** `cron(...)`: the front of the cron engine. */
 import { didYouMean, Problems, show } from "../../errors/index.ts";
 import type { Trigger, TriggerJSON } from "../trigger.ts";
-import { CronTrigger, defaultGap, type GapRule } from "./cron-trigger.ts";
+import { GAP_RULES, type GapRule } from "../zoned-search.ts";
+import { CronTrigger, defaultGap } from "./cron-trigger.ts";
 import { type CronDialect, DIALECTS } from "./fields.ts";
 import { parseCron } from "./parse.ts";
 
@@ -18,7 +19,6 @@ export interface CronOptions {
 }
 
 const KNOWN = ["timeZone", "dialect", "gap", "hashKey"];
-const GAPS: readonly GapRule[] = ["end", "shift", "skip"];
 
 /**
  * A trigger from a cron expression: five fields, six (seconds first) or seven (year last), or a macro such as `@daily`.
@@ -42,16 +42,15 @@ export function cron(expression: string, options: CronOptions = {}): Trigger {
   const dialect = options.dialect ?? "unix";
   oneOf(problems, "dialect", dialect, DIALECTS);
   const gap = options.gap ?? defaultGap(dialect);
-  oneOf(problems, "gap", gap, GAPS);
+  oneOf(problems, "gap", gap, GAP_RULES);
   problems.throwIfAny("cron()");
   const rule = { parsed: parseCron(expression, dialect), timeZone: options.timeZone ?? "UTC", gap };
   return new CronTrigger(rule, options.hashKey);
 }
 
 /** A cron trigger from its stored form. */
-export function cronFromJSON(json: TriggerJSON): Trigger {
-  const { expression, timeZone, dialect, gap } = json;
-  return cron(String(expression), { timeZone, dialect, gap } as CronOptions);
+export function cronFromJSON({ type: _, expression, ...options }: TriggerJSON): Trigger {
+  return cron(String(expression), options as CronOptions);
 }
 
 function oneOf(problems: Problems, name: string, value: unknown, allowed: readonly string[]): void {

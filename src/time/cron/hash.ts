@@ -1,4 +1,5 @@
 /** What `H` stands for: spread by the schedule's key, the same on every machine and after every restart. */
+import { stableHash } from "../stable-hash.ts";
 import type { FieldKind } from "./fields.ts";
 import { fieldsOf } from "./fields.ts";
 import type { Item } from "./items.ts";
@@ -15,17 +16,8 @@ export function resolveHashes(parsed: ParsedCron, key: string): ParsedCron {
 
 function resolve(item: Item & { kind: "hash" }, field: FieldKind, key: string): Item {
   const { from, to, step } = item;
-  const hash = fnv1a(`${key}\n${field.name}`);
+  const hash = stableHash(`${key}\n${field.name}`);
   if (step === 0) return { kind: "value", value: from + (hash % (to - from + 1)) };
   const first = from + (hash % Math.min(step, to - from + 1));
   return { kind: "range", from: first, to, step, open: false };
-}
-
-/** FNV-1a, 32 bits, with its last bits mixed in: `% 60` of the plain one clusters for keys such as job-1, job-2. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

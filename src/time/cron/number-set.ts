@@ -4,20 +4,23 @@
 export class NumberSet {
   readonly first: number;
   readonly last: number;
+  /** How many there are. */
+  readonly size: number;
   readonly #min: number;
   readonly #next: Int16Array;
   readonly #previous: Int16Array;
 
   constructor(values: Iterable<number>, min: number, max: number) {
     const present = new Set(values);
-    const size = max - min + 1;
+    const width = max - min + 1;
+    this.size = present.size;
     this.#min = min;
-    this.#next = new Int16Array(size + 1).fill(-1);
-    this.#previous = new Int16Array(size + 1).fill(-1);
-    for (let i = size - 1; i >= 0; i--) this.#next[i] = present.has(min + i) ? min + i : (this.#next[i + 1] ?? -1);
-    for (let i = 0; i < size; i++) this.#previous[i] = present.has(min + i) ? min + i : (this.#previous[i - 1] ?? -1);
+    this.#next = new Int16Array(width + 1).fill(-1);
+    this.#previous = new Int16Array(width + 1).fill(-1);
+    for (let i = width - 1; i >= 0; i--) this.#next[i] = present.has(min + i) ? min + i : (this.#next[i + 1] ?? -1);
+    for (let i = 0; i < width; i++) this.#previous[i] = present.has(min + i) ? min + i : (this.#previous[i - 1] ?? -1);
     this.first = this.#next[0] ?? -1;
-    this.last = this.#previous[size - 1] ?? -1;
+    this.last = this.#previous[width - 1] ?? -1;
   }
 
   has(value: number): boolean {

@@ -1,0 +1,125 @@
+/** Jobs as a part of a host: the client in the container, and the engine's parts as hosted services. */
+import { type NightshiftError, Problems } from "../errors/index.ts";
+import type { HostBuilder, HostedService } from "../hosting/index.ts";
+import { Clock, type Resolver, ScopeFactory, token } from "../services/index.ts";
+import type { Store } from "../store/contract.ts";
+import { Logger } from "../telemetry/index.ts";
+import { Jobs } from "./client/jobs.ts";
+import { StoreAccess } from "./client/store-access.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { type JobsOptions, readJobsOptions } from "./engine-options.ts";
+import type { JobRegistry } from "./registry.ts";
+import type { Worker } from "./worker/worker.ts";
+
+/** The store of the application's jobs, injected by rooms that build on it. It is open while hosted services run. */
+export const JobStore = token<Store>("JobStore");
+
+/** What the builder knows of itself. */
+export interface JobsSurroundings {
+  /** The application's name. */
+  readonly name: string;
+  readonly random: () => number;
+}
+
+/** What rooms above need when they add to the same application. */
+export interface JobsFeature {
+  readonly store: Store;
+  readonly registry: JobRegistry;
+  readonly maxPayload: number;
+}
+
+const EngineKey = token<Engine>("JobsEngine");
+const AccessKey = token<StoreAccess>("JobsStoreAccess");
+
+/**
+ * Adds jobs to an application: registers {@link Jobs} and {@link JobStore}, and the engine as hosted services, in this
+ * order: store, instance, promoter, reaper, retention, worker. Mistakes are told at `build()`.
+ */
+export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, random }: JobsSurroundings): JobsFeature {
+  const problems = new Problems();
+  const read = readJobsOptions(options, problems);
+  builder.onBuild((build) => report(problems.found, build.problems));
+  const { store } = options;
+  const { registry, maxPayload } = read;
+  const { services } = builder;
+  services.value(JobStore, store);
+  services.singleton(AccessKey, [Clock, Logger], (clock, logger) => new StoreAccess(store, { clock, logger }));
+  services.singleton(Jobs, [AccessKey, Clock], (access, clock) => new Jobs({ access, registry, clock, maxPayload }));
+  services.singleton(EngineKey, [ScopeFactory, Clock, Logger], (scopes, clock, logger) =>
+    createEngine({
+      store,
+      registry,
+      scopes,
+      clock,
+      logger: logger.child({ name: "jobs" }),
+      random,
+      name,
+      options: read,
+    }),
+  );
+  for (const definition of registry.definitions) {
+    // Never made: it puts what the handler needs into the graph that build() checks.
+    services.scoped(token(`job ${definition.name}`), definition.inject, () => undefined);
+  }
+  const part = (named: string, service: (engine: Engine) => HostedService): void => {
+    builder.addHostedService((resolver: Resolver) => service(resolver.get(EngineKey)), { name: `jobs.${named}` });
+  };
+  builder.addHostedService((resolver: Resolver) => storeService(resolver.get(AccessKey)), { name: "jobs.store" });
+  part("instance", ({ session }) => ({ start: () => session.start(), stop: () => session.stop() }));
+  part("promoter", ({ promoter }) => ({ start: () => promoter.start(), stop: () => promoter.stop() }));
+  part("reaper", ({ reaper }) => ({ start: () => reaper.start(), stop: () => reaper.stop() }));
+  part("retention", ({ retention }) => ({ start: () => retention.start(), stop: () => retention.stop() }));
+  if (read.queues.length > 0) {
+    part("worker", ({ worker }) => (worker === undefined ? NOTHING : new WorkerService(worker)));
+  }
+  return { store, registry, maxPayload };
+}
+
+const NOTHING: HostedService = { start: () => undefined, stop: () => undefined };
+
+/** Open before any service starts, closed after every service has stopped: whoever serves requests may enqueue all the while. */
+function storeService(access: StoreAccess): HostedService {
+  return {
+    starting: async () => void (await access.open()),
+    start: () => undefined,
+    stop: () => undefined,
+    stopped: () => access.close(),
+  };
+}
+
+/** The worker's life in the host: it claims when every service has started, and stops claiming before any is stopped. */
+class WorkerService implements HostedService {
+  readonly execution: Promise<void>;
+  readonly #worker: Worker;
+  readonly #begun = Promise.withResolvers<boolean>();
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    this.execution = this.#begun.promise.then((begun) => (begun ? worker.run() : undefined));
+  }
+
+  start(): void {
+    this.#worker.prepare();
+  }
+
+  started(): void {
+    this.#begun.resolve(true);
+  }
+
+  stopping(): void {
+    this.#worker.stopClaiming();
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#begun.resolve(false);
+    await this.#worker.stop(signal);
+  }
+}
+
+function report(found: readonly NightshiftError[], to: Problems): void {
+  for (const problem of found) {
+    to.attempt(() => {
+      throw problem;
+    });
+  }
+}

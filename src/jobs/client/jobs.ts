@@ -1,0 +1,353 @@
+/** The client: what an application does with jobs, other than running them. */
+import { messageOf, NightshiftError, show } from "../../errors/index.ts";
+import type {
+  CancelResult,
+  Counts,
+  EnqueueOptions,
+  JobDetail,
+  JobId,
+  JobQuery,
+  JobState,
+  JobSummary,
+  NewJob,
+  Page,
+  Store,
+} from "../../store/contract.ts";
+import { type Clock, parseDuration } from "../../time/index.ts";
+import type { JobDefinition } from "../definition.ts";
+import { parseFailure, reviveFailure } from "../failure.ts";
+import type { JobRegistry } from "../registry.ts";
+import { check, issuesText } from "../schema.ts";
+import { type JobDetails, readDetail } from "./details.ts";
+import { explanation } from "./explain.ts";
+import type { JobHandle, ResultOptions } from "./handle.ts";
+import { type EnqueueJobOptions, encodeInput, type JobFrame, jobFrame } from "./new-job.ts";
+import type { StoreAccess } from "./store-access.ts";
+import { Waiters } from "./waiters.ts";
+
+/** The arguments after the definition: the input may be left out when there is none. */
+export type EnqueueArguments<Input> = undefined extends Input
+  ? [input?: Input, options?: EnqueueJobOptions]
+  : [input: Input, options?: EnqueueJobOptions];
+
+/** What a {@link Jobs} is made of. */
+export interface JobsParts {
+  readonly access: StoreAccess;
+  readonly registry: JobRegistry;
+  readonly clock: Clock;
+  /** The most bytes of JSON in an input. */
+  readonly maxPayload: number;
+}
+
+/**
+ * Enqueues jobs and asks about them. `host.jobs` is one; services get it by naming the class in `inject`; a process that
+ * only enqueues makes one with `createJobs()`.
+ *
+ * @example
+ * ```ts
+ * import { Jobs, defineJob, unchecked } from "nightshift";
+ *
+ * const greet = defineJob({ name: "greet", input: unchecked<{ name: string }>(), run: () => undefined });
+ *
+ * class Signup {
+ *   static readonly inject = [Jobs] as const;
+ *   readonly jobs: Jobs;
+ *   constructor(jobs: Jobs) {
+ *     this.jobs = jobs;
+ *   }
+ *   async complete(name: string) {
+ *     const handle = await this.jobs.enqueue(greet, { name }, { delay: "5m" });
+ *     return handle.id;
+ *   }
+ * }
+ * ```
+ */
+export class Jobs implements AsyncDisposable {
+  readonly #access: StoreAccess;
+  readonly #registry: JobRegistry;
+  readonly #clock: Clock;
+  readonly #maxPayload: number;
+  readonly #waiters: Waiters;
+
+  /** Made by `addJobs()` and `createJobs()`. */
+  constructor(parts: JobsParts) {
+    this.#access = parts.access;
+    this.#registry = parts.registry;
+    this.#clock = parts.clock;
+    this.#maxPayload = parts.maxPayload;
+    this.#waiters = new Waiters(parts.access.store, parts.clock);
+  }
+
+  /**
+   * Opens the store, which otherwise happens with the first call. Needed before an `enqueue` with `tx`, which cannot
+   * wait for it.
+   */
+  async open(): Promise<void> {
+    await this.#access.open();
+  }
+
+  /**
+   * Enqueues one job. When the promise resolves, the job is stored and will not be lost.
+   *
+   * @throws NS_JOB_INPUT with the schema's issues, NS_JOB_TOO_LARGE, NS_JOB_UNKNOWN, NS_OPTION_INVALID, NS_ABORTED, and
+   * what the store says (NS_STORE_FULL, NS_STORE_BUSY, NS_STORE_UNAVAILABLE, NS_STORE_TX, NS_STORE_CLOSED). Nothing is
+   * written then.
+   */
+  enqueue<Input, Output>(
+    definition: JobDefinition<Input, Output>,
+    ...[input, options = {}]: EnqueueArguments<Input>
+  ): Promise<JobHandle<Output>> {
+    // Not an async function: with a synchronous schema, the row is written before this returns.
+    try {
+      const frame = this.#begin(definition, options);
+      const text = encodeInput(definition, input, this.#maxPayload);
+      return typeof text === "string"
+        ? this.#write(definition, [{ ...frame, input: text }], options).then(first)
+        : text.then((encoded) => this.#write(definition, [{ ...frame, input: encoded }], options)).then(first);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Enqueues many jobs of one definition in one statement: all of them, or none. A wrong input is named by its index
+   * (`details.index`).
+   *
+   * @throws as {@link enqueue}
+   */
+  enqueueMany<Input, Output>(
+    definition: JobDefinition<Input, Output>,
+    inputs: readonly Input[],
+    options: EnqueueJobOptions = {},
+  ): Promise<readonly JobHandle<Output>[]> {
+    try {
+      const frame = this.#begin(definition, options);
+      if (inputs.length === 0) return Promise.resolve([]);
+      const texts = inputs.map((input, index) => {
+        try {
+          const text = encodeInput(definition, input, this.#maxPayload);
+          return typeof text === "string" ? text : text.catch((error: unknown) => throwIndexed(error, index));
+        } catch (error) {
+          return throwIndexed(error, index);
+        }
+      });
+      if (texts.every((text) => typeof text === "string"))
+        return this.#write(definition, framed(frame, texts), options);
+      return Promise.all(texts).then((encoded) => this.#write(definition, framed(frame, encoded), options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** A handle of a job that was enqueued earlier or elsewhere; the definition gives it the type of the result. */
+  handle<Output = unknown>(id: JobId, definition?: JobDefinition<unknown, Output>): JobHandle<Output> {
+    return new LiveHandle<Output>(this, id, definition?.name ?? "", (options) => this.#result(id, definition, options));
+  }
+
+  /** Everything about a job; null when it does not exist (any more). */
+  async get(id: JobId): Promise<JobDetails | null> {
+    const detail = await (await this.#access.open()).getJob(id);
+    return detail === null ? null : readDetail(detail);
+  }
+
+  /** Where a job stands; null when it does not exist (any more). */
+  async state(id: JobId): Promise<JobState | null> {
+    return (await (await this.#access.open()).statesOf([id])).get(id) ?? null;
+  }
+
+  /** Jobs of one state, newest first, a page at a time. */
+  async list(query: JobQuery): Promise<Page<JobSummary>> {
+    return (await this.#access.open()).listJobs(query);
+  }
+
+  /** How many jobs there are, per queue and state. Cheap, whatever the history's length. */
+  async counts(): Promise<Counts> {
+    return (await this.#access.open()).counts();
+  }
+
+  /** Cancels a job: at once while it waits; while it runs, in any process, through its signal. */
+  cancel(job: JobId, reason?: string): Promise<CancelResult>;
+  cancel(jobs: readonly JobId[], reason?: string): Promise<readonly CancelResult[]>;
+  async cancel(job: JobId | readonly JobId[], reason = "cancelled"): Promise<CancelResult | readonly CancelResult[]> {
+    const store = await this.#access.open();
+    if (typeof job !== "string") return store.cancel(job, reason);
+    return (await store.cancel([job], reason))[0] ?? "missing";
+  }
+
+  /** Makes a job that is over ready again, with one attempt more; false when it is not over or does not exist. */
+  retry(job: JobId): Promise<boolean>;
+  /** The same for many; gives those it did it to. */
+  retry(jobs: readonly JobId[]): Promise<readonly JobId[]>;
+  async retry(job: JobId | readonly JobId[]): Promise<boolean | readonly JobId[]> {
+    const store = await this.#access.open();
+    return typeof job === "string" ? (await store.retry([job])).length > 0 : store.retry(job);
+  }
+
+  /** Makes a scheduled job ready now; false when it is not scheduled. */
+  runNow(job: JobId): Promise<boolean>;
+  /** The same for many; gives those it did it to. */
+  runNow(jobs: readonly JobId[]): Promise<readonly JobId[]>;
+  async runNow(job: JobId | readonly JobId[]): Promise<boolean | readonly JobId[]> {
+    const store = await this.#access.open();
+    return typeof job === "string" ? (await store.runNow([job])).length > 0 : store.runNow(job);
+  }
+
+  /** Nobody claims from the queue any more, in any process; running jobs go on. */
+  async pauseQueue(queue: string, reason?: string): Promise<void> {
+    await (await this.#access.open()).pauseQueue(queue, reason);
+  }
+
+  async resumeQueue(queue: string): Promise<void> {
+    await (await this.#access.open()).resumeQueue(queue);
+  }
+
+  /** One sentence on why a job is not running, or what it does instead. */
+  async explain(id: JobId): Promise<string> {
+    const store = await this.#access.open();
+    const job = await store.getJob(id);
+    if (job === null) return "No such job exists: its id is wrong, or it is over and was removed after its retention.";
+    const [counts, instances, now] = await Promise.all([store.counts(), store.listInstances(), store.now()]);
+    return explanation({ job, counts, instances, now });
+  }
+
+  /** Lets go of the store. Calls after that reject with NS_STORE_CLOSED. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#waiters[Symbol.dispose]();
+    await this.#access.close();
+  }
+
+  #begin(definition: JobDefinition, options: EnqueueJobOptions): JobFrame {
+    this.#registry.refuseUnknown(definition);
+    const { signal } = options;
+    if (signal?.aborted) {
+      const message = `enqueue was given up before anything was written: ${messageOf(signal.reason)}`;
+      throw new NightshiftError("NS_ABORTED", message, { cause: signal.reason });
+    }
+    return jobFrame(definition, options, this.#maxPayload);
+  }
+
+  #write<Output>(
+    definition: JobDefinition<unknown, Output>,
+    jobs: readonly NewJob[],
+    { tx }: EnqueueJobOptions,
+  ): Promise<readonly JobHandle<Output>[]> {
+    const made = (ids: readonly JobId[]) => ids.map((id) => this.handle(id, definition));
+    const store = this.#access.opened;
+    if (store !== undefined) return enqueueIn(store, jobs, tx).then(made);
+    if (tx !== undefined) {
+      // Opening takes a turn, in which the caller's transaction may commit: the job would miss it.
+      const message =
+        "The store is not open yet, so the job would miss the transaction. Await jobs.open() once before.";
+      return Promise.reject(new NightshiftError("NS_STORE_CLOSED", message));
+    }
+    return this.#access
+      .open()
+      .then((opened) => enqueueIn(opened, jobs, tx))
+      .then(made);
+  }
+
+  async #result<Output>(
+    id: JobId,
+    definition: JobDefinition<unknown, Output> | undefined,
+    { timeout, signal }: ResultOptions,
+  ): Promise<Output> {
+    const store = await this.#access.open();
+    const limit = timeout === undefined ? undefined : parseDuration(timeout, "timeout");
+    await this.#waitWithin(id, limit, signal);
+    const detail = await store.getJob(id);
+    if (detail === null) throw notFound(id);
+    return (await resultOf(detail, definition)) as Output;
+  }
+
+  async #waitWithin(id: JobId, limit: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (limit === undefined) return this.#waiters.wait(id, signal);
+    const late = new AbortController();
+    using _timer = this.#clock.setTimer(limit, () => {
+      const message = `Job ${id} was not over within ${limit} ms. It goes on; await it again or cancel it.`;
+      late.abort(new NightshiftError("NS_TIMEOUT", message));
+    });
+    await this.#waiters.wait(id, signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]));
+  }
+}
+
+class LiveHandle<Output> implements JobHandle<Output> {
+  readonly id: JobId;
+  readonly name: string;
+  readonly #jobs: Jobs;
+  readonly #result: (options: ResultOptions) => Promise<Output>;
+
+  constructor(jobs: Jobs, id: JobId, name: string, result: (options: ResultOptions) => Promise<Output>) {
+    this.id = id;
+    this.name = name;
+    this.#jobs = jobs;
+    this.#result = result;
+  }
+
+  result(options: ResultOptions = {}): Promise<Output> {
+    return this.#result(options);
+  }
+
+  cancel(reason?: string): Promise<CancelResult> {
+    return this.#jobs.cancel(this.id, reason);
+  }
+
+  state(): Promise<JobState | null> {
+    return this.#jobs.state(this.id);
+  }
+
+  details(): Promise<JobDetails | null> {
+    return this.#jobs.get(this.id);
+  }
+}
+
+function enqueueIn(store: Store, jobs: readonly NewJob[], tx: unknown): Promise<readonly JobId[]> {
+  const options: EnqueueOptions = tx === undefined ? {} : { tx };
+  return store.enqueue(jobs, options);
+}
+
+function first<T>(handles: readonly JobHandle<T>[]): JobHandle<T> {
+  const [handle] = handles;
+  if (handle === undefined) throw new NightshiftError("NS_STORE_UNSUPPORTED", "The store gave no id for the job.");
+  return handle;
+}
+
+function framed(frame: JobFrame, inputs: readonly string[]): readonly NewJob[] {
+  return inputs.map((input) => ({ ...frame, input }));
+}
+
+function throwIndexed(error: unknown, index: number): never {
+  if (!(error instanceof NightshiftError)) throw error;
+  const said = error.message.slice(error.code.length + 2);
+  throw new NightshiftError(error.code, `Input ${index} of enqueueMany, so none was written: ${said}`, {
+    cause: error,
+    details: { ...error.details, index },
+  });
+}
+
+function notFound(id: JobId): NightshiftError {
+  const why = "Its id is wrong, its transaction has not committed, or it is over and was removed after its retention.";
+  return new NightshiftError("NS_JOB_NOT_FOUND", `No job ${show(id)} exists. ${why}`);
+}
+
+async function resultOf(detail: JobDetail, definition: JobDefinition | undefined): Promise<unknown> {
+  const { id, name, state } = detail;
+  if (state === "succeeded") {
+    if (detail.result === null) return undefined;
+    const value: unknown = JSON.parse(detail.result);
+    if (definition?.output === undefined) return value;
+    const checked = await check(definition.output, value);
+    if (checked.ok) return checked.value;
+    const message = `The stored result of job ${id} (${name}) does not match its schema: ${issuesText(checked.issues)}.`;
+    throw new NightshiftError("NS_JOB_OUTPUT", message, { details: { issues: checked.issues } });
+  }
+  const failure = detail.error ?? detail.history.at(-1)?.error ?? null;
+  const cause = failure === null ? undefined : parseFailure(failure);
+  const because = cause === undefined ? "" : `: ${cause.message}`;
+  if (state === "cancelled") {
+    throw new NightshiftError("NS_JOB_CANCELLED", `Job ${id} (${name}) was cancelled${because}`);
+  }
+  throw new NightshiftError("NS_JOB_FAILED", `Job ${id} (${name}) is ${state}${because}`, {
+    ...(cause === undefined ? {} : { cause: reviveFailure(cause) }),
+    details: { id, state, attempt: detail.attempt },
+  });
+}

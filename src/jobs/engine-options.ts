@@ -1,0 +1,143 @@
+/** Reads the options of `addJobs()` and `createJobs()`: defaults, units, and every mistake in them, collected. */
+import { type Problems, show } from "../errors/index.ts";
+import type { FinalState, Retention, Store } from "../store/contract.ts";
+import { FINAL_STATES } from "../store/contract.ts";
+import type { Duration } from "../time/index.ts";
+import type { JobDefinition } from "./definition.ts";
+import { isName, NAME_RULE, readCount, readTime } from "./definition-options.ts";
+import { JobRegistry } from "./registry.ts";
+import type { WorkerOptions } from "./worker/worker.ts";
+
+/** What the client needs, whether or not jobs are run in this process. */
+export interface ClientOptions {
+  /** The store: `sqlite("app.db")`, `postgres(...)`, `memory()`. */
+  readonly store: Store;
+  /** The definitions that this process enqueues or runs. */
+  readonly jobs: readonly JobDefinition[];
+  /** The most bytes of JSON in an input, an output or meta. Default 1 MiB. */
+  readonly maxPayload?: number;
+}
+
+/** Options of `builder.addJobs()`. */
+export interface JobsOptions extends ClientOptions {
+  /** How many jobs this process runs at once, over all queues. Default 10, or the sum of `queues` when they name their own. */
+  readonly concurrency?: number;
+  /**
+   * The queues this process takes jobs from: a list, or each with its own concurrency. An empty list makes a process
+   * that only enqueues and keeps the store in order. Default: the queues of the definitions, and `default`.
+   */
+  readonly queues?: readonly string[] | Readonly<Record<string, number>>;
+  /**
+   * How long jobs stay with a process that gives no sign of life; then others run them. A sign is given at a third of
+   * it. At least 1 second. Default 30 seconds.
+   */
+  readonly leaseTtl?: Duration;
+  /**
+   * How long finished jobs are kept, by how they ended; `"forever"` to keep them. Default: `succeeded` and `cancelled`
+   * 7 days, `dead` 90 days.
+   */
+  readonly retention?: Readonly<Partial<Record<FinalState, Duration | "forever">>>;
+  /** How often an empty queue is asked without a hint from the store. Default 2 seconds. */
+  readonly pollInterval?: Duration;
+  /**
+   * How long running jobs may go on when the host stops, before their signals are aborted. They have 5 seconds more
+   * then, and what is still not done is handed back, uncounted. Keep it below the host's stop timeout. Default 15 seconds.
+   */
+  readonly drainTimeout?: Duration;
+  /** How this process is called in the store and on the dashboard. Default: the host's name and the machine's. */
+  readonly instanceName?: string;
+}
+
+/** The options, complete; times in milliseconds. */
+export interface EngineOptions extends WorkerOptions {
+  readonly leaseTtl: number;
+  readonly retention: Retention;
+  readonly maxPayload: number;
+  readonly instanceName: string | undefined;
+}
+
+export const CLIENT_OPTIONS: readonly string[] = ["store", "jobs", "maxPayload"];
+const KNOWN: readonly string[] = [
+  ...CLIENT_OPTIONS,
+  ..."concurrency queues leaseTtl retention pollInterval drainTimeout instanceName".split(" "),
+];
+const DAY = 86_400_000;
+const DEFAULT_RETENTION: Readonly<Record<FinalState, number>> = {
+  succeeded: 7 * DAY,
+  cancelled: 7 * DAY,
+  dead: 90 * DAY,
+};
+const MEBIBYTE = 1_048_576;
+
+/** Reads what client and engine share. */
+export function readClientOptions(options: ClientOptions, what: string, problems: Problems) {
+  const { store, jobs } = options;
+  if (typeof (store as Partial<Store> | null | undefined)?.settleAndClaim !== "function") {
+    problems.add("NS_OPTION_INVALID", `${what}: store is ${show(store)}. Give a store: sqlite("app.db") or memory().`);
+  }
+  if (!Array.isArray(jobs)) {
+    problems.add("NS_OPTION_INVALID", `${what}: jobs is ${show(jobs)}. Give a list of values made by defineJob().`);
+  }
+  const { maxPayload = MEBIBYTE } = options;
+  if (!Number.isInteger(maxPayload) || maxPayload < 2) {
+    problems.add("NS_OPTION_INVALID", `${what}: maxPayload is ${show(maxPayload)}. Give a number of bytes.`);
+  }
+  return { registry: new JobRegistry(Array.isArray(jobs) ? jobs : [], problems), maxPayload };
+}
+
+/** Reads the options of `addJobs()`. */
+export function readJobsOptions(options: JobsOptions, problems: Problems): EngineOptions & { registry: JobRegistry } {
+  const what = "addJobs";
+  problems.unknownOptions(what, options, KNOWN);
+  const { registry, maxPayload } = readClientOptions(options, what, problems);
+  const leaseTtl = readTime(options.leaseTtl ?? "30s", `${what}: leaseTtl`, problems) ?? 30_000;
+  if (leaseTtl < 1_000) {
+    problems.add("NS_OPTION_INVALID", `${what}: leaseTtl is ${show(options.leaseTtl)}. Give 1 second or more.`);
+  }
+  const pollInterval = readTime(options.pollInterval ?? "2s", `${what}: pollInterval`, problems) ?? 2_000;
+  if (pollInterval < 10) {
+    problems.add("NS_OPTION_INVALID", `${what}: pollInterval is ${show(options.pollInterval)}. Give 10 ms or more.`);
+  }
+  return {
+    registry,
+    maxPayload,
+    leaseTtl,
+    pollInterval,
+    drainTimeout: readTime(options.drainTimeout ?? "15s", `${what}: drainTimeout`, problems) ?? 15_000,
+    instanceName: options.instanceName,
+    retention: readRetention(options.retention ?? {}, what, problems),
+    ...readQueues(options, registry, what, problems),
+  };
+}
+
+function readQueues(
+  options: JobsOptions,
+  registry: JobRegistry,
+  what: string,
+  problems: Problems,
+): Pick<WorkerOptions, "concurrency" | "queues"> {
+  const given = options.queues ?? [...new Set([...registry.queues, "default"])];
+  const own = !Array.isArray(given);
+  const limits: readonly (readonly [string, number | undefined])[] = Array.isArray(given)
+    ? [...new Set(given as readonly string[])].map((queue) => [queue, undefined])
+    : Object.entries(given);
+  for (const [queue, limit] of limits) {
+    if (!isName(queue)) problems.add("NS_OPTION_INVALID", `${what}: queues names ${show(queue)}. ${NAME_RULE}`);
+    if (own) readCount(limit, `${what}: queues.${queue}`, problems);
+  }
+  const sum = limits.reduce((total, [, limit]) => total + (typeof limit === "number" ? limit : 0), 0);
+  const concurrency = readCount(options.concurrency ?? (own ? Math.max(1, sum) : 10), `${what}: concurrency`, problems);
+  return { concurrency, queues: limits.map(([queue, limit]) => ({ queue, limit: limit ?? concurrency })) };
+}
+
+function readRetention(given: NonNullable<JobsOptions["retention"]>, what: string, problems: Problems): Retention {
+  problems.unknownOptions(`${what}: retention`, given, FINAL_STATES);
+  const times: Partial<Record<FinalState, number>> = {};
+  for (const state of FINAL_STATES) {
+    const value = given[state] ?? DEFAULT_RETENTION[state];
+    if (value === "forever") continue;
+    const time = readTime(value, `${what}: retention.${state}`, problems);
+    if (time !== undefined) times[state] = time;
+  }
+  return times;
+}

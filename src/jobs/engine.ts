@@ -1,0 +1,86 @@
+/** Everything that runs jobs in one process, put together. The host starts and stops the parts; this only makes them. */
+import { hostname } from "node:os";
+import type { ScopeFactory } from "../services/index.ts";
+import type { Store } from "../store/contract.ts";
+import type { LoggerLike } from "../telemetry/index.ts";
+import type { Clock } from "../time/index.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import type { JobRegistry } from "./registry.ts";
+import { Promoter } from "./upkeep/promoter.ts";
+import { Reaper } from "./upkeep/reaper.ts";
+import { Retention } from "./upkeep/retention.ts";
+import { Session } from "./upkeep/session.ts";
+import { VERSION } from "./version.ts";
+import { Worker } from "./worker/worker.ts";
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly store: Store;
+  readonly registry: JobRegistry;
+  readonly scopes: ScopeFactory;
+  readonly clock: Clock;
+  readonly logger: LoggerLike;
+  readonly random: () => number;
+  /** The application's name. */
+  readonly name: string;
+  readonly options: EngineOptions;
+}
+
+/** The parts, in the order in which they start. */
+export interface Engine {
+  readonly session: Session;
+  readonly promoter: Promoter;
+  readonly reaper: Reaper;
+  readonly retention: Retention;
+  /** None when no queue is served. */
+  readonly worker: Worker | undefined;
+}
+
+export function createEngine(parts: EngineParts): Engine {
+  const { store, registry, options, name } = parts;
+  const logger = unbreakable(parts.logger);
+  const loop = { clock: parts.clock, random: parts.random, logger };
+  const about = {
+    name: options.instanceName ?? `${name}@${hostname()}`,
+    host: hostname(),
+    pid: process.pid,
+    version: VERSION,
+    queues: options.queues.map(({ queue }) => queue),
+    names: [...registry.names],
+    concurrency: options.queues.length === 0 ? 0 : options.concurrency,
+  };
+  const session = new Session(store, about, options.leaseTtl, loop);
+  return {
+    session,
+    promoter: new Promoter(store, registry.names, loop),
+    reaper: new Reaper(store, options.leaseTtl, loop),
+    retention: new Retention(store, options.retention, loop),
+    worker:
+      options.queues.length === 0
+        ? undefined
+        : new Worker({ ...parts, logger, session, maxPayload: options.maxPayload }),
+  };
+}
+
+/** A logger whose failure is not the jobs' failure: what it throws becomes a process warning. */
+export function unbreakable(logger: LoggerLike): LoggerLike {
+  const method =
+    (level: "trace" | "debug" | "info" | "warn" | "error" | "fatal") =>
+    (facts: object | string, message?: string): void => {
+      try {
+        if (typeof facts === "string") logger[level](facts);
+        else logger[level](facts, message);
+      } catch (error) {
+        process.emitWarning(`The logger threw on "${message ?? String(facts)}": ${String(error)}`, "NightshiftWarning");
+      }
+    };
+  return {
+    trace: method("trace"),
+    debug: method("debug"),
+    info: method("info"),
+    warn: method("warn"),
+    error: method("error"),
+    fatal: method("fatal"),
+    child: (bindings) => unbreakable(logger.child(bindings)),
+  };
+}

@@ -1,0 +1,72 @@
+/** Makes due jobs ready: sleeps until the next one is due, wakes up early when the store says so. */
+import type { Store, Wake } from "../../store/contract.ts";
+import { Routine, type RoutineParts } from "./routine.ts";
+
+/** Moved in one commit. */
+const SLICE = 1_000;
+/** A look when nothing was announced: for jobs of processes whose hints were lost. */
+const LOOK_EVERY = 5_000;
+/** Hints of other processes say nothing; they cause a look at most this often. */
+const LOOK_AT_MOST_EVERY = 200;
+
+export class Promoter {
+  readonly #store: Store;
+  readonly #names: ReadonlySet<string>;
+  readonly #routine: Routine;
+  readonly #parts: Omit<RoutineParts, "name" | "duty">;
+  #subscription: Disposable | undefined;
+  /** When the next job is due, and when to look for jobs that nobody announced: on the monotonic clock. */
+  #nextAt = Number.NEGATIVE_INFINITY;
+  #lookAt = Number.NEGATIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  /** What the store's clock is ahead of ours. */
+  #ahead = 0;
+
+  constructor(store: Store, names: ReadonlySet<string>, parts: Omit<RoutineParts, "name" | "duty">) {
+    this.#store = store;
+    this.#names = names;
+    this.#parts = parts;
+    this.#routine = new Routine({ ...parts, name: "promoter", duty: () => this.#promote() });
+  }
+
+  start(): void {
+    this.#subscription = this.#store.subscribe((wake) => this.#hear(wake));
+    this.#routine.start(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#subscription?.[Symbol.dispose]();
+    await this.#routine.stop();
+  }
+
+  #hear(wake: Wake): void {
+    const { clock } = this.#parts;
+    if (wake.what === "scheduled") {
+      const at = clock.monotonic() + (wake.at - this.#ahead - clock.now());
+      if (at >= this.#nextAt) return;
+      this.#nextAt = at;
+    } else if (wake.what === "unknown") {
+      this.#lookAt = Math.min(this.#lookAt, this.#lookedAt + LOOK_AT_MOST_EVERY);
+    } else return;
+    this.#routine.wake();
+  }
+
+  async #promote(): Promise<number> {
+    const { clock } = this.#parts;
+    const now = clock.monotonic();
+    const early = Math.min(this.#nextAt, this.#lookAt) - now;
+    if (early > 0) return early;
+    this.#nextAt = Number.POSITIVE_INFINITY;
+    this.#lookAt = now + LOOK_EVERY;
+    this.#lookedAt = now;
+    const { moved, nextAt } = await this.#store.promote(this.#names, SLICE);
+    if (moved >= SLICE) this.#nextAt = now;
+    else if (nextAt !== null) {
+      const storeNow = await this.#store.now();
+      this.#ahead = storeNow - clock.now();
+      // At least a millisecond: the store may round, and a job that is due in no time must not make this spin.
+      this.#nextAt = Math.min(this.#nextAt, clock.monotonic() + Math.max(1, nextAt - storeNow));
+    }
+    return Math.min(this.#nextAt, this.#lookAt) - clock.monotonic();
+  }
+}

@@ -1,0 +1,140 @@
+/** This process's registration in the store: kept alive by heartbeats, lost when they fail for too long, and then made anew. */
+import { NightshiftError } from "../../errors/index.ts";
+import type { CancelRequest, InstanceId, NewInstance, Store, Wake } from "../../store/contract.ts";
+import type { Timer } from "../../time/index.ts";
+import { Routine, type RoutineParts } from "./routine.ts";
+
+/** Hints of other processes may mean a cancellation; they cause a heartbeat at most this often, while jobs run. */
+const ASK_AT_MOST_EVERY = 1_000;
+
+/** Who must know of it: the worker. */
+export interface SessionListener {
+  /** Leases are void: their jobs may be run elsewhere already. */
+  lost(reason: NightshiftError): void;
+  /** There is an instance (again) to claim with. */
+  registered(): void;
+  cancelled(requests: readonly CancelRequest[]): void;
+  /** Whether any job is held: only then can a hint be a cancellation. */
+  holdsJobs(): boolean;
+}
+
+export class Session {
+  readonly #store: Store;
+  readonly #about: NewInstance;
+  readonly #ttl: number;
+  readonly #parts: Omit<RoutineParts, "name" | "duty">;
+  readonly #routine: Routine;
+  #listener: SessionListener | undefined;
+  #subscription: Disposable | undefined;
+  #id: InstanceId | undefined;
+  /** Registered, but not to be used any more: heartbeats failed for longer than it lives. */
+  #doubtful: InstanceId | undefined;
+  #expiry: Timer | undefined;
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #asked = false;
+
+  constructor(store: Store, about: NewInstance, ttl: number, parts: Omit<RoutineParts, "name" | "duty">) {
+    this.#store = store;
+    this.#about = about;
+    this.#ttl = ttl;
+    this.#parts = parts;
+    this.#routine = new Routine({ ...parts, name: "heartbeat", duty: () => this.#beat() });
+  }
+
+  /** The instance to claim and settle with; undefined while there is none. */
+  get id(): InstanceId | undefined {
+    return this.#id;
+  }
+
+  listen(listener: SessionListener): void {
+    this.#listener = listener;
+  }
+
+  /** Registers; rejects with what the store says. */
+  async start(): Promise<void> {
+    await this.#register();
+    this.#subscription = this.#store.subscribe((wake) => this.#hear(wake));
+    this.#routine.start(this.#ttl / 3);
+  }
+
+  /** Leaves: what is still held is ready again at once. */
+  async stop(): Promise<void> {
+    this.#subscription?.[Symbol.dispose]();
+    this.#expiry?.cancel();
+    await this.#routine.stop();
+    const id = this.#id ?? this.#doubtful;
+    this.#id = undefined;
+    if (id === undefined) return;
+    try {
+      await this.#store.deregister(id);
+    } catch (err) {
+      const message =
+        "This process could not sign off from the store: what it still holds is rescued when its lease ends.";
+      this.#parts.logger.warn({ err }, message);
+    }
+  }
+
+  #hear(wake: Wake): void {
+    if (wake.what === "cancellation") this.#routine.wake();
+    else if (wake.what === "unknown" && this.#listener?.holdsJobs()) {
+      this.#asked = true;
+      this.#routine.wake();
+    }
+  }
+
+  async #register(): Promise<void> {
+    const sentAt = this.#parts.clock.monotonic();
+    this.#id = await this.#store.register(this.#about, this.#ttl);
+    this.#alive(sentAt);
+    this.#listener?.registered();
+  }
+
+  async #beat(): Promise<number> {
+    const { clock, logger } = this.#parts;
+    const third = this.#ttl / 3;
+    const sentAt = clock.monotonic();
+    const early = this.#beatAt + Math.min(ASK_AT_MOST_EVERY, third) - sentAt;
+    if (this.#asked && early > 0) return early;
+    this.#asked = false;
+    if (this.#doubtful !== undefined) {
+      // It may live on in the store, with leases that nobody here honours any more.
+      await this.#store.deregister(this.#doubtful);
+      this.#doubtful = undefined;
+    }
+    if (this.#id === undefined) {
+      await this.#register();
+      logger.info({ instance: this.#id }, "Registered in the store anew.");
+      return third;
+    }
+    const beaten = this.#id;
+    const answer = await this.#store.heartbeat(beaten, this.#ttl);
+    if (this.#id !== beaten) return 0;
+    if (!answer.alive) {
+      this.#lose("the store says that this instance has expired");
+      return 0;
+    }
+    this.#alive(sentAt);
+    if (answer.cancelled.length > 0) this.#listener?.cancelled(answer.cancelled);
+    return third;
+  }
+
+  /** Counted from before the call, as the store's answer may have been long on its way. */
+  #alive(sentAt: number): void {
+    const { clock } = this.#parts;
+    this.#beatAt = sentAt;
+    this.#expiry?.cancel();
+    this.#expiry = clock.setTimer(sentAt + this.#ttl - clock.monotonic(), () => {
+      this.#doubtful = this.#id;
+      this.#lose(`no heartbeat reached the store for ${this.#ttl} ms`);
+      this.#routine.wake();
+    });
+  }
+
+  #lose(why: string): void {
+    this.#expiry?.cancel();
+    this.#id = undefined;
+    const message = `This process lost its leases: ${why}. Its running jobs are aborted; others may run them already.`;
+    this.#parts.logger.error(message);
+    this.#listener?.lost(new NightshiftError("NS_LEASE_LOST", message));
+  }
+}

@@ -1,0 +1,93 @@
+/** One turn with the store: settle and claim in one commit, with patience when it does not answer. */
+import { messageOf, NightshiftError } from "../../errors/index.ts";
+import type { InstanceId, Lease, LeaseId, Settlement, Store, Want } from "../../store/contract.ts";
+import type { LoggerLike } from "../../telemetry/index.ts";
+import type { Clock } from "../../time/index.ts";
+import { Bell } from "../bell.ts";
+import type { JobRegistry } from "../registry.ts";
+import { storeBackoff } from "../retry.ts";
+
+/** What the store answered. */
+export interface Answer {
+  readonly refused: readonly LeaseId[];
+  readonly leases: readonly Lease[];
+}
+
+interface ExchangeParts {
+  readonly store: Store;
+  readonly registry: JobRegistry;
+  readonly clock: Clock;
+  readonly logger: LoggerLike;
+  readonly random: () => number;
+}
+
+const NOTHING: readonly never[] = [];
+
+export class Exchange {
+  readonly #parts: ExchangeParts;
+  readonly #held: () => readonly LeaseId[];
+  readonly #pause: Bell;
+  /** The instance for which a claim failed without an answer: the store may hold leases for it that we do not know. */
+  #unsure: InstanceId | undefined;
+  #failures = 0;
+  #givenUp = false;
+
+  /** @param held the leases that are known here */
+  constructor(parts: ExchangeParts, held: () => readonly LeaseId[]) {
+    this.#parts = parts;
+    this.#held = held;
+    this.#pause = new Bell(parts.clock);
+  }
+
+  /** Nobody waits for the store any more. */
+  get givenUp(): boolean {
+    return this.#givenUp;
+  }
+
+  /** Ends the pause after a failure; for a stop whose time is over. */
+  giveUp(): void {
+    this.#givenUp = true;
+    this.#pause.ring();
+  }
+
+  /** The store's answer, or undefined when it gave none; a pause is over then, and the same may be tried again. */
+  async with(
+    instance: InstanceId,
+    settlements: readonly Settlement[],
+    wants: readonly Want[],
+  ): Promise<Answer | undefined> {
+    const { store, registry } = this.#parts;
+    const request = { wants, names: registry.names };
+    // Read before the leases of this batch, which `held` still lists, can go.
+    const held = this.#unsure === instance ? this.#held() : NOTHING;
+    try {
+      if (this.#unsure === instance && wants.length > 0) {
+        await store.reconcile(instance, held);
+        this.#unsure = undefined;
+      }
+      let answer: Answer;
+      if (wants.length === 0)
+        answer = { refused: (await store.settle(instance, settlements)).refused, leases: NOTHING };
+      else if (settlements.length === 0) answer = { refused: NOTHING, leases: await store.claim(instance, request) };
+      else answer = await store.settleAndClaim(instance, settlements, request);
+      if (this.#failures > 0)
+        this.#parts.logger.info({ failures: this.#failures }, "The store answers the worker again.");
+      this.#failures = 0;
+      return answer;
+    } catch (error) {
+      if (wants.length > 0) this.#unsure = instance;
+      await this.#failed(error);
+      return undefined;
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    if (error instanceof NightshiftError && error.code === "NS_STORE_CLOSED") throw error;
+    const { logger, random } = this.#parts;
+    this.#failures++;
+    const wait = storeBackoff(this.#failures, random());
+    const said = `The worker got no answer from the store, again in ${Math.round(wait)} ms: ${messageOf(error)}`;
+    logger.error({ err: error, failures: this.#failures }, said);
+    if (!this.#givenUp) await this.#pause.wait(wait);
+  }
+}

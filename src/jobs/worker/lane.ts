@@ -1,0 +1,116 @@
+/** One queue in one worker: claimed jobs that wait for a free slot, and how many more are worth claiming. */
+import type { ClaimedJob } from "../../store/contract.ts";
+import type { HeldLease } from "./held-lease.ts";
+
+/** A claimed job that has not begun. */
+export interface Waiting {
+  readonly job: ClaimedJob;
+  readonly lease: HeldLease;
+  /** On the monotonic clock. */
+  readonly since: number;
+}
+
+/** Claimed ahead is what this time's work is, at the present pace: enough to keep handlers busy over one commit. */
+const AHEAD_MS = 25;
+const MOST_AHEAD = 1_000;
+/** Claimed ahead is never more than this many bytes of input, by the average so far. */
+const MOST_BYTES_AHEAD = 32 * 1024 * 1024;
+
+/** How many jobs to claim beyond the free slots: many for handlers that take no time, none for slow ones. */
+export function worthAhead(perMs: number, averageBytes: number): number {
+  const byPace = Math.floor(perMs * AHEAD_MS);
+  const byBytes = Math.floor(MOST_BYTES_AHEAD / Math.max(1, averageBytes));
+  return Math.min(byPace, byBytes, MOST_AHEAD);
+}
+
+/** The buffer of a queue, and its pace. */
+export class Lane {
+  readonly queue: string;
+  /** How many of its jobs may run at once. */
+  readonly limit: number;
+  running = 0;
+  /** The last claim brought less than was wanted: nothing to claim until something is said or time passes. */
+  dry = false;
+  /** The waiting jobs from `#head` on; the array is only cut when it is empty, which makes taking the first cheap. */
+  #waiting: Waiting[] = [];
+  #head = 0;
+  #averageBytes = 0;
+  #perMs = 0;
+  #ended = 0;
+  #measuredAt: number;
+
+  constructor(queue: string, limit: number, now: number) {
+    this.queue = queue;
+    this.limit = limit;
+    this.#measuredAt = now;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  /** Since when the first waiting job waits. */
+  get waitingSince(): number | undefined {
+    return this.#waiting[this.#head]?.since;
+  }
+
+  push(waiting: Waiting): void {
+    this.#averageBytes += (waiting.job.input.length - this.#averageBytes) / 64;
+    this.#waiting.push(waiting);
+  }
+
+  shift(): Waiting | undefined {
+    const first = this.#waiting[this.#head];
+    if (first === undefined) return undefined;
+    this.#head++;
+    if (this.#head === this.#waiting.length) this.#clear();
+    return first;
+  }
+
+  /** Takes all waiting jobs out, or those that match. */
+  remove(matches: (waiting: Waiting) => boolean = () => true): readonly Waiting[] {
+    const all = this.#waiting.slice(this.#head);
+    this.#clear();
+    this.#waiting = all.filter((waiting) => !matches(waiting));
+    return all.filter(matches);
+  }
+
+  /** A job of this queue has ended. */
+  ended(): void {
+    this.running--;
+    this.#ended++;
+  }
+
+  /**
+   * How many jobs to claim now.
+   *
+   * @param free slots that this queue may count on
+   */
+  wanted(free: number, now: number): number {
+    this.#measure(now);
+    const ahead = worthAhead(this.#perMs, this.#averageBytes);
+    const missing = free + ahead - this.waiting;
+    // A fast queue is topped up when half of what is ahead is used, not job by job.
+    return missing > ahead / 2 ? missing : 0;
+  }
+
+  /** The pace was wrong: what was claimed ahead was handed back. */
+  slowDown(): void {
+    this.#perMs = 0;
+  }
+
+  #measure(now: number): void {
+    const elapsed = now - this.#measuredAt;
+    if (elapsed < 1) return;
+    const pace = this.#ended / elapsed;
+    // Up at once, as a fast queue that is thought slow costs a commit per job; down by and by.
+    this.#perMs = Math.max(pace, this.#perMs * 0.7 + pace * 0.3);
+    this.#ended = 0;
+    this.#measuredAt = now;
+  }
+
+  #clear(): void {
+    this.#waiting = [];
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type NightshiftError, problemsOf } from "../../src/errors/index.ts";
+import { createHost, createJobs, defineJob, Jobs, silentLogger, token, unchecked } from "../../src/index.ts";
+import { memory } from "../../src/store/memory/index.ts";
+
+const quiet = { signals: false, logger: silentLogger } as const;
+
+test("a host runs the jobs that are enqueued through host.jobs", async () => {
+  const greet = defineJob({
+    name: "greet",
+    input: unchecked<{ name: string }>(),
+    output: unchecked<string>(),
+    run: async ({ name }) => `hello ${name}`,
+  });
+  const builder = createHost(quiet);
+  builder.addJobs({ store: memory(), jobs: [greet] });
+  await using host = builder.build();
+  await host.start();
+  const handle = await host.jobs.enqueue(greet, { name: "Ada" });
+  assert.equal(await handle.result({ timeout: "10s" }), "hello Ada");
+  await host.stop();
+  const names = host.snapshot().services.map((service) => service.name);
+  assert.deepEqual(names, [
+    "jobs.store",
+    "jobs.instance",
+    "jobs.promoter",
+    "jobs.reaper",
+    "jobs.retention",
+    "jobs.worker",
+  ]);
+});
+
+test("services get the client by naming it, and hosted services may enqueue until the very end", async () => {
+  const left: string[] = [];
+  const note = defineJob({ name: "note", input: unchecked<string>(), run: () => undefined });
+  class Front {
+    static readonly inject = [Jobs] as const;
+    readonly jobs: Jobs;
+    constructor(jobs: Jobs) {
+      this.jobs = jobs;
+    }
+    async start() {
+      left.push((await this.jobs.enqueue(note, "first")).id);
+    }
+    async stop() {
+      left.push((await this.jobs.enqueue(note, "last")).id);
+    }
+  }
+  const store = memory();
+  const builder = createHost(quiet);
+  builder.addHostedService(Front);
+  builder.addJobs({ store, jobs: [note] });
+  await using host = builder.build();
+  await host.start();
+  await host.stop();
+  await using jobs = createJobs({ store, jobs: [note] });
+  const states = await Promise.all(left.map((id) => jobs.state(id)));
+  assert.deepEqual(states, ["succeeded", "ready"]);
+});
+
+test("everything that is wrong with jobs is reported together at build()", () => {
+  const Missing = token<string>("Missing");
+  const one = defineJob({ name: "one", run: () => undefined });
+  const twin = defineJob({ name: "one", run: () => undefined });
+  const bad = defineJob({ name: "b a d", timeout: "soon" as "1s", run: () => undefined });
+  const typo = defineJob({ name: "typo", retyr: {}, retry: { attemps: 3 }, run: () => undefined } as never);
+  const needy = defineJob({ name: "needy", inject: [Missing], run: () => undefined });
+  const builder = createHost(quiet);
+  builder.addJobs({ store: memory(), jobs: [one, twin, bad, typo, needy], concurency: 3, leaseTtl: "1ms" } as never);
+  assert.throws(
+    () => builder.build(),
+    (error: NightshiftError) => {
+      assert.equal(error.code, "NS_BUILD_INVALID");
+      const text = problemsOf(error)
+        .map((problem) => problem.message)
+        .join("\n");
+      assert.match(text, /NS_JOB_DUPLICATE: Two job definitions have the name "one"/);
+      assert.match(text, /NS_JOB_DEFINITION: A job's name is "b a d"/);
+      assert.match(text, /NS_DURATION_INVALID: Job "b a d": timeout is "soon"/);
+      assert.match(text, /Job "typo" has no option "retyr". Did you mean "retry"\?/);
+      assert.match(text, /Job "typo": retry has no option "attemps". Did you mean "attempts"\?/);
+      assert.match(text, /addJobs has no option "concurency". Did you mean "concurrency"\?/);
+      assert.match(text, /leaseTtl is "1ms"/);
+      assert.match(text, /NS_SERVICE_MISSING: job needy needs Missing/);
+      assert.equal(problemsOf(error).length, 8);
+      return true;
+    },
+  );
+});
+
+test("a host without jobs says so", () => {
+  const host = createHost(quiet).build();
+  assert.throws(() => host.jobs, { code: "NS_HOST_STATE" });
+});
+
+test("addJobs twice is a mistake", () => {
+  const builder = createHost(quiet);
+  builder.addJobs({ store: memory(), jobs: [] }).addJobs({ store: memory(), jobs: [] });
+  assert.throws(() => builder.build(), { code: "NS_OPTION_INVALID" });
+});
