@@ -1,4 +1,6 @@
 /** The cellar: how everything above says what went wrong. */
+import "./node-version.ts";
+
 export { ERROR_CODES, type ErrorCode } from "./catalogue.ts";
 export { NightshiftError, type NightshiftErrorOptions } from "./nightshift-error.ts";
 export { Problems, problemsOf } from "./problems.ts";
