@@ -13,7 +13,10 @@ export function nodeVersionError(version: string): NightshiftError | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor)) return undefined;
   const needed = `Nightshift needs Node.js ${OLDEST.major}.${OLDEST.minor} or newer`;
-  const error = new NightshiftError("NS_NODE_VERSION", `${needed}, this is ${version}. Install a current one: nodejs.org`);
+  const error = new NightshiftError(
+    "NS_NODE_VERSION",
+    `${needed}, this is ${version}. Install a current one: nodejs.org`,
+  );
   // The sentence alone: where it was thrown says nothing about the cause.
   error.stack = error.message;
   return error;

@@ -6,7 +6,10 @@ test("a Node.js that is too old gets one sentence, with the version needed and t
   for (const version of ["18.20.4", "20.20.2", "22.12.0", "21.7.3"]) {
     const error = nodeVersionError(version);
     assert.equal(error?.code, "NS_NODE_VERSION");
-    assert.equal(error?.stack, `NS_NODE_VERSION: Nightshift needs Node.js 22.13 or newer, this is ${version}. Install a current one: nodejs.org`);
+    assert.equal(
+      error?.stack,
+      `NS_NODE_VERSION: Nightshift needs Node.js 22.13 or newer, this is ${version}. Install a current one: nodejs.org`,
+    );
   }
 });
 
