@@ -1,0 +1,98 @@
+/** Claiming the head of queues, one lease a queue. */
+import type { ClaimedJob, ClaimRequest, InstanceId, Lease } from "../contract.ts";
+import { allowedAttempts } from "../shared/outcomes.ts";
+import { mergeWants } from "../shared/settling.ts";
+import { parseId } from "./ids.ts";
+import { isAlive } from "./instances.ts";
+import { encodeLeased, type LeasedJob } from "./lease.ts";
+import { DELETE_HEAD, HEAD_OF_QUEUE, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
+import { INSERT_PARKED } from "./sql/enqueue.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** How many jobs of unknown names one claim sets aside at most before others get their turn at the lock. */
+const MOST_PARKED = 2_000;
+/** A batch stops here, so that a queue of large inputs does not fill a worker's memory. */
+const MOST_BYTES = 16 * 1_024 * 1_024;
+
+interface HeadRow {
+  readonly rank: number;
+  readonly job_id: number;
+  readonly attempt: number;
+  readonly name_id: number;
+  readonly max_attempts: number;
+  readonly created_at: number;
+  readonly input: string;
+  readonly meta: string | null;
+}
+
+export function claim(tx: Transaction, instance: InstanceId, request: ClaimRequest): Lease[] {
+  const wants = mergeWants(request.wants);
+  const instanceId = parseId(instance);
+  if (instanceId === null || !isAlive(tx, instanceId)) return [];
+  const leases: Lease[] = [];
+  for (const [queue, limit] of wants) {
+    const queueId = tx.names.find(queue);
+    if (queueId === undefined || tx.on.get(PAUSE_OF, queueId) !== undefined) continue;
+    const rows = takeHead(tx, queue, queueId, limit, request.names);
+    if (rows.length === 0) continue;
+    const leased = encodeLeased(rows.map(toLeased));
+    const lease = tx.on.get<{ id: number }>(INSERT_LEASE, instanceId, queueId, tx.at.now, rows.length, leased);
+    const jobs = rows.map((row) => toClaimed(row, tx.names.textOf(row.name_id)));
+    leases.push({ id: String(lease?.id), queue, claimedAt: tx.at.now, jobs });
+  }
+  return leases;
+}
+
+/** Takes jobs of known names from the head of the queue; those of other names that stand before them are parked. */
+function takeHead(
+  tx: Transaction,
+  queue: string,
+  queueId: number,
+  limit: number,
+  names: ReadonlySet<string>,
+): HeadRow[] {
+  const known: HeadRow[] = [];
+  let parked = 0;
+  let bytes = 0;
+  while (known.length < limit && bytes < MOST_BYTES) {
+    const wanted = limit - known.length;
+    const head = tx.on.all<HeadRow>(HEAD_OF_QUEUE, queueId, wanted);
+    let last: HeadRow | undefined;
+    for (const row of head) {
+      last = row;
+      if (names.has(tx.names.textOf(row.name_id))) {
+        known.push(row);
+        bytes += row.input.length;
+        if (bytes >= MOST_BYTES) break;
+      } else {
+        tx.on.run(INSERT_PARKED, row.name_id, row.job_id, queueId, row.rank, row.attempt);
+        parked++;
+      }
+    }
+    if (last !== undefined) tx.on.run(DELETE_HEAD, queueId, last.rank, last.job_id);
+    if (head.length < wanted) return known;
+    if (parked >= MOST_PARKED) {
+      tx.wakes.work(queue); // there is more behind them: look again
+      return known;
+    }
+  }
+  return known;
+}
+
+function toLeased(row: HeadRow): LeasedJob {
+  return { id: row.job_id, attempt: row.attempt + 1, nameId: row.name_id };
+}
+
+function toClaimed(row: HeadRow, name: string): ClaimedJob {
+  const attempt = row.attempt + 1;
+  return {
+    id: String(row.job_id),
+    name,
+    priority: row.rank === 0 ? 0 : -row.rank,
+    input: row.input,
+    ...(row.meta === null ? {} : { meta: row.meta }),
+    attempt,
+    maxAttempts: allowedAttempts(row.max_attempts, attempt),
+    createdAt: row.created_at,
+  };
+}

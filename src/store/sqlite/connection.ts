@@ -1,0 +1,48 @@
+/** One connection with its prepared statements: each is parsed and planned once, then only bound. */
+
+/** What the store needs of a driver: `node:sqlite` and drivers made in its image have it. */
+export interface Driver {
+  prepare(sql: string): DriverStatement;
+  exec(sql: string): unknown;
+}
+
+interface DriverStatement {
+  run(...values: Value[]): unknown;
+  get(...values: Value[]): unknown;
+  all(...values: Value[]): unknown[];
+}
+
+/** What is bound to a statement. */
+export type Value = string | number | null;
+
+/** A driver and the statements prepared on it. */
+export class Connection {
+  readonly driver: Driver;
+  readonly #statements = new Map<string, DriverStatement>();
+
+  constructor(driver: Driver) {
+    this.driver = driver;
+  }
+
+  /** Runs a statement for its effect. */
+  run(sql: string, ...values: Value[]): void {
+    this.statement(sql).run(...values);
+  }
+
+  /** The first row, if any. The caller names the row's type, which is the statement's to know. */
+  get<Row>(sql: string, ...values: Value[]): Row | undefined {
+    return this.statement(sql).get(...values) as Row | undefined;
+  }
+
+  /** All rows. */
+  all<Row>(sql: string, ...values: Value[]): Row[] {
+    return this.statement(sql).all(...values) as Row[];
+  }
+
+  /** The prepared statement itself, for loops. */
+  statement(sql: string): DriverStatement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.driver.prepare(sql)));
+    return statement;
+  }
+}

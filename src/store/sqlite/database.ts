@@ -1,0 +1,179 @@
+/** The file, open: one connection that writes, one that reads, and the watch. */
+import { randomUUID } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import { NightshiftError } from "../../errors/index.ts";
+import { sleep, systemClock } from "../../time/index.ts";
+import type { StoreContext, Wake } from "../contract.ts";
+import { Connection } from "./connection.ts";
+import { isBusy, translate } from "./errors.ts";
+import { prepareFile } from "./file.ts";
+import type { Reading } from "./inspection.ts";
+import { Machine } from "./machine.ts";
+import { migrate } from "./migrate.ts";
+import { KnownNames, Names } from "./names.ts";
+import type { Settings } from "./options.ts";
+import { enterProcess, leaveProcess, newStoreMark } from "./processes.ts";
+import { Transaction } from "./transaction.ts";
+import { CallersConnections } from "./tx.ts";
+import { Watcher } from "./wake.ts";
+import { Writer } from "./writer.ts";
+
+/** How long the driver itself may wait for a lock: it stops the whole process meanwhile. The rest is waited for outside. */
+const DRIVER_BUSY_TIMEOUT = 2;
+/** Pages in the -wal before a commit moves them into the file: about 4 MB, a few milliseconds' work. */
+const CHECKPOINT_PAGES = 1_000;
+const WAL_LEFT_AFTER_CHECKPOINT = 64 * 1_024 * 1_024;
+
+export class Database {
+  readonly machine: Machine;
+  readonly writer: Writer;
+  readonly watcher: Watcher;
+  readonly callers: CallersConnections;
+  readonly engine: string;
+  readonly #settings: Settings;
+  readonly #writing: DatabaseSync;
+  readonly #reading: DatabaseSync;
+  readonly #reader: Connection;
+  readonly #readNames = new KnownNames();
+  readonly #mark: string;
+
+  /** @throws NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_CORRUPT, NS_STORE_UNAVAILABLE, NS_STORE_UNSUPPORTED, NS_STORE_BUSY */
+  static async open(
+    settings: Settings,
+    context: StoreContext,
+    onWake: (wakes: readonly Wake[]) => void,
+  ): Promise<Database> {
+    prepareFile(settings.path);
+    const machine = new Machine(context.clock);
+    const mark = newStoreMark(randomUUID());
+    let writing: DatabaseSync | null = null;
+    try {
+      writing = new DatabaseSync(settings.path);
+      await setUp(writing, machine, settings, mark);
+      return new Database(writing, { settings, context, machine, mark, onWake });
+    } catch (error) {
+      writing?.close();
+      throw translate(error, settings.path);
+    }
+  }
+
+  private constructor(
+    writing: DatabaseSync,
+    parts: {
+      readonly settings: Settings;
+      readonly context: StoreContext;
+      readonly machine: Machine;
+      readonly mark: string;
+      readonly onWake: (wakes: readonly Wake[]) => void;
+    },
+  ) {
+    const { settings, context, machine, mark, onWake } = parts;
+    this.#settings = settings;
+    this.#writing = writing;
+    this.#mark = mark;
+    this.machine = machine;
+    const { path, busyTimeout, pollInterval } = settings;
+    const on = new Connection(writing);
+    this.engine = engineOf(on);
+    this.writer = new Writer({ on, machine, path, busyTimeout, onCommit: onWake });
+    this.callers = new CallersConnections(path);
+    this.#reading = new DatabaseSync(path, { readOnly: true });
+    this.#reading.exec(`PRAGMA busy_timeout = ${DRIVER_BUSY_TIMEOUT}; PRAGMA query_only = ON`);
+    this.#reader = new Connection(this.#reading);
+    const { logger } = context;
+    this.watcher = new Watcher({ on, path, pollInterval, logger, onChange: () => onWake([{ what: "unknown" }]) });
+  }
+
+  /** Reads one moment. Synchronous, so that no snapshot is ever held while the process does something else. */
+  read<T>(question: (reading: Reading) => T): T {
+    try {
+      this.#reading.exec("BEGIN");
+      try {
+        const names = new Names(this.#reader, this.#readNames);
+        const answer = question({ on: this.#reader, nameOf: (id) => names.textOf(id) });
+        this.#readNames.learn(names.fresh);
+        return answer;
+      } finally {
+        this.#reading.exec("COMMIT");
+      }
+    } catch (error) {
+      throw translate(error, this.#settings.path);
+    }
+  }
+
+  /** A transaction of a caller's own, to write in at once. All or nothing, also when the caller goes on after an error. */
+  inTransactionOf<T>(tx: unknown, operation: (tx: Transaction) => T): T {
+    try {
+      const on = this.callers.of(tx);
+      on.driver.exec("SAVEPOINT nightshift_tx");
+      try {
+        const result = operation(new Transaction(on, this.machine, this.writer.names));
+        on.driver.exec("RELEASE nightshift_tx");
+        return result;
+      } catch (error) {
+        if (!isBusy(error)) on.driver.exec("ROLLBACK TO nightshift_tx; RELEASE nightshift_tx");
+        throw error;
+      }
+    } catch (error) {
+      throw translate(error, this.#settings.path);
+    } finally {
+      this.watcher.expectSoon();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.writer.drained();
+    // Only tidiness: a process that dies is taken out by the next one to open.
+    await this.writer.submit((tx) => leaveProcess(tx, tx.machine.mark, this.#mark)).catch(() => undefined);
+    this.watcher[Symbol.dispose]();
+    this.#reading.close();
+    this.#writing.close();
+  }
+}
+
+async function setUp(database: DatabaseSync, machine: Machine, settings: Settings, mark: string): Promise<void> {
+  const { path, durability, busyTimeout } = settings;
+  const on = new Connection(database);
+  database.exec(`PRAGMA busy_timeout = ${DRIVER_BUSY_TIMEOUT}`);
+  const patiently = async (step: () => void): Promise<void> => {
+    const deadline = systemClock.monotonic() + busyTimeout;
+    for (;;) {
+      try {
+        return step();
+      } catch (error) {
+        if (database.isTransaction !== false) rollBack(database);
+        if (!isBusy(error) || systemClock.monotonic() > deadline) throw error;
+      }
+      await sleep(systemClock, 5 + 20 * Math.random());
+    }
+  };
+  await patiently(() => {
+    const mode = on.get<{ journal_mode: string }>("PRAGMA journal_mode = WAL")?.journal_mode;
+    if (mode === "wal") return;
+    const message = `${path} cannot use a write-ahead log here (journal mode ${mode}). Use a local disk.`;
+    throw new NightshiftError("NS_STORE_UNSUPPORTED", message);
+  });
+  database.exec(`
+    PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"};
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    PRAGMA journal_size_limit = ${WAL_LEFT_AFTER_CHECKPOINT};
+    PRAGMA cache_size = -16000`);
+  await patiently(() => {
+    database.exec("BEGIN IMMEDIATE");
+    migrate(on, path, machine.at().now);
+    enterProcess(new Transaction(on, machine, new KnownNames()), path, mark, engineOf(on));
+    database.exec("COMMIT");
+  });
+}
+
+function rollBack(database: DatabaseSync): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    return; // nothing was open: the error that led here is the one to tell
+  }
+}
+
+function engineOf(on: Connection): string {
+  return on.get<{ version: string }>("SELECT sqlite_version() AS version")?.version ?? "unknown";
+}

@@ -1,0 +1,28 @@
+/** Accepting jobs, in the writer's transaction or in a caller's own. */
+import type { JobId, NewJob } from "../contract.ts";
+import { dueAt } from "../shared/check.ts";
+import { INSERT_JOB, INSERT_READY, INSERT_SCHEDULED, LAST_JOB_ID } from "./sql/enqueue.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Writes jobs; they have been checked. */
+export function enqueue(tx: Transaction, jobs: readonly NewJob[]): JobId[] {
+  const { on, at, names, wakes } = tx;
+  const insertJob = on.statement(INSERT_JOB);
+  const insertReady = on.statement(INSERT_READY);
+  let id = on.get<{ id: number }>(LAST_JOB_ID)?.id ?? 0;
+  return jobs.map((job) => {
+    id++;
+    const queue = names.idOf(job.queue);
+    const { priority, maxAttempts, maxCrashes, input, meta = null } = job;
+    insertJob.run(id, queue, names.idOf(job.name), priority, maxAttempts, maxCrashes, at.now, input, meta);
+    const due = dueAt(job, at.now);
+    if (due === null) {
+      insertReady.run(queue, -priority, id, 0);
+      wakes.work(job.queue);
+    } else {
+      on.run(INSERT_SCHEDULED, due, id, queue, -priority, 0);
+      wakes.scheduled(due);
+    }
+    return String(id);
+  });
+}

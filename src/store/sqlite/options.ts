@@ -1,0 +1,59 @@
+/** Options of the SQLite store, checked when it is declared. */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Problems, show } from "../../errors/index.ts";
+import { type Duration, parseDuration } from "../../time/index.ts";
+
+/** Options of {@link sqlite}. */
+export interface SqliteOptions {
+  /** The file; created when it does not exist, for its owner alone. The application may keep its own tables in it. */
+  readonly path: string | URL;
+  /**
+   * What a resolved promise survives. `full` (the default): power loss; each commit waits for the disk. `normal`: the
+   * death of the process, but a power loss or a crash of the operating system may take back the last commits; the
+   * database stays whole. Ten times faster for single writes.
+   */
+  readonly durability?: "full" | "normal";
+  /** How long a write waits for other connections' transactions before NS_STORE_BUSY. Default 10 s. */
+  readonly busyTimeout?: Duration;
+  /** How often other processes' commits are looked for when watching the file gives no sign. Default 500 ms. */
+  readonly pollInterval?: Duration;
+}
+
+/** The options as they are used. */
+export interface Settings {
+  readonly path: string;
+  readonly durability: "full" | "normal";
+  readonly busyTimeout: number;
+  readonly pollInterval: number;
+}
+
+const KNOWN: readonly (keyof SqliteOptions)[] = ["path", "durability", "busyTimeout", "pollInterval"];
+
+/** @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID, NS_DURATION_INVALID, or one error that lists several */
+export function readOptions(given: string | URL | SqliteOptions): Settings {
+  const options: SqliteOptions = typeof given === "string" || given instanceof URL ? { path: given } : given;
+  const problems = new Problems();
+  problems.unknownOptions("sqlite()", options, KNOWN);
+  const path = options.path instanceof URL ? fileURLToPath(options.path) : options.path;
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    problems.add("NS_OPTION_INVALID", `sqlite(): path is ${show(path)}. Give the path of a file.`);
+  } else if (path === ":memory:" || path.startsWith("file:")) {
+    const advice = "Give the path of a file, or use memory() from nightshift/memory.";
+    problems.add("NS_OPTION_INVALID", `sqlite(): path is ${show(path)}. ${advice}`);
+  }
+  const { durability = "full" } = options;
+  if (durability !== "full" && durability !== "normal") {
+    problems.add("NS_OPTION_INVALID", `sqlite(): durability is ${show(durability)}. Give "full" or "normal".`);
+  }
+  const busyTimeout = problems.attempt(() => parseDuration(options.busyTimeout ?? "10s", "sqlite(): busyTimeout"));
+  const pollInterval = problems.attempt(() => parseDuration(options.pollInterval ?? "500ms", "sqlite(): pollInterval"));
+  problems.throwIfAny("sqlite()");
+  // Resolved now: the working directory may change before the store is opened.
+  return {
+    path: resolve(path),
+    durability,
+    busyTimeout: busyTimeout ?? 0,
+    pollInterval: Math.max(1, pollInterval ?? 0),
+  };
+}

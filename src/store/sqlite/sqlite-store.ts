@@ -1,0 +1,243 @@
+/** The SQLite store behind the contract: checks what it is given, and hands it to the writing or the reading connection. */
+import { NightshiftError } from "../../errors/index.ts";
+import type * as C from "../contract.ts";
+import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { Listeners } from "../shared/listeners.ts";
+import { checkFires, checkSchedules } from "../shared/scheduling.ts";
+import { checkSettlements } from "../shared/settling.ts";
+import { claim } from "./claim.ts";
+import * as control from "./control.ts";
+import { Database } from "./database.ts";
+import { enqueue } from "./enqueue.ts";
+import * as inspection from "./inspection.ts";
+import * as instances from "./instances.ts";
+import * as leadership from "./leadership.ts";
+import { listJobs } from "./listing.ts";
+import * as occurrences from "./occurrences.ts";
+import { readOptions, type Settings, type SqliteOptions } from "./options.ts";
+import { promote } from "./promote.ts";
+import { NOTHING_CLEARED, prune } from "./prune.ts";
+import { rescue } from "./rescue.ts";
+import * as schedules from "./schedules.ts";
+import { settle } from "./settle.ts";
+import type { Operation } from "./writer.ts";
+
+/**
+ * A store in an SQLite file, through `node:sqlite`: nothing to install, and several processes may share the file.
+ * Options are checked at once; the file is touched when the store is opened.
+ *
+ * @param options the file's path, or {@link SqliteOptions}
+ * @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID, NS_DURATION_INVALID
+ * @example
+ * ```ts
+ * import { sqlite } from "nightshift/sqlite";
+ *
+ * const store = sqlite({ path: "shop.db", durability: "full" });
+ * console.log(store.info().kind); // sqlite
+ * ```
+ */
+export function sqlite(options: string | URL | SqliteOptions): C.Store {
+  return new SqliteStore(readOptions(options));
+}
+
+class SqliteStore implements C.Store {
+  readonly #settings: Settings;
+  readonly #listeners = new Listeners();
+  #openings = 0;
+  #opening: Promise<Database> | null = null;
+  #database: Database | null = null;
+  /** How far retention is known to have nothing left to remove. */
+  #cleared = NOTHING_CLEARED;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  async open(context: C.StoreContext): Promise<void> {
+    this.#openings++;
+    const tell = (wakes: readonly C.Wake[]) => this.#listeners.emit(wakes, context.logger);
+    this.#opening ??= Database.open(this.#settings, context, tell);
+    try {
+      this.#database = await this.#opening;
+    } catch (error) {
+      this.#openings = 0;
+      this.#opening = null;
+      throw error;
+    }
+  }
+  async close(): Promise<void> {
+    if (this.#openings === 0 || --this.#openings > 0) return;
+    const database = this.#database;
+    this.#database = null;
+    this.#opening = null;
+    await database?.close();
+  }
+  info() {
+    const { path, durability } = this.#settings;
+    const survives = durability === "full" ? "power-loss" : "process";
+    return { kind: "sqlite", location: path, engine: this.#database?.engine ?? "", durability: survives } as const;
+  }
+  async now(): Promise<number> {
+    return this.#open().machine.at().now;
+  }
+  subscribe(listener: (wake: C.Wake) => void): Disposable {
+    return this.#listeners.subscribe(listener);
+  }
+
+  async enqueue(jobs: readonly C.NewJob[], options: C.EnqueueOptions = {}): Promise<readonly C.JobId[]> {
+    checkJobs(jobs);
+    const database = this.#open();
+    if (options.tx !== undefined) return database.inTransactionOf(options.tx, (tx) => enqueue(tx, jobs));
+    return this.#write((tx) => enqueue(tx, jobs));
+  }
+
+  async register(instance: C.NewInstance, ttl: number) {
+    checkTtl(ttl);
+    checkName(instance.name, "instance: name");
+    return this.#write((tx) => instances.register(tx, instance, ttl));
+  }
+  async heartbeat(instance: C.InstanceId, ttl: number) {
+    checkTtl(ttl);
+    return this.#write((tx) => instances.heartbeat(tx, instance, ttl));
+  }
+  async deregister(instance: C.InstanceId) {
+    return this.#write((tx) => instances.deregister(tx, instance));
+  }
+  async claim(instance: C.InstanceId, request: C.ClaimRequest) {
+    return this.#write((tx) => claim(tx, instance, request));
+  }
+  async reconcile(instance: C.InstanceId, held: readonly C.LeaseId[]) {
+    return this.#write((tx) => instances.reconcile(tx, instance, held));
+  }
+  async settle(instance: C.InstanceId, settlements: readonly C.Settlement[]) {
+    checkSettlements(settlements);
+    return this.#write((tx) => ({ refused: settle(tx, instance, settlements) }));
+  }
+  async settleAndClaim(instance: C.InstanceId, settlements: readonly C.Settlement[], request: C.ClaimRequest) {
+    checkSettlements(settlements);
+    return this.#write((tx) => ({
+      refused: settle(tx, instance, settlements),
+      leases: claim(tx, instance, request),
+    }));
+  }
+
+  async promote(names: ReadonlySet<string>, limit: number) {
+    return this.#write((tx) => promote(tx, names, limit));
+  }
+  async rescue(limit: number) {
+    return this.#write((tx) => rescue(tx, limit));
+  }
+  async prune(retention: C.Retention, limit: number) {
+    const { count, cleared } = await this.#write((tx) => prune(tx, retention, limit, this.#cleared));
+    this.#cleared = cleared;
+    return count;
+  }
+  async pauseQueue(queue: string, reason?: string) {
+    checkName(queue, "queue");
+    if (reason !== undefined) checkText(reason, "reason");
+    return this.#write((tx) => control.pauseQueue(tx, queue, reason));
+  }
+  async resumeQueue(queue: string) {
+    return this.#write((tx) => control.resumeQueue(tx, queue));
+  }
+  async cancel(jobs: readonly C.JobId[], reason: string) {
+    checkText(reason, "reason");
+    return this.#write((tx) => control.cancel(tx, jobs, reason));
+  }
+  async retry(jobs: readonly C.JobId[]) {
+    return this.#write((tx) => control.retry(tx, jobs));
+  }
+  async runNow(jobs: readonly C.JobId[]) {
+    return this.#write((tx) => control.runNow(tx, jobs));
+  }
+
+  async saveSchedules(list: readonly C.NewSchedule[], expected?: readonly number[]) {
+    checkSchedules(list, expected);
+    return this.#write((tx) => schedules.saveSchedules(tx, list, expected));
+  }
+  async getSchedules(ids: readonly string[]) {
+    return this.#read(({ on }) => schedules.getSchedules(on, ids));
+  }
+  async listSchedules(query: C.ScheduleQuery) {
+    checkPage(query);
+    return this.#read(({ on }) => schedules.listSchedules(on, query));
+  }
+  async removeSchedules(ids: readonly string[]) {
+    return this.#write((tx) => schedules.removeSchedules(tx, ids));
+  }
+  async dueSchedules(limit: number) {
+    const { now } = this.#open().machine.at();
+    return this.#read(({ on }) => schedules.dueSchedules(on, limit, now));
+  }
+  async fire(fires: readonly C.Fire[], by: string) {
+    checkFires(fires);
+    return this.#write((tx) => schedules.fire(tx, fires, by));
+  }
+  async listOccurrences(schedule: string, page: C.PageRequest) {
+    checkPage(page);
+    return this.#read(({ on }) => occurrences.listOccurrences(on, schedule, page));
+  }
+  async pruneOccurrences(before: number, limit: number) {
+    return this.#write((tx) => occurrences.pruneOccurrences(tx, before, limit));
+  }
+  async saveCalendar(name: string, definition: string) {
+    checkName(name, "calendar: name");
+    checkText(definition, "calendar: definition");
+    return this.#write((tx) => occurrences.saveCalendar(tx, name, definition));
+  }
+  async removeCalendar(name: string) {
+    return this.#write((tx) => occurrences.removeCalendar(tx, name));
+  }
+  async listCalendars() {
+    return this.#read(({ on }) => occurrences.listCalendars(on));
+  }
+
+  async campaign(role: string, holder: string, ttl: number) {
+    checkTtl(ttl);
+    checkName(role, "role");
+    checkName(holder, "holder");
+    return this.#write((tx) => leadership.campaign(tx, role, holder, ttl));
+  }
+  async renew(role: string, token: string, ttl: number) {
+    checkTtl(ttl);
+    return this.#write((tx) => leadership.renew(tx, role, token, ttl));
+  }
+  async resign(role: string, token: string) {
+    return this.#write((tx) => leadership.resign(tx, role, token));
+  }
+  async leaders() {
+    const { machine } = this.#open();
+    return this.#read(({ on }) => leadership.leaders({ on, machine, at: machine.at() }));
+  }
+
+  async counts() {
+    return this.#read(inspection.counts);
+  }
+  async throughput(from: number, to: number, step: number) {
+    return this.#read((reading) => inspection.throughput(reading, from, to, step));
+  }
+  async getJob(id: C.JobId) {
+    return this.#read((reading) => inspection.getJob(reading, id));
+  }
+  async statesOf(ids: readonly C.JobId[]) {
+    return this.#read((reading) => inspection.statesOf(reading, ids));
+  }
+  async listJobs(query: C.JobQuery) {
+    checkPage(query);
+    return this.#read((reading) => listJobs(reading, query));
+  }
+  async listInstances() {
+    return this.#read(inspection.listInstances);
+  }
+
+  #write<T>(operation: Operation<T>): Promise<T> {
+    return this.#open().writer.submit(operation);
+  }
+
+  #read: Database["read"] = (question) => this.#open().read(question);
+
+  #open(): Database {
+    if (this.#database !== null) return this.#database;
+    throw new NightshiftError("NS_STORE_CLOSED", `${this.#settings.path} is not open. Call open() first.`);
+  }
+}

@@ -1,0 +1,53 @@
+/** What an operation works on inside one transaction, and what is to happen once it is committed. */
+import type { HistoryEntry } from "../contract.ts";
+import { WakeCollector } from "../shared/listeners.ts";
+import { type Counted, countedAs, minuteOf } from "../shared/rollup.ts";
+import type { Connection } from "./connection.ts";
+import type { Instant, Machine } from "./machine.ts";
+import { type KnownNames, Names } from "./names.ts";
+import { ANY_CANCELLATION } from "./sql/control.ts";
+import { ADD_TO_ROLLUP, ADD_TO_TOTAL } from "./sql/rollup.ts";
+
+/** One operation's view of a transaction. */
+export class Transaction {
+  readonly on: Connection;
+  readonly machine: Machine;
+  readonly at: Instant;
+  readonly names: Names;
+  readonly wakes = new WakeCollector();
+  readonly #counts = new Map<Counted, number>();
+  #cancellations: boolean | null = null;
+
+  constructor(on: Connection, machine: Machine, known: KnownNames, at: Instant = machine.at()) {
+    this.on = on;
+    this.machine = machine;
+    this.at = at;
+    this.names = new Names(on, known);
+  }
+
+  /** Counts a line of history; written once per transaction by {@link flushCounts}. */
+  count(what: HistoryEntry["what"]): void {
+    const counted = countedAs(what);
+    if (counted !== null) this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
+  }
+
+  /** Whether any running job is to be cancelled: almost never, and then nobody need look per job. */
+  get cancellations(): boolean {
+    this.#cancellations ??= this.on.get(ANY_CANCELLATION) !== undefined;
+    return this.#cancellations;
+  }
+
+  cancellationsChanged(): void {
+    this.#cancellations = null;
+  }
+
+  /** Writes what {@link count} gathered. The last thing in a transaction. */
+  flushCounts(): void {
+    const minute = minuteOf(this.at.now);
+    for (const [what, count] of this.#counts) {
+      this.on.run(ADD_TO_ROLLUP, minute, what, count);
+      this.on.run(ADD_TO_TOTAL, what, count);
+    }
+    this.#counts.clear();
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Group commit: all writes requested in one turn of the event loop share one BEGIN IMMEDIATE .. COMMIT, hence one
+ * fsync, and every promise is settled after it. One connection writes; nothing waits for a lock inside the driver for
+ * longer than a few milliseconds, since that would stop the whole process.
+ */
+import { NightshiftError } from "../../errors/index.ts";
+import { systemClock } from "../../time/index.ts";
+import type { Wake } from "../contract.ts";
+import type { Connection } from "./connection.ts";
+import { isBusy, isOfTheFile, translate } from "./errors.ts";
+import type { Machine } from "./machine.ts";
+import { KnownNames } from "./names.ts";
+import { Transaction } from "./transaction.ts";
+
+/** Once a transaction took this long, the rest of the turn's operations go into the next one, so that others get their turn at the lock. */
+const LONGEST_TRANSACTION = 10;
+/** Waits between tries for the lock: short at first, since most holders are gone within a commit. */
+const FIRST_WAIT = 1;
+const LONGEST_WAIT = 25;
+
+/** Something to do in a transaction. It may be run again from the start after a rollback, so it changes nothing but the database. */
+export type Operation<T> = (tx: Transaction) => T;
+
+interface Pending {
+  readonly operation: Operation<unknown>;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+  readonly since: number;
+}
+
+interface Done {
+  readonly pending: Pending;
+  readonly tx: Transaction;
+  readonly value: unknown;
+}
+
+export interface WriterOptions {
+  readonly on: Connection;
+  readonly machine: Machine;
+  readonly path: string;
+  /** How long a write waits for others' locks before NS_STORE_BUSY, in milliseconds. */
+  readonly busyTimeout: number;
+  /** Hears of commits, before the promises are settled. */
+  readonly onCommit: (wakes: readonly Wake[]) => void;
+}
+
+export class Writer {
+  readonly names = new KnownNames();
+  readonly #options: WriterOptions;
+  #queue: Pending[] = [];
+  #state: "idle" | "due" = "idle";
+  #tries = 0;
+  #drained: (() => void)[] = [];
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /** Runs an operation with the others of this turn; resolves once it is committed. */
+  submit<T>(operation: Operation<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ operation, resolve, reject, since: systemClock.monotonic() });
+      if (this.#state === "idle") this.#schedule();
+    });
+  }
+
+  /** Resolves when everything submitted so far is settled. */
+  drained(): Promise<void> {
+    if (this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  #schedule(): void {
+    this.#state = "due";
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#state = "idle";
+    const batch = this.#queue;
+    this.#queue = [];
+    const rest = this.#commit(batch);
+    this.#queue = rest.length > 0 ? [...rest, ...this.#queue] : this.#queue;
+    if (this.#queue.length === 0) {
+      for (const resolve of this.#drained.splice(0)) resolve();
+    } else if (this.#tries === 0) {
+      this.#schedule();
+    } else {
+      this.#waitForLock();
+    }
+  }
+
+  /** The lock is another's: try again a little later, at random, so that waiting processes do not move in step. */
+  #waitForLock(): void {
+    this.#state = "due";
+    const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#tries);
+    // The holder is another process and lives in real time, whatever clock the store was given.
+    systemClock.setTimer(longest * (0.5 + Math.random() / 2), () => this.#flush());
+  }
+
+  /** Returns what is to be tried again: the part after a long transaction, or all of it when the lock was not free. */
+  #commit(batch: readonly Pending[]): readonly Pending[] {
+    const { driver } = this.#options.on;
+    try {
+      driver.exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
+    }
+    this.#tries = 0;
+    try {
+      const { done, rest } = this.#runAll(batch);
+      driver.exec("COMMIT");
+      this.#finish(done);
+      return rest;
+    } catch (error) {
+      this.#rollBack();
+      if (isOfTheFile(error) || batch.length === 1) return this.#fail(batch, error);
+      return this.#replay(batch);
+    }
+  }
+
+  #runAll(batch: readonly Pending[]): { readonly done: readonly Done[]; readonly rest: readonly Pending[] } {
+    const started = systemClock.monotonic();
+    const done: Done[] = [];
+    for (const [index, pending] of batch.entries()) {
+      if (index > 0 && systemClock.monotonic() - started > LONGEST_TRANSACTION)
+        return { done, rest: batch.slice(index) };
+      done.push(this.#runOne(pending));
+    }
+    return { done, rest: [] };
+  }
+
+  #runOne(pending: Pending): Done {
+    const tx = new Transaction(this.#options.on, this.#options.machine, this.names);
+    const value = pending.operation(tx);
+    tx.flushCounts();
+    return { pending, tx, value };
+  }
+
+  /** Somebody's operation failed: each again inside a savepoint, so that it fails alone. Rare, so it may be slower. */
+  #replay(batch: readonly Pending[]): readonly Pending[] {
+    const { driver } = this.#options.on;
+    const failed: [Pending, unknown][] = [];
+    const done: Done[] = [];
+    try {
+      driver.exec("BEGIN IMMEDIATE");
+      for (const pending of batch) {
+        driver.exec("SAVEPOINT nightshift_one");
+        try {
+          done.push(this.#runOne(pending));
+        } catch (error) {
+          if (isOfTheFile(error)) throw error;
+          driver.exec("ROLLBACK TO nightshift_one");
+          failed.push([pending, error]);
+        }
+        driver.exec("RELEASE nightshift_one");
+      }
+      driver.exec("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
+    }
+    this.#finish(done);
+    for (const [pending, error] of failed) pending.reject(this.#translated(error));
+    return [];
+  }
+
+  #finish(done: readonly Done[]): void {
+    for (const { tx } of done) this.names.learn(tx.names.fresh);
+    this.#options.onCommit(done.flatMap(({ tx }) => tx.wakes.take()));
+    for (const { pending, value } of done) pending.resolve(value as never);
+  }
+
+  #stillWaiting(batch: readonly Pending[]): readonly Pending[] {
+    const { busyTimeout, path } = this.#options;
+    this.#tries = Math.min(this.#tries + 1, 10);
+    const now = systemClock.monotonic();
+    const message = `${path} stayed locked by another connection for ${busyTimeout} ms. Keep transactions on it short, or raise busyTimeout.`;
+    const expired = batch.filter(({ since }) => now - since > busyTimeout);
+    for (const { reject } of expired) reject(new NightshiftError("NS_STORE_BUSY", message, { details: { path } }));
+    return expired.length === 0 ? batch : batch.filter((pending) => !expired.includes(pending));
+  }
+
+  #fail(batch: readonly Pending[], error: unknown): readonly Pending[] {
+    this.#tries = 0;
+    for (const { reject } of batch) reject(this.#translated(error));
+    return [];
+  }
+
+  #translated(error: unknown): NightshiftError {
+    return translate(error, this.#options.path);
+  }
+
+  /** SQLite has already rolled back after some errors (a full disk, say); a second rollback is then an error of its own, without meaning. */
+  #rollBack(): void {
+    try {
+      this.#options.on.driver.exec("ROLLBACK");
+    } catch (error) {
+      if (isOfTheFile(error)) return;
+    }
+  }
+}

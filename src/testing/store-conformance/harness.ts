@@ -1,0 +1,78 @@
+/** What a store's own tests hand to the suite, and what each of its tests gets. */
+import { test } from "node:test";
+import type { Store } from "../../store/contract.ts";
+import { sleep, systemClock } from "../../time/index.ts";
+
+/** A store to be tried: open, empty, used by one test. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Moves the store's clocks forward by so many milliseconds. Left out by a store that lives in real time: the suite then waits. */
+  advance?(milliseconds: number): Promise<void>;
+  /** Sets the wall clock alone, as an NTP step would. Left out when it cannot be set. */
+  jump?(by: number): void;
+  /** A second store on the same data, open, as another process would have it; the suite closes it. Left out when there is none. */
+  second?(): Promise<Store>;
+  /** Closes the store and removes its data. */
+  dispose(): Promise<void>;
+}
+
+/** How the suite gets stores. */
+export interface StoreHarness {
+  create(): Promise<StoreUnderTest>;
+}
+
+/** What a test works on. */
+export interface Given {
+  readonly store: Store;
+  /** Lets time pass on the store's clocks. */
+  passTime(milliseconds: number): Promise<void>;
+  /** Sets the wall clock; null when the store's cannot be set. */
+  readonly jump: ((by: number) => void) | null;
+  /** Another store on the same data; null when this kind of store has none. */
+  readonly second: (() => Promise<Store>) | null;
+}
+
+/** How much longer than asked real time is waited for: databases round their clocks. */
+const MARGIN = 20;
+
+/** One test on a fresh store. */
+export function storeTest(harness: StoreHarness, name: string, body: (given: Given) => Promise<void>): void {
+  test(name, () => onFreshStore(harness, body));
+}
+
+/** Runs something on a fresh store, which is gone afterwards. */
+export async function onFreshStore<T>(harness: StoreHarness, body: (given: Given) => Promise<T>): Promise<T> {
+  const under = await harness.create();
+  const seconds: Store[] = [];
+  const second = under.second?.bind(under);
+  try {
+    return await body({
+      store: under.store,
+      passTime: async (milliseconds) => {
+        if (under.advance === undefined) await sleep(systemClock, milliseconds + MARGIN);
+        else await under.advance(milliseconds);
+      },
+      jump: under.jump?.bind(under) ?? null,
+      second:
+        second === undefined
+          ? null
+          : async () => {
+              const store = await second();
+              seconds.push(store);
+              return store;
+            },
+    });
+  } finally {
+    for (const store of seconds) await store.close();
+    await under.dispose();
+  }
+}
+
+/** Waits for a fact, looking again and again; rejects when it has not come about in time. */
+export async function eventually(what: string, fact: () => boolean | Promise<boolean>, within = 10_000): Promise<void> {
+  const deadline = systemClock.monotonic() + within;
+  while (!(await fact())) {
+    if (systemClock.monotonic() > deadline) throw new Error(`Not within ${within} ms: ${what}`);
+    await sleep(systemClock, 2);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * `nightshift/testing/store-conformance`: every behaviour of the store's contract as tests for `node:test`. The
+ * library's own stores run it, and a third party's store can.
+ */
+import { describe } from "node:test";
+import { claiming } from "./claiming.ts";
+import { controlling } from "./controlling.ts";
+import { enqueueing } from "./enqueueing.ts";
+import type { StoreHarness } from "./harness.ts";
+import { inspecting } from "./inspecting.ts";
+import { leading } from "./leading.ts";
+import { rescuing } from "./rescuing.ts";
+import { scheduling } from "./scheduling.ts";
+import { settling } from "./settling.ts";
+import { sharing } from "./sharing.ts";
+import { waking } from "./waking.ts";
+
+export type { StoreHarness, StoreUnderTest } from "./harness.ts";
+
+const SUBJECTS = {
+  enqueueing,
+  claiming,
+  settling,
+  rescuing,
+  controlling,
+  scheduling,
+  leading,
+  inspecting,
+  waking,
+  sharing,
+};
+
+/**
+ * Declares the suite for one store.
+ *
+ * @param name how the store is called in the report
+ * @param harness makes a fresh, empty, open store for each test
+ * @example
+ * ```ts
+ * import { memory } from "nightshift/memory";
+ * import { capturingLogger, VirtualClock } from "nightshift/testing";
+ * import { storeConformance } from "nightshift/testing/store-conformance";
+ *
+ * storeConformance("memory", {
+ *   async create() {
+ *     const clock = new VirtualClock();
+ *     const store = memory();
+ *     await store.open({ clock, logger: capturingLogger() });
+ *     return { store, advance: (milliseconds) => clock.advance(milliseconds), dispose: () => store.close() };
+ *   },
+ * });
+ * ```
+ */
+export function storeConformance(name: string, harness: StoreHarness): void {
+  describe(`${name} keeps the store's contract`, () => {
+    for (const [subject, declare] of Object.entries(SUBJECTS)) describe(subject, () => declare(harness));
+  });
+}
