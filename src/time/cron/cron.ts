@@ -4,6 +4,7 @@ import type { Trigger, TriggerJSON } from "../trigger.ts";
 import { GAP_RULES, type GapRule } from "../zoned-search.ts";
 import { CronTrigger, defaultGap } from "./cron-trigger.ts";
 import { type CronDialect, DIALECTS } from "./fields.ts";
+import type { CronLiteral } from "./literal.ts";
 import { parseCron } from "./parse.ts";
 
 /** How `cron()` reads an expression. */
@@ -26,6 +27,8 @@ const KNOWN = ["timeZone", "dialect", "gap", "hashKey"];
  * Daylight saving: what the clock jumps over is up to `gap`. When the clock is turned back, fixed times fire once, in
  * the first pass; expressions with `*`, a range or a step in seconds, minutes or hours fire in both.
  *
+ * A literal with the wrong number of fields or an impossible value does not compile.
+ *
  * @throws NS_CRON_SYNTAX with field, column, value and allowed range; NS_TIME_ZONE_UNKNOWN; NS_OPTION_UNKNOWN;
  * NS_OPTION_INVALID
  * @example
@@ -36,7 +39,14 @@ const KNOWN = ["timeZone", "dialect", "gap", "hashKey"];
  * cron("0 0 9 ? * 6#3", { dialect: "quartz" });
  * ```
  */
-export function cron(expression: string, options: CronOptions = {}): Trigger {
+export function cron<const E extends string, const D extends CronDialect = "unix">(
+  expression: CronLiteral<E, D>,
+  options: CronOptions & { readonly dialect?: D } = {},
+): Trigger {
+  return makeCron(expression, options);
+}
+
+function makeCron(expression: string, options: CronOptions): Trigger {
   const problems = new Problems();
   problems.unknownOptions("cron()", options, KNOWN);
   const dialect = options.dialect ?? "unix";
@@ -50,7 +60,7 @@ export function cron(expression: string, options: CronOptions = {}): Trigger {
 
 /** A cron trigger from its stored form. */
 export function cronFromJSON({ type: _, expression, ...options }: TriggerJSON): Trigger {
-  return cron(String(expression), options as CronOptions);
+  return makeCron(String(expression), options as CronOptions);
 }
 
 function oneOf(problems: Problems, name: string, value: unknown, allowed: readonly string[]): void {
