@@ -1,7 +1,14 @@
 /** The way in: the builder and the host with everything that an application may want. The rooms do the work; this names it. */
 import { NightshiftError } from "./errors/index.ts";
 import { Host, HostBuilder, type HostOptions } from "./hosting/index.ts";
-import { addJobsTo, Jobs, type JobsFeature, type JobsOptions } from "./jobs/index.ts";
+import { addJobsTo, type JobDefinition, Jobs, type JobsFeature, type JobsOptions } from "./jobs/index.ts";
+import {
+  addSchedulesTo,
+  DeclaredSchedules,
+  refuseSchedules,
+  type ScheduleOptions,
+  Schedules,
+} from "./scheduling/index.ts";
 
 /**
  * Begins an application.
@@ -23,12 +30,14 @@ export function createHost(options: HostOptions = {}): ApplicationBuilder {
 export class ApplicationBuilder extends HostBuilder {
   readonly #name: string;
   readonly #random: () => number;
+  readonly #schedules = new DeclaredSchedules();
   #jobs: JobsFeature | undefined;
 
   constructor(options: HostOptions = {}) {
     super(options);
     this.#name = options.name ?? "app";
     this.#random = options.random ?? Math.random;
+    this.onBuild((build) => this.#jobs === undefined && refuseSchedules(this.#schedules, build));
   }
 
   /**
@@ -57,7 +66,31 @@ export class ApplicationBuilder extends HostBuilder {
         problems.add("NS_OPTION_INVALID", message);
       });
     }
-    this.#jobs = addJobsTo(this, options, { name: this.#name, random: this.#random });
+    const around = { name: this.#name, random: this.#random };
+    this.#jobs = addJobsTo(this, options, around);
+    addSchedulesTo(this, this.#schedules, this.#jobs, around);
+    return this;
+  }
+
+  /**
+   * Declares a schedule. It is kept in the store: the next start adds, changes and removes what the code says, and each
+   * occurrence makes one job, however many processes run.
+   *
+   * @example
+   * ```ts
+   * import { createHost, cron, defineJob } from "nightshift";
+   * import { memory } from "nightshift/memory";
+   *
+   * const cleanUp = defineJob({ name: "clean-up", run: (_input, job) => job.logger.info("cleaning") });
+   *
+   * const builder = createHost({ name: "shop" });
+   * builder.addJobs({ store: memory(), jobs: [cleanUp] });
+   * const trigger = cron("0 3 * * *", { timeZone: "Europe/Oslo" });
+   * builder.addSchedule({ id: "clean-up", trigger, job: cleanUp, misfire: "run-once" });
+   * ```
+   */
+  addSchedule<D extends JobDefinition>(options: ScheduleOptions<D>): this {
+    this.#schedules.add(options);
     return this;
   }
 
@@ -83,6 +116,20 @@ export class Application extends Host {
    */
   get jobs(): Jobs {
     if (this.#hasJobs) return this.services.get(Jobs);
-    throw new NightshiftError("NS_HOST_STATE", "This host has no jobs. Call addJobs({ store, jobs }) on its builder.");
+    throw noJobs();
   }
+
+  /**
+   * The client of the application's schedules.
+   *
+   * @throws NS_HOST_STATE when the builder's `addJobs` was not called
+   */
+  get schedules(): Schedules {
+    if (this.#hasJobs) return this.services.get(Schedules);
+    throw noJobs();
+  }
+}
+
+function noJobs(): NightshiftError {
+  return new NightshiftError("NS_HOST_STATE", "This host has no jobs. Call addJobs({ store, jobs }) on its builder.");
 }

@@ -44,6 +44,15 @@ export {
   unchecked,
 } from "./jobs/index.ts";
 export {
+  type Misfire,
+  type Occurrence,
+  type Overlap,
+  type ScheduleChanges,
+  type ScheduleInfo,
+  type ScheduleOptions,
+  Schedules,
+} from "./scheduling/index.ts";
+export {
   all,
   Clock,
   type Container,

@@ -6,7 +6,7 @@ import type { Store } from "../store/contract.ts";
 import { Logger } from "../telemetry/index.ts";
 import { Jobs } from "./client/jobs.ts";
 import { StoreAccess } from "./client/store-access.ts";
-import { createEngine, type Engine } from "./engine.ts";
+import { createEngine, type Engine, instanceName } from "./engine.ts";
 import { type JobsOptions, readJobsOptions } from "./engine-options.ts";
 import type { JobRegistry } from "./registry.ts";
 import type { Worker } from "./worker/worker.ts";
@@ -26,6 +26,8 @@ export interface JobsFeature {
   readonly store: Store;
   readonly registry: JobRegistry;
   readonly maxPayload: number;
+  /** How this process is called. */
+  readonly instance: string;
 }
 
 const EngineKey = token<Engine>("JobsEngine");
@@ -72,7 +74,7 @@ export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, ra
   if (read.queues.length > 0) {
     part("worker", ({ worker }) => (worker === undefined ? NOTHING : new WorkerService(worker)));
   }
-  return { store, registry, maxPayload };
+  return { store, registry, maxPayload, instance: instanceName(name, read) };
 }
 
 const NOTHING: HostedService = { start: () => undefined, stop: () => undefined };

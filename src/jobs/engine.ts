@@ -41,7 +41,7 @@ export function createEngine(parts: EngineParts): Engine {
   const logger = unbreakable(parts.logger);
   const loop = { clock: parts.clock, random: parts.random, logger };
   const about = {
-    name: options.instanceName ?? `${name}@${hostname()}`,
+    name: instanceName(name, options),
     host: hostname(),
     pid: process.pid,
     version: VERSION,
@@ -83,4 +83,9 @@ export function unbreakable(logger: LoggerLike): LoggerLike {
     fatal: method("fatal"),
     child: (bindings) => unbreakable(logger.child(bindings)),
   };
+}
+
+/** How this process is called in the store, in histories and on the dashboard. */
+export function instanceName(application: string, options: EngineOptions): string {
+  return options.instanceName ?? `${application}@${hostname()}`;
 }

@@ -1,0 +1,86 @@
+/** Calendars kept in the store under a name: saving one moves the schedules that use it. */
+import { messageOf, NightshiftError, show } from "../errors/index.ts";
+import type { Store, StoredSchedule } from "../store/contract.ts";
+import { type Calendar, type CalendarJSON, calendarFromJSON } from "../time/index.ts";
+import { TRIES } from "./contention.ts";
+import { allSchedules } from "./paging.ts";
+import { isId } from "./read-options.ts";
+import { namedCalendars, type Reader } from "./readable.ts";
+import { namesIn, nextTimeAfterChange } from "./timing.ts";
+
+/** A calendar in the store. */
+export interface CalendarInfo {
+  readonly name: string;
+  /** What it leaves out, in words; null when this process cannot read it. */
+  readonly description: string | null;
+  /** Its stored form, for `calendarFromJSON()`; null when it is not even JSON. */
+  readonly calendar: CalendarJSON | null;
+  readonly problem: string | null;
+}
+
+/** Saves it and moves the schedules that use it; gives how many. */
+export async function saveCalendar(store: Store, reader: Reader, name: string, calendar: Calendar): Promise<number> {
+  if (!isId(name)) {
+    throw new NightshiftError(
+      "NS_CALENDAR_INVALID",
+      `A calendar's name is ${show(name)}. Give text of 1 to 200 characters.`,
+    );
+  }
+  await store.saveCalendar(name, JSON.stringify(calendarFromJSON(calendar.toJSON()).toJSON()));
+  let moved = 0;
+  for await (const stored of usersOf(store, reader, name)) {
+    if (await move(store, reader, stored)) moved++;
+  }
+  return moved;
+}
+
+/** False when there was none. @throws NS_CALENDAR_INVALID while schedules use it */
+export async function removeCalendar(store: Store, reader: Reader, name: string): Promise<boolean> {
+  for await (const { id } of usersOf(store, reader, name)) {
+    const message = `Calendar ${show(name)} is used by schedule ${show(id)}. Take it off the schedules first.`;
+    throw new NightshiftError("NS_CALENDAR_INVALID", message, { details: { schedule: id } });
+  }
+  return store.removeCalendar(name);
+}
+
+export async function listCalendars(store: Store): Promise<readonly CalendarInfo[]> {
+  return (await store.listCalendars()).map(({ name, definition }) => {
+    let calendar: CalendarJSON | null = null;
+    try {
+      calendar = JSON.parse(definition) as CalendarJSON;
+      return { name, description: calendarFromJSON(calendar).describe(), calendar, problem: null };
+    } catch (error) {
+      return { name, description: null, calendar, problem: messageOf(error) };
+    }
+  });
+}
+
+async function* usersOf(store: Store, reader: Reader, name: string): AsyncGenerator<StoredSchedule> {
+  for await (const stored of allSchedules(store)) {
+    let names: readonly string[] = [];
+    try {
+      names = namesIn(reader.definition(stored).spec);
+    } catch {
+      // What cannot be read here is not moved here; the process that fires it reads the calendar anew.
+      continue;
+    }
+    if (names.includes(name)) yield stored;
+  }
+}
+
+/**
+ * Always written, even where the next time stays: the new revision refuses a scheduler that decided with the old
+ * calendar and has not written yet.
+ */
+async function move(store: Store, reader: Reader, found: StoredSchedule): Promise<boolean> {
+  let stored: StoredSchedule | undefined = found;
+  for (let turn = 0; turn < TRIES && stored !== undefined; turn++) {
+    const { timeline, state } = reader.read(stored, await namedCalendars(store));
+    const waits = state.held !== undefined || (state.fired !== undefined && stored.nextAt === null);
+    const nextAt = waits ? stored.nextAt : nextTimeAfterChange(timeline, stored, await store.now());
+    const [written] = await store.saveSchedules([{ ...stored, nextAt }], [stored.revision]);
+    if (written) return true;
+    [stored] = await store.getSchedules([found.id]);
+  }
+  return false;
+}

@@ -1,0 +1,57 @@
+/** What a change makes of a schedule that was created at run time. */
+import { NightshiftError, show } from "../errors/index.ts";
+import { encodeInput, type JobRegistry } from "../jobs/index.ts";
+import type { NewSchedule } from "../store/contract.ts";
+import { type ScheduleSpec, sameTimes, writeDefinition } from "./definition.ts";
+import { completeSpec, defaultsOf, type ReadChanges } from "./read-options.ts";
+import type { Readable } from "./readable.ts";
+import { type NamedCalendars, nextTimeAfterChange, timelineFor } from "./timing.ts";
+
+interface Surroundings {
+  readonly registry: JobRegistry;
+  readonly maxPayload: number;
+  readonly calendars: NamedCalendars;
+  readonly now: number;
+}
+
+/** @throws NS_SCHEDULE_INVALID when code declares it or it would never fire, NS_JOB_UNKNOWN, NS_JOB_INPUT */
+export async function changed(readable: Readable, changes: ReadChanges, around: Surroundings): Promise<NewSchedule> {
+  const { stored, spec: old, state } = readable;
+  const { id } = stored;
+  if (stored.source === "code") {
+    const why = "It would be undone by the next start. Change the code; pause, resume and trigger work here.";
+    throw new NightshiftError("NS_SCHEDULE_INVALID", `Schedule ${show(id)} is declared in code. ${why}`);
+  }
+  const job = changes.job ?? around.registry.get(stored.job);
+  const { input: _, defaults, ...kept } = old;
+  const parts = { ...kept, ...changes.parts, trigger: changes.parts.trigger ?? old.trigger };
+  const input = await inputOf(readable, changes, around);
+  const spec: ScheduleSpec = { ...completeSpec(parts, job ? defaultsOf(job) : defaults), input };
+  const same = sameTimes(old, spec);
+  const nextAt = same ? stored.nextAt : nextTimeAfterChange(timelineFor(spec, around.calendars), stored, around.now);
+  if (nextAt === null && !same) {
+    throw new NightshiftError("NS_SCHEDULE_INVALID", `Schedule ${show(id)} would never fire again with this change.`);
+  }
+  // What waited did so for a time of the old rule.
+  const { held: _held, ...rest } = state;
+  return {
+    id,
+    group: changes.group ?? stored.group,
+    source: stored.source,
+    job: job?.name ?? stored.job,
+    definition: writeDefinition({ spec, state: same ? state : rest }),
+    nextAt,
+    paused: stored.paused,
+  };
+}
+
+/** Checked anew when the input or the job changes. */
+async function inputOf({ stored, spec }: Readable, changes: ReadChanges, around: Surroundings): Promise<string> {
+  if (changes.input === undefined && changes.job === undefined) return spec.input;
+  const job = changes.job ?? around.registry.get(stored.job);
+  if (job !== undefined) {
+    return encodeInput(job, changes.input ? changes.input.value : JSON.parse(spec.input), around.maxPayload);
+  }
+  const message = `Job ${show(stored.job)} is not registered in this process, so its input cannot be checked here.`;
+  throw new NightshiftError("NS_JOB_UNKNOWN", message);
+}

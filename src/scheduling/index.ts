@@ -1,0 +1,17 @@
+/** Schedules on the store: declaring, firing, misfires, overlap, and the client for people. */
+
+export {
+  addSchedulesTo,
+  DeclaredSchedules,
+  refuseSchedules,
+  type SchedulesSurroundings,
+} from "./add-schedules.ts";
+export type { CalendarInfo } from "./calendars.ts";
+export type { ScheduleState } from "./decide.ts";
+export { Declarations, type Reconciled } from "./declarations.ts";
+export type { JobDefaults, ScheduleSpec } from "./definition.ts";
+export type { InputOption, ScheduleChanges, ScheduleOptions, ScheduleSettings } from "./options.ts";
+export type { Misfire, MisfirePolicy, Overlap } from "./policies.ts";
+export type { Occurrence, ScheduleInfo, ScheduleSettingsInfo } from "./schedule-info.ts";
+export { Scheduler, type SchedulerTiming } from "./scheduler.ts";
+export { type ResumeOptions, type ScheduleGroup, Schedules, type UpdateOptions } from "./schedules.ts";

@@ -1,0 +1,308 @@
+/** The client: what an application and its people do with schedules, other than firing them. */
+import { NightshiftError, Problems, show } from "../errors/index.ts";
+import {
+  encodeInput,
+  type InputOf,
+  type JobDefinition,
+  type JobHandle,
+  type JobRegistry,
+  type Jobs,
+} from "../jobs/index.ts";
+import type { NewSchedule, Page, PageRequest, ScheduleQuery, Store, StoredSchedule } from "../store/contract.ts";
+import type { Calendar } from "../time/index.ts";
+import { type CalendarInfo, listCalendars, removeCalendar, saveCalendar } from "./calendars.ts";
+import { changed } from "./changed.ts";
+import { staleSchedule, TRIES } from "./contention.ts";
+import { type ScheduleSpec, writeDefinition } from "./definition.ts";
+import { occurrenceJob } from "./occurrence-job.ts";
+import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
+import { allSchedules } from "./paging.ts";
+import { readChanges, readSchedule as readOptions } from "./read-options.ts";
+import { namedCalendars, type Readable, Reader } from "./readable.ts";
+import { type Occurrence, readOccurrence, readSchedule, type ScheduleInfo } from "./schedule-info.ts";
+import { skipPause } from "./skip-pause.ts";
+import type { StoreSource } from "./store-source.ts";
+import { firstTime, timelineFor } from "./timing.ts";
+
+/** What a {@link Schedules} is made of. */
+export interface SchedulesParts {
+  readonly source: StoreSource;
+  readonly registry: JobRegistry;
+  readonly jobs: Jobs;
+  /** The most bytes of JSON in an input. */
+  readonly maxPayload: number;
+  /** The instance's name, for the history. */
+  readonly by: string;
+}
+
+/** How a change is guarded. */
+export interface UpdateOptions {
+  /** Only if the schedule still has this revision; else `NS_SCHEDULE_STALE`. Default: whatever it is. */
+  readonly revision?: number;
+}
+
+/** What becomes of the occurrences of a pause. */
+export interface ResumeOptions {
+  /** `"skip"` (default): they are left out, with a line in the history. `"policy"`: the misfire policy decides. */
+  readonly missed?: "skip" | "policy";
+}
+
+/** A group of schedules. */
+export interface ScheduleGroup {
+  readonly group: string;
+  readonly schedules: number;
+  readonly paused: number;
+}
+
+/**
+ * Creates, changes and triggers schedules, and asks about them. `host.schedules` is one; services get it by naming the
+ * class in `inject`.
+ *
+ * @example
+ * ```ts
+ * import { Schedules, cron, defineJob, unchecked } from "nightshift";
+ *
+ * const report = defineJob({ name: "report", input: unchecked<{ customer: string }>(), run: () => undefined });
+ *
+ * class Reports {
+ *   static readonly inject = [Schedules] as const;
+ *   readonly schedules: Schedules;
+ *   constructor(schedules: Schedules) {
+ *     this.schedules = schedules;
+ *   }
+ *   async subscribe(customer: string) {
+ *     const trigger = cron("0 7 * * MON", { timeZone: "Europe/Oslo" });
+ *     await this.schedules.create({ id: `report:${customer}`, trigger, job: report, input: { customer } });
+ *   }
+ * }
+ * ```
+ */
+export class Schedules {
+  readonly #parts: SchedulesParts;
+  readonly #reader = new Reader();
+
+  /** Made by `addJobs()`. */
+  constructor(parts: SchedulesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Creates a schedule. Its first occurrence is the first time of its trigger from now on.
+   *
+   * @throws NS_SCHEDULE_DUPLICATE when the id is taken, NS_SCHEDULE_INVALID when it would never fire, NS_JOB_UNKNOWN,
+   * NS_JOB_INPUT, and what the options' mistakes are
+   */
+  async create<D extends JobDefinition>(options: ScheduleOptions<D>): Promise<ScheduleInfo> {
+    const problems = new Problems();
+    const read = readOptions(options, problems);
+    problems.throwIfAny("The schedule");
+    if (read === undefined) throw new NightshiftError("NS_SCHEDULE_INVALID", "The schedule has no readable options.");
+    const { id, group, job, paused } = read;
+    this.#parts.registry.refuseUnknown(job);
+    const spec: ScheduleSpec = { ...read.spec, input: await encodeInput(job, read.input, this.#parts.maxPayload) };
+    const store = await this.#parts.source.open();
+    const nextAt = firstTime(timelineFor(spec, await namedCalendars(store)), await store.now(), spec.misfireThreshold);
+    if (nextAt === null) {
+      throw new NightshiftError("NS_SCHEDULE_INVALID", `Schedule ${show(id)} would never fire: no time is left.`);
+    }
+    const definition = writeDefinition({ spec, state: {} });
+    const schedule: NewSchedule = { id, group, source: "dynamic", job: job.name, definition, nextAt, paused };
+    const [written] = await store.saveSchedules([schedule], [0]);
+    if (written) return readSchedule(written);
+    const message = `A schedule ${show(id)} exists already. Change it with update(), or choose another id.`;
+    throw new NightshiftError("NS_SCHEDULE_DUPLICATE", message);
+  }
+
+  /**
+   * Changes a schedule that was created at run time. What is left out stays; `null` takes an optional setting away.
+   *
+   * @throws NS_SCHEDULE_NOT_FOUND, NS_SCHEDULE_STALE, NS_SCHEDULE_INVALID when code declares it or it would never fire
+   */
+  async update<D extends JobDefinition>(
+    id: string,
+    changes: ScheduleChanges<D>,
+    options: UpdateOptions = {},
+  ): Promise<ScheduleInfo> {
+    const problems = new Problems();
+    const read = readChanges(changes, id, problems);
+    problems.throwIfAny("The change");
+    const { registry, maxPayload } = this.#parts;
+    if (read.job !== undefined) registry.refuseUnknown(read.job);
+    return this.#change(id, options, async (readable, now, store) => {
+      const calendars = await namedCalendars(store);
+      return changed(readable, read, { registry, maxPayload, calendars, now });
+    });
+  }
+
+  /** No occurrence makes a job any more, until {@link resume}. Jobs that exist go on. Harmless when it is paused. */
+  async pause(id: string): Promise<ScheduleInfo> {
+    return this.#change(id, {}, ({ stored }) => ({ ...stored, paused: true }));
+  }
+
+  /** Ends a pause. Harmless when it is not paused. */
+  async resume(id: string, { missed = "skip" }: ResumeOptions = {}): Promise<ScheduleInfo> {
+    if (missed === "skip") await skipPause(await this.#parts.source.open(), this.#reader, id, this.#parts.by);
+    return this.#change(id, {}, ({ stored }) => ({ ...stored, paused: false }));
+  }
+
+  /** Removes a schedule and its history; its jobs stay. False when there was none. One that code declares comes back at the next start. */
+  async remove(id: string): Promise<boolean> {
+    return (await (await this.#parts.source.open()).removeSchedules([id])).length > 0;
+  }
+
+  /**
+   * Makes a job now, whatever the schedule's times, pause and overlap policy say, and leaves its times as they are.
+   * The job appears in the history as `manual`.
+   *
+   * @param options.input in place of the schedule's own
+   * @throws NS_SCHEDULE_NOT_FOUND, NS_JOB_INPUT, NS_JOB_UNKNOWN when another input cannot be checked here
+   */
+  async trigger<D extends JobDefinition = JobDefinition>(
+    id: string,
+    options: { readonly input?: InputOf<D> } = {},
+  ): Promise<JobHandle> {
+    const { registry, maxPayload, jobs, by } = this.#parts;
+    const store = await this.#parts.source.open();
+    for (let turn = 0; turn < TRIES; turn++) {
+      const { stored, spec } = await this.#reader.find(store, id);
+      const definition = registry.get(stored.job);
+      if (definition === undefined && options.input !== undefined) {
+        const message = `Job ${show(stored.job)} is not registered in this process, so its input cannot be checked.`;
+        throw new NightshiftError("NS_JOB_UNKNOWN", message);
+      }
+      const input =
+        definition === undefined || options.input === undefined
+          ? spec.input
+          : await encodeInput(definition, options.input, maxPayload);
+      const now = await store.now();
+      // Planned times are whole seconds nearly always: a moment beside them never takes an occurrence's place.
+      const at = now + turn + ((now + turn) % 1_000 === 0 ? 1 : 0);
+      const job = occurrenceJob({ schedule: id, name: stored.job, spec, definition, at, now, manual: { input } });
+      const fire = { schedule: id, revision: stored.revision, nextAt: stored.nextAt };
+      const [fired] = await store.fire([{ ...fire, occurrences: [{ at, what: "manual", job: { ...job } }] }], by);
+      const made = fired?.stale === false ? fired.jobs[0] : undefined;
+      if (made) return jobs.handle(made, definition);
+    }
+    throw staleSchedule(id);
+  }
+
+  /** A schedule; null when there is none. */
+  async get(id: string): Promise<ScheduleInfo | null> {
+    const [stored] = await (await this.#parts.source.open()).getSchedules([id]);
+    return stored === undefined ? null : readSchedule(stored);
+  }
+
+  /** Schedules in the order of their ids, a page at a time. */
+  async list(query: ScheduleQuery): Promise<Page<ScheduleInfo>> {
+    const page = await (await this.#parts.source.open()).listSchedules(query);
+    return { items: page.items.map(readSchedule), next: page.next };
+  }
+
+  /** The groups and how many schedules each has; the empty text stands for those without a group. */
+  async groups(): Promise<readonly ScheduleGroup[]> {
+    const groups = new Map<string, { schedules: number; paused: number }>();
+    for await (const { group, paused } of allSchedules(await this.#parts.source.open())) {
+      const counts = groups.get(group) ?? { schedules: 0, paused: 0 };
+      counts.schedules++;
+      if (paused) counts.paused++;
+      groups.set(group, counts);
+    }
+    return [...groups].map(([group, counts]) => ({ group, ...counts })).sort((a, b) => (a.group < b.group ? -1 : 1));
+  }
+
+  /** The next `n` planned times from now on (or from `from`), as if the schedule were not paused. Jitter comes on top. */
+  async preview(id: string, n = 10, from?: Date): Promise<readonly Date[]> {
+    const store = await this.#parts.source.open();
+    const { timeline, spec, state } = await this.#reader.find(store, id);
+    const left = spec.maxCount === undefined ? n : Math.min(n, spec.maxCount - (state.fired ?? 0));
+    const times: Date[] = [];
+    let at = timeline.atOrAfter(from?.getTime() ?? (await store.now()));
+    for (; at !== null && times.length < left; at = timeline.after(at)) times.push(new Date(at));
+    return times;
+  }
+
+  /** What became of its occurrences, the latest first. Kept for 30 days. */
+  async occurrences(id: string, page: PageRequest = { limit: 50 }): Promise<Page<Occurrence>> {
+    const found = await (await this.#parts.source.open()).listOccurrences(id, page);
+    return { items: found.items.map(readOccurrence), next: found.next };
+  }
+
+  /** Pauses every schedule that is in the group now; gives how many were not paused before. */
+  async pauseGroup(group: string): Promise<number> {
+    return this.#inGroup(group, false, (id) => this.pause(id));
+  }
+
+  /** Resumes every schedule of the group; gives how many were paused before. */
+  async resumeGroup(group: string, options: ResumeOptions = {}): Promise<number> {
+    return this.#inGroup(group, true, (id) => this.resume(id, options));
+  }
+
+  /**
+   * Keeps a calendar in the store under a name, or replaces it; the schedules that use the name follow at once.
+   *
+   * @returns how many schedules use it
+   * @example
+   * ```ts
+   * import { type Schedules, cron, defineJob } from "nightshift";
+   * import { holidayCalendar } from "nightshift/time";
+   *
+   * const invoice = defineJob({ name: "invoice", run: () => undefined });
+   *
+   * async function plan(schedules: Schedules) {
+   *   await schedules.saveCalendar("holidays", holidayCalendar(["2026-12-24", "2026-12-31"]));
+   *   await schedules.create({ id: "invoices", trigger: cron("0 9 * * MON-FRI"), job: invoice, calendar: "holidays" });
+   * }
+   * ```
+   */
+  async saveCalendar(name: string, calendar: Calendar): Promise<number> {
+    return saveCalendar(await this.#parts.source.open(), this.#reader, name, calendar);
+  }
+
+  /** Removes a calendar; false when there was none. @throws NS_CALENDAR_INVALID while schedules use it */
+  async removeCalendar(name: string): Promise<boolean> {
+    return removeCalendar(await this.#parts.source.open(), this.#reader, name);
+  }
+
+  /** The calendars in the store. */
+  async calendars(): Promise<readonly CalendarInfo[]> {
+    return listCalendars(await this.#parts.source.open());
+  }
+
+  async #inGroup(group: string, paused: boolean, act: (id: string) => Promise<unknown>): Promise<number> {
+    const ids: string[] = [];
+    for await (const { id } of allSchedules(await this.#parts.source.open(), { group, paused })) ids.push(id);
+    let count = 0;
+    for (const id of ids) {
+      try {
+        await act(id);
+        count++;
+      } catch (error) {
+        // Removed since it was listed: nothing to do for it.
+        if (!(error instanceof NightshiftError && error.code === "NS_SCHEDULE_NOT_FOUND")) throw error;
+      }
+    }
+    return count;
+  }
+
+  async #change(
+    id: string,
+    { revision }: UpdateOptions,
+    change: (readable: Readable, now: number, store: Store) => NewSchedule | Promise<NewSchedule>,
+  ): Promise<ScheduleInfo> {
+    const store = await this.#parts.source.open();
+    for (let turn = 0; turn < TRIES; turn++) {
+      const readable = await this.#reader.find(store, id);
+      if (revision !== undefined && readable.stored.revision !== revision) throw staleSchedule(id);
+      const { group, source, job, definition, nextAt, paused } = await change(readable, await store.now(), store);
+      const schedule: NewSchedule = { id, group, source, job, definition, nextAt, paused };
+      if (isSame(schedule, readable.stored)) return readSchedule(readable.stored);
+      const [written] = await store.saveSchedules([schedule], [readable.stored.revision]);
+      if (written) return readSchedule(written);
+    }
+    throw staleSchedule(id);
+  }
+}
+
+function isSame(schedule: NewSchedule, stored: StoredSchedule): boolean {
+  return (Object.keys(schedule) as (keyof NewSchedule)[]).every((key) => schedule[key] === stored[key]);
+}
