@@ -229,3 +229,19 @@ function freePort(): Promise<number> {
     });
   });
 }
+
+/** Sets a schema's clock forward. It is a function in the schema; another is put in its place. */
+export async function setClockAhead(client: pg.Client, schema: string, milliseconds: number): Promise<void> {
+  await client.query(`create or replace function ${schema}.now_ms() returns bigint language sql volatile
+    return (extract(epoch from clock_timestamp()) * 1000)::bigint + ${milliseconds}`);
+}
+
+/** Empties all of a schema's tables but the list of migrations. */
+export async function emptySchema(client: pg.Client, schema: string): Promise<void> {
+  await client.query(`do $$ declare t text; begin
+    for t in select c.relname from pg_class c where c.relnamespace = '${schema}'::regnamespace and c.relkind in ('r', 'p')
+      and not c.relispartition and c.relname not in ('migration', 'queue') order by c.relname = 'lane'
+    loop execute format('delete from ${schema}.%I', t); end loop;
+    delete from ${schema}.queue;
+  end $$`);
+}

@@ -50,8 +50,8 @@ declare
   v_dead int[];
   v_leases bigint[];
 begin
-  -- A heartbeat that is under way holds its row: skipped, since it may yet be in time.
-  v_dead := array(select i.id from instance i where i.expires_at <= v_now order by i.id for update skip locked);
+  -- A heartbeat that is under way holds its row: skipped, since it may yet be in time. Other rescuers share it.
+  v_dead := array(select i.id from instance i where i.expires_at <= v_now order by i.id for share skip locked);
   v_leases := array(
     select l.id from lease l
     where l.instance_id = any (v_dead) or not exists (select from instance i where i.id = l.instance_id)
@@ -92,7 +92,10 @@ begin
       count(*) filter (where d.verdict = 'C') from decided d having count(*) filter (where d.verdict <> 'B') > 0
   )
   select d.bucket, d.job_id, d.lane_id, d.kind_id, d.attempt, coalesce(d.name, '?'), d.verdict from decided d order by d.job_id;
-  delete from instance i where i.id = any (v_dead) and not exists (select from lease l where l.instance_id = i.id);
+  -- The last one to leave forgets the instance; waiting for each other here would be a deadlock.
+  delete from instance i where i.id = any (array(
+    select x.id from instance x where x.id = any (v_dead) and not exists (select from lease l where l.instance_id = x.id)
+    for update skip locked));
 end $$;
 
 create function worker_lost(p_name text, p_crashes bigint, p_max_crashes int, p_attempt int, p_max_attempts int) returns text
