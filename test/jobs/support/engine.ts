@@ -8,7 +8,7 @@ import { type JobsOptions, readJobsOptions } from "../../../src/jobs/engine-opti
 import { Services } from "../../../src/services/index.ts";
 import type { Store } from "../../../src/store/contract.ts";
 import { memory } from "../../../src/store/memory/index.ts";
-import { type CapturingLogger, capturingLogger } from "../../../src/telemetry/index.ts";
+import { type CapturingLogger, capturingLogger, type LoggerLike } from "../../../src/telemetry/index.ts";
 import { VirtualClock } from "../../../src/time/index.ts";
 
 export interface TestEngine extends AsyncDisposable {
@@ -25,22 +25,34 @@ export interface TestEngineOptions extends Omit<JobsOptions, "store"> {
   readonly store?: Store;
   readonly clock?: VirtualClock;
   readonly services?: Services;
+  /** Default: one that captures. */
+  readonly logger?: LoggerLike;
 }
 
 export async function startEngine({
   clock = new VirtualClock(),
   store = memory(),
   services = new Services(),
+  logger: given,
   ...options
 }: TestEngineOptions): Promise<TestEngine> {
   const problems = new Problems();
   const read = readJobsOptions({ store, ...options }, problems);
   problems.throwIfAny("addJobs");
   const logger = capturingLogger();
-  const access = new StoreAccess(store, { clock, logger });
+  const used = given ?? logger;
+  const access = new StoreAccess(store, { clock, logger: used });
   await access.open();
   const container = services.build();
-  const parts = { store, registry: read.registry, scopes: container, clock, logger, random: () => 0.5, name: "test" };
+  const parts = {
+    store,
+    registry: read.registry,
+    scopes: container,
+    clock,
+    logger: used,
+    random: () => 0.5,
+    name: "test",
+  };
   const engine = createEngine({ ...parts, options: read });
   await engine.session.start();
   engine.worker?.prepare();
