@@ -1,10 +1,11 @@
 /** The file, open: one connection that writes, one that reads, and the watch. */
 import { randomUUID } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
+
 import { NightshiftError } from "../../errors/index.ts";
 import { sleep, systemClock } from "../../time/index.ts";
 import type { StoreContext, Wake } from "../contract.ts";
 import { Connection } from "./connection.ts";
+import { DatabaseSync } from "./driver.ts";
 import { isBusy, translate } from "./errors.ts";
 import { prepareFile } from "./file.ts";
 import type { Reading } from "./inspection.ts";

@@ -1,10 +1,11 @@
 /** The file before SQLite sees it: whether it may be opened at all, decided without touching it. */
 import { closeSync, existsSync, lstatSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+
 import { pathToFileURL } from "node:url";
 import { messageOf, NightshiftError } from "../../errors/index.ts";
 import { Connection } from "./connection.ts";
+import { DatabaseSync } from "./driver.ts";
 import { translate } from "./errors.ts";
 import { inspectSchema } from "./migrate.ts";
 
