@@ -1,0 +1,200 @@
+/**
+ * The dashboard's JSON API as types: what each address takes and answers. The server implements exactly this, and the
+ * page calls exactly this. Types only: the browser loads nothing from here.
+ *
+ * Times are milliseconds since 1970 UTC by the store's clock.
+ */
+import type {
+  Counts,
+  HistoryEntry,
+  JobSummary,
+  StoredInstance,
+  ThroughputPoint,
+} from "../store/contract/inspection.ts";
+import type { JobState } from "../store/contract/jobs.ts";
+import type { StoredOccurrence } from "../store/contract/schedules.ts";
+import type { CancelResult } from "../store/contract/upkeep.ts";
+
+export type { QueueCounts, ThroughputPoint } from "../store/contract/inspection.ts";
+export type { JobState } from "../store/contract/jobs.ts";
+
+/** What a person may do: look, or also act. */
+export type DashboardRole = "read" | "operate";
+
+/** An error as stored with an attempt, made readable: unknown forms become the message. */
+export interface ErrorView {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | null;
+  readonly stack: string | null;
+  /** What it was caused by, outermost first. */
+  readonly causes: readonly Omit<ErrorView, "causes">[];
+}
+
+/** What the page needs once. */
+export interface AboutView {
+  readonly title: string;
+  readonly role: DashboardRole;
+  /** Who is looking, if `authorize` said so. */
+  readonly user: string | null;
+  readonly store: { readonly kind: string; readonly location: string; readonly durability: string };
+  /** Which pages have something behind them. */
+  readonly has: { readonly services: boolean; readonly schedules: boolean };
+}
+
+/** The live numbers. */
+export interface OverviewView extends Counts {
+  readonly now: number;
+  /** The last hour in minutes, oldest first; the last one is still filling. */
+  readonly throughput: readonly ThroughputPoint[];
+  readonly instances: number;
+}
+
+/** A job in a list. */
+export interface JobRow extends Omit<JobSummary, "error"> {
+  readonly error: Pick<ErrorView, "name" | "message"> | null;
+}
+
+/** A page of jobs. */
+export interface JobsView {
+  readonly now: number;
+  readonly items: readonly JobRow[];
+  readonly next: string | null;
+}
+
+/** One line of a job's history. */
+export interface HistoryView extends Omit<HistoryEntry, "error"> {
+  readonly error: ErrorView | null;
+}
+
+/** A job's page, without its data. */
+export interface JobView extends Omit<JobRow, "error"> {
+  readonly now: number;
+  readonly maxCrashes: number;
+  readonly instance: string | null;
+  readonly cancelRequested: string | null;
+  readonly error: ErrorView | null;
+  readonly history: readonly HistoryView[];
+  /** Whether there is a result to ask for. */
+  readonly hasResult: boolean;
+}
+
+/** A piece of stored JSON, redacted and indented. */
+export interface StoredJsonView {
+  readonly text: string;
+  /** It was longer than is shown. */
+  readonly cut: boolean;
+  /** How many values were hidden by their names. */
+  readonly redacted: number;
+}
+
+/** A job's data: asked for on its own, so that nothing private is sent by opening a page. */
+export interface JobDataView {
+  readonly input: StoredJsonView;
+  readonly result: StoredJsonView | null;
+  readonly meta: StoredJsonView | null;
+}
+
+/** A schedule in the list. */
+export interface ScheduleRow {
+  readonly id: string;
+  readonly group: string;
+  readonly source: "code" | "dynamic";
+  readonly job: string;
+  readonly queue: string | null;
+  readonly paused: boolean;
+  /** The trigger in words or as written, `0 3 * * *`. */
+  readonly trigger: string;
+  readonly timeZone: string | null;
+  readonly misfire: string | null;
+  readonly nextAt: number | null;
+  readonly lastAt: number | null;
+  readonly lastJob: string | null;
+}
+
+/** A page of schedules. */
+export interface SchedulesView {
+  readonly now: number;
+  readonly items: readonly ScheduleRow[];
+  readonly next: string | null;
+}
+
+/** A schedule's page. */
+export interface ScheduleView extends ScheduleRow {
+  readonly now: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** The next fires, exclusions applied. */
+  readonly upcoming: readonly number[];
+  readonly occurrences: readonly StoredOccurrence[];
+}
+
+/** One hosted service of the process that serves the dashboard. */
+export interface ServiceRow {
+  readonly name: string;
+  readonly kind: string;
+  readonly state: string;
+  /** How it is doing, for colours: working, not running by intent, or in trouble. */
+  readonly mood: "good" | "idle" | "bad";
+  readonly since: number | null;
+  readonly restarts: number;
+  readonly lastError: { readonly at: number | null; readonly message: string } | null;
+  /** More facts, as text by name: an interval, the last tick. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** The services of this process. */
+export interface ServicesView {
+  readonly now: number;
+  readonly process: { readonly pid: number; readonly node: string; readonly host: string };
+  readonly items: readonly ServiceRow[];
+}
+
+/** The registered processes, and who leads what. */
+export interface InstancesView {
+  readonly now: number;
+  readonly items: readonly StoredInstance[];
+  readonly leaders: readonly { readonly role: string; readonly holder: string }[];
+}
+
+/** What can be asked, by GET. Every value of a query is text. */
+export interface ReadApi {
+  "api/about": { query: Record<never, string>; answer: AboutView };
+  "api/overview": { query: Record<never, string>; answer: OverviewView };
+  "api/jobs": { query: JobsQuery; answer: JobsView };
+  "api/job": { query: { id: string }; answer: JobView };
+  "api/job/data": { query: { id: string }; answer: JobDataView };
+  "api/schedules": { query: { limit?: string; cursor?: string }; answer: SchedulesView };
+  "api/schedule": { query: { id: string }; answer: ScheduleView };
+  "api/services": { query: Record<never, string>; answer: ServicesView };
+  "api/instances": { query: Record<never, string>; answer: InstancesView };
+}
+
+/** Which jobs. */
+export interface JobsQuery {
+  state: JobState;
+  queue?: string;
+  name?: string;
+  limit?: string;
+  cursor?: string;
+}
+
+/** What can be done, by POST with JSON. */
+export interface OperateApi {
+  "api/jobs/cancel": {
+    body: { ids: readonly string[]; reason?: string };
+    answer: { results: readonly CancelResult[] };
+  };
+  "api/jobs/retry": { body: { ids: readonly string[] }; answer: { done: readonly string[] } };
+  "api/jobs/run-now": { body: { ids: readonly string[] }; answer: { done: readonly string[] } };
+  "api/queues/pause": { body: { queue: string; reason?: string }; answer: { done: true } };
+  "api/queues/resume": { body: { queue: string }; answer: { done: true } };
+  "api/schedules/pause": { body: { id: string }; answer: { done: true } };
+  "api/schedules/resume": { body: { id: string }; answer: { done: true } };
+  "api/schedules/trigger": { body: { id: string }; answer: { job: string | null } };
+}
+
+/** What every refusal looks like, with a status of 400 or more. */
+export interface ApiError {
+  readonly error: { readonly code: string; readonly message: string };
+}

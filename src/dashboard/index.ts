@@ -1,0 +1,6 @@
+/** `nightshift/dashboard`: the dashboard as a fetch handler, and the types of its API. */
+export type * from "./api.ts";
+export { type CreateDashboardOptions, createDashboard, Dashboard } from "./dashboard.ts";
+export type { AddDashboardOptions, DashboardLook } from "./options.ts";
+export type { Authorize, Peer, Verdict } from "./server/access.ts";
+export type { ScheduleDesk, ScheduleFacts } from "./server/parts.ts";

@@ -1,0 +1,110 @@
+/** Jobs: lists, one job, its data, and what can be done to them. */
+import { NightshiftError } from "../../../errors/index.ts";
+import { FINAL_STATES, type JobDetail, LIVE_STATES } from "../../../store/contract.ts";
+import { viewError, viewErrorHead } from "../error-view.ts";
+import type { DashboardParts } from "../parts.ts";
+import { showJson } from "../redact.ts";
+import type { OperateRoute, ReadRoute } from "../route.ts";
+
+const STATES = [...LIVE_STATES, ...FINAL_STATES];
+const MOST_ROWS = 200;
+const ROWS = 50;
+
+/** `api/jobs` */
+export const jobs: ReadRoute<"api/jobs"> = {
+  method: "GET",
+  permission: "read",
+  query: ["state", "queue", "name", "limit", "cursor"],
+  async handle({ parts }, query) {
+    const queue = query.text("queue");
+    const name = query.text("name");
+    const cursor = query.text("cursor");
+    const [now, page] = await Promise.all([
+      parts.store.now(),
+      parts.store.listJobs({
+        state: query.oneOf("state", STATES),
+        limit: query.limit("limit", MOST_ROWS, ROWS),
+        ...(queue === undefined ? {} : { queue }),
+        ...(name === undefined ? {} : { name }),
+        ...(cursor === undefined ? {} : { cursor }),
+      }),
+    ]);
+    return { now, items: page.items.map((job) => ({ ...job, error: viewErrorHead(job.error) })), next: page.next };
+  },
+};
+
+/** `api/job` */
+export const job: ReadRoute<"api/job"> = {
+  method: "GET",
+  permission: "read",
+  query: ["id"],
+  async handle({ parts }, query) {
+    const [now, detail] = await Promise.all([parts.store.now(), find(parts, query.required("id"))]);
+    // Taken apart by name, so that a field added to the store's answer is not sent by accident.
+    const { input: _input, meta: _meta, result, error, history, ...facts } = detail;
+    return {
+      ...facts,
+      now,
+      error: viewError(error),
+      hasResult: result !== null,
+      history: history.map((entry) => ({ ...entry, error: viewError(entry.error) })),
+    };
+  },
+};
+
+/** `api/job/data` */
+export const jobData: ReadRoute<"api/job/data"> = {
+  method: "GET",
+  permission: "read",
+  query: ["id"],
+  async handle({ parts }, query) {
+    const { input, result, meta } = await find(parts, query.required("id"));
+    const show = (text: string | null) => (text === null ? null : showJson(text, parts.isHidden));
+    return { input: showJson(input, parts.isHidden), result: show(result), meta: show(meta) };
+  },
+};
+
+/** `api/jobs/cancel` */
+export const cancelJobs: OperateRoute<"api/jobs/cancel"> = {
+  method: "POST",
+  permission: "operate",
+  parse(body) {
+    body.only("ids", "reason");
+    return { ids: body.ids(), ...body.reason() };
+  },
+  async handle({ parts, visitor }, { ids, reason }) {
+    const by = visitor.user === null ? "from the dashboard" : `from the dashboard, by ${visitor.user}`;
+    return { results: await parts.store.cancel(ids, reason ?? `Cancelled ${by}`) };
+  },
+};
+
+/** `api/jobs/retry` */
+export const retryJobs: OperateRoute<"api/jobs/retry"> = {
+  method: "POST",
+  permission: "operate",
+  parse(body) {
+    body.only("ids");
+    return { ids: body.ids() };
+  },
+  handle: async ({ parts }, { ids }) => ({ done: await parts.store.retry(ids) }),
+};
+
+/** `api/jobs/run-now` */
+export const runJobsNow: OperateRoute<"api/jobs/run-now"> = {
+  method: "POST",
+  permission: "operate",
+  parse(body) {
+    body.only("ids");
+    return { ids: body.ids() };
+  },
+  handle: async ({ parts }, { ids }) => ({ done: await parts.store.runNow(ids) }),
+};
+
+async function find({ store }: DashboardParts, id: string): Promise<JobDetail> {
+  const detail = await store.getJob(id);
+  if (detail === null) {
+    const why = "It never existed here, or it finished and was removed after its retention time.";
+    throw new NightshiftError("NS_JOB_NOT_FOUND", `There is no job ${id}. ${why}`);
+  }
+  return detail;
+}

@@ -1,0 +1,98 @@
+/** Schedules: the list, one with its next fires and its history, and what can be done to it. */
+import { NightshiftError } from "../../../errors/index.ts";
+import type { StoredSchedule } from "../../../store/contract.ts";
+import type { ScheduleRow } from "../../api.ts";
+import type { BodyReader } from "../params.ts";
+import type { DashboardParts, ScheduleDesk, ScheduleFacts } from "../parts.ts";
+import { Refusal } from "../refusal.ts";
+import type { OperateRoute, ReadRoute } from "../route.ts";
+
+const MOST_ROWS = 200;
+const ROWS = 100;
+const FIRES_SHOWN = 10;
+const OCCURRENCES_SHOWN = 25;
+const NOTHING_KNOWN: ScheduleFacts = { trigger: "unknown", timeZone: null, misfire: null, queue: null };
+
+/** `api/schedules` */
+export const schedules: ReadRoute<"api/schedules"> = {
+  method: "GET",
+  permission: "read",
+  query: ["limit", "cursor"],
+  async handle({ parts }, query) {
+    const cursor = query.text("cursor");
+    const limit = query.limit("limit", MOST_ROWS, ROWS);
+    const [now, page] = await Promise.all([
+      parts.store.now(),
+      parts.store.listSchedules({ limit, ...(cursor === undefined ? {} : { cursor }) }),
+    ]);
+    return { now, items: page.items.map((stored) => rowOf(parts, stored)), next: page.next };
+  },
+};
+
+/** `api/schedule` */
+export const schedule: ReadRoute<"api/schedule"> = {
+  method: "GET",
+  permission: "read",
+  query: ["id"],
+  async handle({ parts }, query) {
+    const stored = await find(parts, query.required("id"));
+    const [now, upcoming, occurrences] = await Promise.all([
+      parts.store.now(),
+      parts.schedules?.upcoming(stored, FIRES_SHOWN) ?? [],
+      parts.store.listOccurrences(stored.id, { limit: OCCURRENCES_SHOWN }),
+    ]);
+    const { createdAt, updatedAt } = stored;
+    return { ...rowOf(parts, stored), now, createdAt, updatedAt, upcoming, occurrences: occurrences.items };
+  },
+};
+
+/** `api/schedules/pause` */
+export const pauseSchedule: OperateRoute<"api/schedules/pause"> = {
+  method: "POST",
+  permission: "operate",
+  parse: readId,
+  async handle({ parts }, { id }) {
+    await deskOf(parts).pause((await find(parts, id)).id);
+    return { done: true };
+  },
+};
+
+/** `api/schedules/resume` */
+export const resumeSchedule: OperateRoute<"api/schedules/resume"> = {
+  method: "POST",
+  permission: "operate",
+  parse: readId,
+  async handle({ parts }, { id }) {
+    await deskOf(parts).resume((await find(parts, id)).id);
+    return { done: true };
+  },
+};
+
+/** `api/schedules/trigger` */
+export const triggerSchedule: OperateRoute<"api/schedules/trigger"> = {
+  method: "POST",
+  permission: "operate",
+  parse: readId,
+  handle: async ({ parts }, { id }) => ({ job: await deskOf(parts).trigger((await find(parts, id)).id) }),
+};
+
+function readId(body: BodyReader): { id: string } {
+  body.only("id");
+  return { id: body.text("id") };
+}
+
+function deskOf({ schedules: desk }: DashboardParts): ScheduleDesk {
+  if (desk === null) throw new Refusal(409, "Nothing in this process knows schedules, so none can be changed here.");
+  return desk;
+}
+
+async function find({ store }: DashboardParts, id: string): Promise<StoredSchedule> {
+  const [stored] = await store.getSchedules([id]);
+  if (stored === undefined) throw new NightshiftError("NS_SCHEDULE_NOT_FOUND", `There is no schedule ${id}.`);
+  return stored;
+}
+
+function rowOf({ schedules: desk }: DashboardParts, stored: StoredSchedule): ScheduleRow {
+  const { id, group, source, job, paused, nextAt, lastAt, lastJob } = stored;
+  return { id, group, source, job, paused, nextAt, lastAt, lastJob, ...(desk?.describe(stored) ?? NOTHING_KNOWN) };
+}

@@ -1,0 +1,27 @@
+/** Every address of the API. There are no parameters in paths, so finding a route is one look-up and nothing to decode. */
+import { cancelJobs, job, jobData, jobs, retryJobs, runJobsNow } from "./api/jobs.ts";
+import { about, overview } from "./api/overview.ts";
+import { instances, services } from "./api/processes.ts";
+import { pauseQueue, resumeQueue } from "./api/queues.ts";
+import { pauseSchedule, resumeSchedule, schedule, schedules, triggerSchedule } from "./api/schedules.ts";
+import type { Routes } from "./route.ts";
+
+export const routes: Routes = {
+  "api/about": about,
+  "api/overview": overview,
+  "api/jobs": jobs,
+  "api/job": job,
+  "api/job/data": jobData,
+  "api/schedules": schedules,
+  "api/schedule": schedule,
+  "api/services": services,
+  "api/instances": instances,
+  "api/jobs/cancel": cancelJobs,
+  "api/jobs/retry": retryJobs,
+  "api/jobs/run-now": runJobsNow,
+  "api/queues/pause": pauseQueue,
+  "api/queues/resume": resumeQueue,
+  "api/schedules/pause": pauseSchedule,
+  "api/schedules/resume": resumeSchedule,
+  "api/schedules/trigger": triggerSchedule,
+};

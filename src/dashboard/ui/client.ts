@@ -1,0 +1,42 @@
+/** Calls to the API, typed by the same types that the server implements. Addresses are relative: the page may be mounted anywhere. */
+import type { ApiError, OperateApi, ReadApi } from "../api.ts";
+
+/** The server said no; the message is for the reader. */
+export class ApiFailure extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Asks. */
+export async function read<P extends keyof ReadApi>(
+  path: P,
+  query: ReadApi[P]["query"],
+  signal?: AbortSignal,
+): Promise<ReadApi[P]["answer"]> {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value) parameters.set(name, value);
+  const text = parameters.toString();
+  return answerOf(await fetch(text === "" ? path : `${path}?${text}`, signal ? { signal } : {}));
+}
+
+/** Acts. */
+export async function operate<P extends keyof OperateApi>(
+  path: P,
+  body: OperateApi[P]["body"],
+): Promise<OperateApi[P]["answer"]> {
+  return answerOf(
+    await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  );
+}
+
+async function answerOf<T>(response: Response): Promise<T> {
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+  if (!isJson) throw new ApiFailure(response.status, `The server answered ${response.status}, and not with data.`);
+  const value: unknown = await response.json();
+  if (response.ok) return value as T;
+  throw new ApiFailure(response.status, (value as ApiError).error.message);
+}

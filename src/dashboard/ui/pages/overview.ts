@@ -1,0 +1,167 @@
+/** The overview: the numbers, the last hour, the queues, and the jobs that need a person. */
+import type { JobsView, OverviewView, QueueCounts } from "../../api.ts";
+import { throughputChart } from "../chart.ts";
+import { read } from "../client.ts";
+import { type Child, h } from "../dom.ts";
+import { count, duration, exact } from "../format.ts";
+import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
+import { button, type Column, card, empty, jobLink, moment, moodBadge, table } from "../parts.ts";
+
+const DEAD_SHOWN = 5;
+
+/** The page at the mount itself. */
+export const overviewPage: PageFactory = (context) => {
+  let loaded: OverviewView | null = null;
+  let dead: JobsView | null = null;
+  return {
+    title: "Overview",
+    async load(signal) {
+      [loaded, dead] = await Promise.all([
+        context.overview() ?? read("api/overview", {}, signal),
+        read("api/jobs", { state: "dead", limit: String(DEAD_SHOWN) }, signal),
+      ]);
+    },
+    view() {
+      const overview = context.overview() ?? loaded;
+      if (overview === null) return null;
+      return [
+        h("h1", { class: "unseen" }, "Overview"),
+        tiles(overview, context.now()),
+        card("Last hour", null, throughputChart(overview.throughput)),
+        card("Queues", null, queues(overview, context)),
+        dead !== null && dead.items.length > 0 && needsAttention(dead, overview, context.now()),
+      ];
+    },
+  };
+};
+
+function tiles(overview: OverviewView, now: number): Child {
+  const sum = (name: "ready" | "running" | "scheduled") =>
+    overview.queues.reduce((total, queue) => total + queue[name], 0);
+  const oldest = overview.queues.flatMap((queue) => (queue.oldestReadyAt === null ? [] : [queue.oldestReadyAt]));
+  const wait = oldest.length === 0 ? "none waits" : `oldest waits ${duration(Math.max(0, now - Math.min(...oldest)))}`;
+  const lastMinutes = overview.throughput.slice(-6, -1);
+  const perMinute = lastMinutes.reduce((total, point) => total + point.succeeded, 0) / Math.max(1, lastMinutes.length);
+  const { succeeded, dead, cancelled } = overview.finished;
+  return h(
+    "ul",
+    { class: "tiles" },
+    tile("ready", sum("ready"), wait),
+    tile(
+      "running",
+      sum("running"),
+      `${exact(overview.instances)} ${overview.instances === 1 ? "instance" : "instances"}`,
+    ),
+    tile("scheduled", sum("scheduled"), "retries included"),
+    tile("succeeded", succeeded, `${rate(perMinute)} per minute`),
+    tile("dead", dead, `${count(overview.retried)} retried`),
+    tile("cancelled", cancelled, "of all time"),
+  );
+}
+
+function tile(
+  state: "ready" | "running" | "scheduled" | "succeeded" | "dead" | "cancelled",
+  value: number,
+  note: string,
+): Child {
+  return h(
+    "li",
+    { key: state },
+    h(
+      "a",
+      { href: hrefTo("jobs", { state }), class: `tile state-${state}`, "data-tile": state },
+      h("span", { class: "tile-name" }, state),
+      h("span", { class: "tile-value", title: exact(value) }, count(value)),
+      h("span", { class: "tile-note" }, note),
+    ),
+  );
+}
+
+function queues(overview: OverviewView, context: PageContext): Child {
+  if (overview.queues.length === 0) {
+    return empty(
+      "No queue has a job yet.",
+      "Queues appear with their first job: ",
+      h("code", null, "await jobs.enqueue(definition, input)"),
+      ".",
+    );
+  }
+  const now = context.now();
+  const linked = (queue: QueueCounts, state: "ready" | "running" | "scheduled") =>
+    queue[state] === 0
+      ? h("span", { class: "quiet" }, "0")
+      : h(
+          "a",
+          { href: hrefTo("jobs", { state, queue: queue.queue }), title: exact(queue[state]) },
+          count(queue[state]),
+        );
+  const columns: Column<QueueCounts>[] = [
+    {
+      label: "queue",
+      cell: (queue) => [
+        h("span", { class: "name" }, queue.queue),
+        queue.paused !== null && [" ", moodBadge("warn", "paused", queue.paused.reason ?? undefined)],
+        queue.parked > 0 && [
+          " ",
+          moodBadge(
+            "bad",
+            `${count(queue.parked)} parked`,
+            "No process that claimed so far knows the names of these jobs.",
+          ),
+        ],
+      ],
+    },
+    { label: "ready", kind: "number", cell: (queue) => linked(queue, "ready") },
+    { label: "running", kind: "number", cell: (queue) => linked(queue, "running") },
+    { label: "scheduled", kind: "number", cell: (queue) => linked(queue, "scheduled") },
+    {
+      label: "oldest ready",
+      kind: "number",
+      cell: (queue) =>
+        queue.oldestReadyAt === null ? h("span", { class: "quiet" }, "–") : moment(queue.oldestReadyAt, now),
+    },
+  ];
+  if (context.about.role === "operate")
+    columns.push({ label: "actions", kind: "action", cell: (queue) => pauseButton(queue, context) });
+  const rows = [...overview.queues].sort((a, b) => (a.queue < b.queue ? -1 : 1));
+  return table("Queues", columns, rows, (queue) => queue.queue);
+}
+
+function pauseButton({ queue, paused }: QueueCounts, context: PageContext): Child {
+  return paused === null
+    ? button(
+        "Pause",
+        () => void context.act("api/queues/pause", { queue }, `Queue ${queue} is paused; running jobs go on.`),
+        {
+          name: `Pause the queue ${queue}`,
+        },
+      )
+    : button("Resume", () => void context.act("api/queues/resume", { queue }, `Queue ${queue} goes on.`), {
+        name: `Resume the queue ${queue}`,
+        primary: true,
+      });
+}
+
+function needsAttention(dead: JobsView, overview: OverviewView, now: number): Child {
+  const all = h("a", { href: hrefTo("jobs", { state: "dead" }) }, `All dead jobs`);
+  const columns: Column<JobsView["items"][number]>[] = [
+    { label: "job", cell: (job) => jobLink(job.id, job.name) },
+    { label: "queue", cell: (job) => job.queue },
+    {
+      label: "error",
+      kind: "wide",
+      cell: (job) => (job.error === null ? "–" : `${job.error.name}: ${job.error.message}`),
+    },
+    { label: "attempts", kind: "number", cell: (job) => `${job.attempt} of ${job.maxAttempts}` },
+    { label: "died", kind: "number", cell: (job) => moment(job.at, now) },
+  ];
+  return card(
+    "Needs attention",
+    overview.finished.dead > dead.items.length && all,
+    table("The last dead jobs", columns, dead.items, (job) => job.id),
+  );
+}
+
+function rate(perMinute: number): string {
+  return perMinute >= 10 || perMinute === 0 ? count(Math.round(perMinute)) : perMinute.toFixed(1);
+}

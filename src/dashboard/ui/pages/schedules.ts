@@ -1,0 +1,187 @@
+/** Schedules: the list with their next fires, and one with its plan and its history. */
+import type { ScheduleRow, SchedulesView, ScheduleView } from "../../api.ts";
+import { read } from "../client.ts";
+import { type Child, h } from "../dom.ts";
+import { duration, timeIn } from "../format.ts";
+import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
+import { button, type Column, card, empty, facts, jobLink, moment, moodBadge, table } from "../parts.ts";
+
+/** The page `schedules`. */
+export const schedulesPage: PageFactory = (context) => {
+  const cursor = context.params.get("cursor");
+  let view: SchedulesView | null = null;
+  return {
+    title: "Schedules",
+    async load(signal) {
+      view = await read("api/schedules", cursor === null ? {} : { cursor }, signal);
+    },
+    view() {
+      if (view === null) return null;
+      const pages =
+        (cursor !== null || view.next !== null) &&
+        h(
+          "nav",
+          { class: "pager", "aria-label": "Pages" },
+          cursor !== null && h("a", { href: hrefTo("schedules") }, "First"),
+          view.next !== null && h("a", { href: hrefTo("schedules", { cursor: view.next }), rel: "next" }, "Next"),
+        );
+      return [h("h1", null, "Schedules"), card("All schedules", null, list(view.items, context), pages)];
+    },
+  };
+};
+
+/** The page `schedule`. */
+export const schedulePage: PageFactory = (context) => {
+  const id = context.params.get("id") ?? "";
+  let view: ScheduleView | null = null;
+  return {
+    title: "Schedule",
+    async load(signal) {
+      view = await read("api/schedule", { id }, signal);
+    },
+    view() {
+      if (view === null) return null;
+      const now = context.now();
+      return [
+        h(
+          "div",
+          { class: "page-head" },
+          h("h1", null, view.id, " ", status(view)),
+          h("div", { class: "actions" }, actions(view, context)),
+        ),
+        card("Facts", null, factsOf(view, now)),
+        card("Next fires", zoneNote(view.timeZone), upcoming(view, now)),
+        card("History", null, history(view, now)),
+      ];
+    },
+  };
+};
+
+function list(items: readonly ScheduleRow[], context: PageContext): Child {
+  if (items.length === 0) {
+    return empty(
+      "No schedules.",
+      "Declare one with ",
+      h("code", null, 'builder.addSchedule({ id, trigger: cron("0 3 * * *"), job })'),
+      ".",
+    );
+  }
+  const now = context.now();
+  const columns: Column<ScheduleRow>[] = [
+    {
+      label: "schedule",
+      cell: (row) => [
+        h("a", { href: hrefTo("schedule", { id: row.id }), class: "name" }, row.id),
+        row.paused && [" ", moodBadge("warn", "paused")],
+      ],
+    },
+    {
+      label: "trigger",
+      cell: (row) => [
+        h("code", null, row.trigger),
+        row.timeZone !== null && h("span", { class: "quiet" }, ` ${row.timeZone}`),
+      ],
+    },
+    { label: "job", cell: (row) => row.job },
+    { label: "next", kind: "number", cell: (row) => next(row, now) },
+    {
+      label: "last",
+      kind: "number",
+      cell: (row) =>
+        row.lastJob === null
+          ? moment(row.lastAt, now, "never")
+          : h("a", { href: hrefTo("job", { id: row.lastJob }) }, moment(row.lastAt, now)),
+    },
+  ];
+  if (context.about.role === "operate" && context.about.has.schedules)
+    columns.push({ label: "actions", kind: "action", cell: (row) => actions(row, context) });
+  return table("Schedules", columns, items, (row) => row.id);
+}
+
+function next(row: ScheduleRow, now: number): Child {
+  if (row.paused) return h("span", { class: "quiet" }, "paused");
+  return row.nextAt === null ? h("span", { class: "quiet" }, "never again") : moment(row.nextAt, now);
+}
+
+function status(view: ScheduleRow): Child {
+  return view.paused
+    ? moodBadge("warn", "paused")
+    : view.nextAt === null
+      ? moodBadge("idle", "finished")
+      : moodBadge("good", "active");
+}
+
+function actions({ id, paused }: ScheduleRow, context: PageContext): Child {
+  if (context.about.role !== "operate" || !context.about.has.schedules) return null;
+  return [
+    button("Trigger now", () => void context.act("api/schedules/trigger", { id }, `${id} was triggered.`), {
+      name: `Trigger ${id} now`,
+    }),
+    paused
+      ? button("Resume", () => void context.act("api/schedules/resume", { id }, `${id} goes on.`), {
+          name: `Resume ${id}`,
+          primary: true,
+        })
+      : button("Pause", () => void context.act("api/schedules/pause", { id }, `${id} is paused.`), {
+          name: `Pause ${id}`,
+        }),
+  ];
+}
+
+function factsOf(view: ScheduleView, now: number): Child {
+  return facts([
+    ["Trigger", [h("code", null, view.trigger)]],
+    ["Time zone", view.timeZone ?? h("span", { class: "quiet" }, "does not matter")],
+    ["Job", h("a", { href: hrefTo("jobs", { state: "succeeded", name: view.job }) }, view.job)],
+    ...(view.queue === null ? [] : [["Queue", view.queue] as const]),
+    ["Missed fires", view.misfire ?? h("span", { class: "quiet" }, "unknown")],
+    ...(view.group === "" ? [] : [["Group", view.group] as const]),
+    ["Comes from", view.source === "code" ? "the application's code" : "a call at run time"],
+    ["Changed", moment(view.updatedAt, now)],
+  ]);
+}
+
+function zoneNote(timeZone: string | null): Child {
+  return h("span", { class: "quiet" }, `in ${timeZone ?? "UTC"}`);
+}
+
+function upcoming(view: ScheduleView, now: number): Child {
+  if (view.upcoming.length === 0)
+    return empty(
+      "No fires ahead.",
+      view.nextAt === null ? "Its trigger has come to its end." : "Nothing in this process can read its trigger.",
+    );
+  return h(
+    "ol",
+    { class: `plain fires${view.paused ? " faded" : ""}` },
+    view.upcoming.map((at) =>
+      h("li", { key: String(at) }, h("span", { class: "clock" }, timeIn(at, view.timeZone)), moment(at, now)),
+    ),
+  );
+}
+
+const OCCURRENCE = { fired: "good", skipped: "warn", manual: "idle" } as const;
+
+function history(view: ScheduleView, now: number): Child {
+  if (view.occurrences.length === 0)
+    return empty("It has not fired yet.", "Trigger it by hand to see what its job does.");
+  type Row = ScheduleView["occurrences"][number];
+  const columns: Column<Row>[] = [
+    { label: "planned", cell: (row) => h("span", { class: "clock" }, timeIn(row.at, view.timeZone)) },
+    { label: "what", cell: (row) => moodBadge(OCCURRENCE[row.what], row.what === "manual" ? "by hand" : row.what) },
+    {
+      label: "late",
+      kind: "number",
+      cell: (row) =>
+        row.what === "manual" ? h("span", { class: "quiet" }, "–") : duration(Math.max(0, row.firedAt - row.at)),
+    },
+    { label: "by", cell: (row) => row.by },
+    {
+      label: "reason or job",
+      kind: "wide",
+      cell: (row) => (row.job === null ? (row.reason ?? "–") : jobLink(row.job, "its job")),
+    },
+    { label: "when", kind: "number", cell: (row) => moment(row.firedAt, now) },
+  ];
+  return table("Occurrences", columns, view.occurrences, (row) => `${row.at} ${row.what}`);
+}

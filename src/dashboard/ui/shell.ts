@@ -1,0 +1,111 @@
+/** What surrounds every page: the top bar, messages about what was done, and the page of errors. */
+import type { AboutView } from "../api.ts";
+import { type Child, h, render } from "./dom.ts";
+import type { LiveState } from "./live.ts";
+import { hrefTo } from "./page.ts";
+import { button } from "./parts.ts";
+
+const MENU = [
+  ["", "Overview"],
+  ["jobs", "Jobs"],
+  ["schedules", "Schedules"],
+  ["services", "Services"],
+  ["instances", "Instances"],
+] as const;
+/** Pages that belong to an entry of the menu without being it. */
+const UNDER: Readonly<Record<string, string>> = { job: "jobs", schedule: "schedules" };
+const LIVE: Readonly<Record<LiveState, { readonly text: string; readonly title: string }>> = {
+  connecting: { text: "connecting", title: "Connecting to the live numbers." },
+  live: { text: "live", title: "The numbers move by themselves." },
+  polling: {
+    text: "every 5 s",
+    title: "The live stream does not get through; the numbers are asked for every five seconds.",
+  },
+  hidden: { text: "resting", title: "Nothing is asked for while this page is hidden." },
+  lost: {
+    text: "no connection",
+    title: "The application cannot be reached, or cannot read its store. The page goes on trying.",
+  },
+};
+const NOTICE_FOR = 6_000;
+
+/** The top bar. */
+export function topBar(about: AboutView | null, page: string, live: LiveState): Child {
+  const here = UNDER[page] ?? page;
+  return [
+    h("a", { href: hrefTo(""), class: "brand" }, logo(), h("span", null, about?.title ?? "Nightshift")),
+    h(
+      "nav",
+      { "aria-label": "Pages", class: "menu" },
+      MENU.map(([address, label]) =>
+        h("a", { key: address, href: hrefTo(address), "aria-current": address === here ? "page" : undefined }, label),
+      ),
+    ),
+    h(
+      "div",
+      { class: "status" },
+      about !== null &&
+        h("span", { class: "where", title: `${about.store.kind}: ${about.store.location}` }, about.store.kind),
+      about?.role === "read" &&
+        h("span", { class: "where", title: "You may look, but not change anything." }, "read only"),
+      h("span", { class: `live live-${live}`, title: LIVE[live].title }, h("span", { class: "dot" }), LIVE[live].text),
+    ),
+  ];
+}
+
+function logo(): Child {
+  return h(
+    "svg",
+    { viewBox: "0 0 32 32", width: 22, height: 22, "aria-hidden": "true", class: "logo" },
+    h("rect", { width: 32, height: 32, rx: 7, class: "logo-sky" }),
+    h("path", { d: "M21.5 20.6A9 9 0 0 1 12 7.6a9.2 9.2 0 1 0 11.6 12 9 9 0 0 1-2.1 1z", class: "logo-moon" }),
+  );
+}
+
+/** Instead of a page that could not be loaded. */
+export function troublePage(message: string, again: () => void): Child {
+  return [
+    h("h1", null, "This did not work"),
+    h(
+      "section",
+      { class: "card" },
+      h(
+        "div",
+        { class: "empty" },
+        h("p", { class: "empty-title", role: "alert" }, message),
+        h("p", null, button("Try again", again)),
+      ),
+    ),
+  ];
+}
+
+/** Shows short messages below, each for a few seconds. */
+export class Notices {
+  readonly #element: Element;
+  readonly #shown = new Map<number, { readonly text: string; readonly bad: boolean }>();
+  #next = 0;
+
+  constructor(element: Element) {
+    this.#element = element;
+  }
+
+  show(text: string, bad = false): void {
+    const id = this.#next++;
+    this.#shown.set(id, { text, bad });
+    this.#render();
+    setTimeout(() => this.#close(id), bad ? NOTICE_FOR * 2 : NOTICE_FOR);
+  }
+
+  #close(id: number): void {
+    if (this.#shown.delete(id)) this.#render();
+  }
+
+  #render(): void {
+    render(
+      this.#element,
+      [...this.#shown].map(([id, { text, bad }]) =>
+        h("p", { key: String(id), class: bad ? "notice bad" : "notice", role: bad ? "alert" : undefined }, text),
+      ),
+    );
+  }
+}

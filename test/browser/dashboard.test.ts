@@ -1,0 +1,293 @@
+/** The dashboard as a person meets it: in a real browser, over a real socket. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import type { CreateDashboardOptions } from "../../src/dashboard/index.ts";
+import { openPage, startBrowser } from "../support/browser.ts";
+import { type BusyStore, busyStore } from "../support/busy-store.ts";
+import { eventually } from "../support/eventually.ts";
+import { serveDashboard } from "../support/serve-dashboard.ts";
+
+/** A page on a dashboard over a busy store; whatever it did wrong fails the test at its end. */
+async function withPage(
+  browser: Browser,
+  test: (page: Page, url: string, busy: BusyStore) => Promise<void>,
+  options: Partial<CreateDashboardOptions> & { readonly width?: number; readonly allowed?: RegExp } = {},
+): Promise<void> {
+  const { width, allowed, ...rest } = options;
+  const busy = await busyStore();
+  await using served = await serveDashboard({ store: busy.store, path: "/admin/jobs", title: "shop", ...rest });
+  const { page, trouble } = await openPage(browser, width === undefined ? {} : { width });
+  try {
+    await test(page, served.url, busy);
+  } finally {
+    await page.context().close();
+    await busy.store.close();
+  }
+  assert.deepEqual(
+    trouble.filter((each) => allowed === undefined || !allowed.test(each)),
+    [],
+  );
+}
+
+const text = (page: Page, selector: string) => page.locator(selector).innerText();
+
+describe("the dashboard in a browser", () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await startBrowser();
+  });
+  after(() => browser.close());
+
+  it("moves its numbers by itself", async () => {
+    await withPage(browser, async (page, url, busy) => {
+      await page.goto(url);
+      await page.waitForSelector(".live-live");
+      const tile = "[data-tile=succeeded] .tile-value";
+      const first = await text(page, tile);
+      await busy.work();
+      await eventually(async () => assert.notEqual(await text(page, tile), first));
+      const { finished } = await busy.store.counts();
+      assert.equal(await text(page, tile), finished.succeeded.toLocaleString("en"));
+    });
+  });
+
+  it("asks for nothing while it is hidden, and comes back", async () => {
+    await withPage(browser, async (page, url) => {
+      let requests = 0;
+      page.on("request", () => requests++);
+      await page.goto(url);
+      await page.waitForSelector(".live-live");
+      const hide = (hidden: boolean) =>
+        page.evaluate((value) => {
+          Object.defineProperty(document, "hidden", { value, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }, hidden);
+      await hide(true);
+      await page.waitForSelector(".live-hidden");
+      requests = 0;
+      const beat = await page.evaluate(
+        () =>
+          new Promise((resolve) => setTimeout(() => resolve(document.querySelector(".live-hidden") !== null), 2_500)),
+      );
+      assert.equal(beat, true);
+      assert.equal(requests, 0);
+      await hide(false);
+      await page.waitForSelector(".live-live");
+    });
+  });
+
+  it("pauses and resumes a queue", async () => {
+    await withPage(browser, async (page, url, busy) => {
+      await page.goto(url);
+      await page.getByRole("button", { name: "Pause the queue mail" }).click();
+      await page.getByRole("button", { name: "Resume the queue mail" }).waitFor();
+      assert.notEqual((await busy.store.counts()).queues.find((queue) => queue.queue === "mail")?.paused, null);
+      await page.getByRole("button", { name: "Resume the queue mail" }).click();
+      await page.getByRole("button", { name: "Pause the queue mail" }).waitFor();
+      assert.equal((await busy.store.counts()).queues.find((queue) => queue.queue === "mail")?.paused, null);
+    });
+  });
+
+  it("tells a job's story, keeps its data closed until asked, and retries it", async () => {
+    await withPage(browser, async (page, url, busy) => {
+      await page.goto(`${url}jobs?state=dead`);
+      await page.locator(`a[href="job?id=${busy.dead}"]`).first().click();
+      await page.getByRole("heading", { name: "email.receipt" }).waitFor();
+      assert.match(page.url(), new RegExp(`/admin/jobs/job\\?id=${busy.dead}$`));
+      assert.match(
+        await text(page, ".timeline"),
+        /Enqueued[\s\S]*Attempt 1 failed for good[\s\S]*SmtpError \[EENVELOPE\]/,
+      );
+      assert.doesNotMatch(await page.content(), /kari@example|9007199254740993/);
+      await page.locator("summary", { hasText: "Input" }).click();
+      await page.getByText('"order": 9007199254740993').waitFor();
+      assert.match(await text(page, ".data pre"), /"token": "\[redacted\]"/);
+      await page.getByRole("button", { name: "Retry" }).click();
+      await page.locator("h1 .state-ready").waitFor();
+      assert.equal((await busy.store.getJob(busy.dead))?.state, "ready");
+      assert.ok(await page.locator("details.data[open]").count(), "what was open stays open");
+    });
+  });
+
+  it("asks before it cancels", async () => {
+    await withPage(browser, async (page, url, busy) => {
+      await page.goto(`${url}job?id=${busy.running}`);
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("button", { name: "Keep it" }).click();
+      await page.getByRole("button", { name: "Cancel" }).click();
+      assert.equal((await busy.store.getJob(busy.running))?.cancelRequested, null);
+      await page.getByRole("button", { name: "Yes, cancel it" }).click();
+      await page.getByText("Asked to stop").waitFor();
+      assert.match((await busy.store.getJob(busy.running))?.cancelRequested ?? "", /dashboard/);
+    });
+  });
+
+  it("acts on several jobs at once, and pages on", async () => {
+    await withPage(browser, async (page, url, busy) => {
+      await page.goto(`${url}jobs?state=dead`);
+      const dead = (await busy.store.counts()).finished.dead;
+      const boxes = page.locator("tbody input[type=checkbox]");
+      await boxes.nth(0).check();
+      await boxes.nth(1).check();
+      await page.getByRole("button", { name: "Retry 2 selected" }).click();
+      await page.getByText("2 of 2 made ready again.").waitFor();
+      assert.equal((await busy.store.listJobs({ state: "dead", limit: 500 })).items.length, dead - 2);
+      await page.goto(`${url}jobs?state=succeeded`);
+      const first = await text(page, "tbody tr:first-child");
+      await page.getByRole("link", { name: "Older" }).click();
+      await page.getByRole("link", { name: "Newest" }).waitFor();
+      assert.match(page.url(), /cursor=/);
+      await page.goBack();
+      await page.getByRole("link", { name: "Older" }).waitFor();
+      await eventually(async () =>
+        assert.equal((await text(page, "tbody tr:first-child")).split("\t")[1], first.split("\t")[1]),
+      );
+    });
+  });
+
+  it("keeps filters in the address, where back and reload find them", async () => {
+    await withPage(browser, async (page, url) => {
+      await page.goto(`${url}jobs?state=dead`);
+      await page.waitForSelector(".live-live");
+      await page.getByLabel("Name").fill("email.receipt");
+      await page.getByRole("button", { name: "Filter" }).click();
+      await page.waitForURL(/name=email\.receipt/);
+      await page.getByLabel("Queue").selectOption("mail");
+      await page.waitForURL(/queue=mail/);
+      await page.reload();
+      assert.equal(await page.getByLabel("Name").inputValue(), "email.receipt");
+      assert.equal(await page.getByLabel("Queue").inputValue(), "mail");
+      for (const row of await page.locator("tbody tr").allInnerTexts()) assert.match(row, /email\.receipt/);
+      await page.goBack();
+      await page.waitForURL((at) => !at.search.includes("queue="));
+      await page.goto(`${url}jobs?state=dead&name=nobody`);
+      await page.getByText("No dead job matches.").waitFor();
+    });
+  });
+
+  it("can be used with the keyboard alone", async () => {
+    await withPage(browser, async (page, url) => {
+      await page.goto(url);
+      await page.waitForSelector(".tiles");
+      await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Skip to the content");
+      for (let presses = 0; presses < 4; presses++) await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Schedules");
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Schedules", exact: true }).waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement?.id), "content");
+    });
+  });
+
+  it("keeps focus, text being typed and opened details through refreshes, and nothing jumps", async () => {
+    await withPage(browser, async (page, url, busy) => {
+      await page.goto(url);
+      await page.waitForSelector(".live-live");
+      await page.locator("summary", { hasText: "Figures" }).click();
+      await page.getByRole("button", { name: "Pause the queue mail" }).focus();
+      await page.evaluate(() => {
+        const shifts: number[] = [];
+        Object.assign(window, { shifts });
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) {
+            shifts.push((entry as PerformanceEntry & { readonly value: number }).value);
+          }
+        }).observe({ type: "layout-shift" });
+      });
+      const before = await text(page, "[data-tile=ready] .tile-value");
+      await busy.store.enqueue([
+        { name: "email.welcome", queue: "mail", priority: 0, input: "{}", maxAttempts: 1, maxCrashes: 1 },
+      ]);
+      await eventually(async () => assert.notEqual(await text(page, "[data-tile=ready] .tile-value"), before));
+      assert.equal(await page.locator("details.figures[open]").count(), 1);
+      assert.equal(
+        await page.evaluate(() => document.activeElement?.getAttribute("aria-label")),
+        "Pause the queue mail",
+      );
+      assert.deepEqual(await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts), []);
+      await page.goto(`${url}jobs?state=ready`);
+      await page.getByLabel("Name").fill("half a na");
+      const count = await text(page, ".tab.state-ready .tab-count");
+      await busy.store.enqueue([
+        { name: "email.welcome", queue: "mail", priority: 0, input: "{}", maxAttempts: 1, maxCrashes: 1 },
+      ]);
+      await eventually(async () => assert.notEqual(await text(page, ".tab.state-ready .tab-count"), count));
+      assert.equal(await page.getByLabel("Name").inputValue(), "half a na");
+    });
+  });
+
+  it("shows a reader no buttons that the server would refuse", async () => {
+    await withPage(
+      browser,
+      async (page, url, busy) => {
+        for (const path of ["", "jobs?state=dead", `job?id=${busy.dead}`, "schedules"]) {
+          await page.goto(url + path);
+          await page.waitForSelector("main .card");
+          const names = await page.locator("main button").allInnerTexts();
+          assert.deepEqual(
+            names.filter((name) => name !== "Filter"),
+            [],
+            path,
+          );
+        }
+        await page.getByText("read only").waitFor();
+      },
+      { authorize: () => "read" },
+    );
+  });
+
+  it("fits a phone: no page is wider than the screen", async () => {
+    const services = () => [
+      {
+        name: "TableMonitorWithALongName",
+        kind: "",
+        state: "backing-off",
+        mood: "bad" as const,
+        since: 0,
+        restarts: 12,
+        lastError: { at: null, message: "x".repeat(300) },
+        facts: { doing: "y".repeat(200) },
+      },
+    ];
+    await withPage(
+      browser,
+      async (page, url, busy) => {
+        for (const path of [
+          "",
+          "jobs?state=dead",
+          `job?id=${busy.dead}`,
+          "schedules",
+          "schedule?id=clean-up",
+          "services",
+          "instances",
+        ]) {
+          await page.goto(url + path);
+          await page.waitForSelector("main .card");
+          const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+          assert.ok((wide ?? 0) <= (screen ?? 0), `${path} is ${wide} wide on ${screen}`);
+        }
+      },
+      { width: 360, services },
+    );
+  });
+
+  it("says what is wrong when a job is gone or the server is, and finds back", async () => {
+    await withPage(
+      browser,
+      async (page, url) => {
+        await page.goto(`${url}job?id=none`);
+        await page.getByText("There is no job none.").waitFor();
+        await page.getByRole("link", { name: "Overview" }).click();
+        await page.waitForSelector(".tiles");
+        await page.route("**/api/**", (route) => route.abort());
+        await page.getByRole("link", { name: "Instances", exact: true }).click();
+        await page.getByRole("button", { name: "Try again" }).waitFor();
+        await page.unroute("**/api/**");
+        await page.getByRole("button", { name: "Try again" }).click();
+        await page.getByText("shop@web-1", { exact: true }).first().waitFor();
+      },
+      { allowed: /^console: Failed to load resource/ },
+    );
+  });
+});

@@ -1,0 +1,203 @@
+/** What the dashboard's API answers and does, over the memory store. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import {
+  createDashboard,
+  type Dashboard,
+  type JobDataView,
+  type JobsView,
+  type JobView,
+  type OverviewView,
+  type ScheduleDesk,
+} from "../../src/dashboard/index.ts";
+import { memory } from "../../src/store/memory/index.ts";
+import { get, json, post } from "../support/ask-dashboard.ts";
+import { type BusyStore, busyStore } from "../support/busy-store.ts";
+
+describe("the dashboard's API", () => {
+  let busy: BusyStore;
+  let dashboard: Dashboard;
+  const read = async <T>(path: string) => (await (await get(dashboard, `/${path}`)).json()) as T;
+
+  beforeEach(async () => {
+    busy = await busyStore();
+    dashboard = createDashboard({ store: busy.store, title: "shop" });
+  });
+  afterEach(async () => {
+    await dashboard.close();
+    await busy.store.close();
+  });
+
+  it("tells counts per queue, the last hour by minute, and how old the oldest ready job is", async () => {
+    const overview = await read<OverviewView>("api/overview");
+    const mail = overview.queues.find((queue) => queue.queue === "mail");
+    assert.equal(mail?.running, 3);
+    assert.equal(mail?.oldestReadyAt, overview.now - 11_000);
+    assert.equal(
+      overview.queues.find((queue) => queue.queue === "search")?.paused?.reason,
+      "The index is being rebuilt",
+    );
+    assert.equal(overview.queues.find((queue) => queue.queue === "photos")?.parked, 1);
+    assert.equal(overview.throughput.length, 60);
+    const gaps = overview.throughput.slice(1).map((point, index) => point.at - (overview.throughput[index]?.at ?? 0));
+    assert.ok(gaps.every((gap) => gap === 60_000));
+    assert.ok((overview.throughput.at(-1)?.at ?? 0) <= overview.now);
+    assert.ok(overview.finished.succeeded > 1_000);
+    assert.equal(overview.instances, 2);
+  });
+
+  it("pages through jobs of a state without losing or repeating one, while new ones arrive", async () => {
+    const seen = new Set<string>();
+    let cursor = "";
+    for (let pages = 0; pages < 100; pages++) {
+      const page = await read<JobsView>(`api/jobs?state=succeeded&limit=200${cursor}`);
+      for (const job of page.items) {
+        assert.ok(!seen.has(job.id), `${job.id} twice`);
+        assert.equal(job.state, "succeeded");
+        seen.add(job.id);
+      }
+      if (page.next === null) break;
+      cursor = `&cursor=${encodeURIComponent(page.next)}`;
+      await busy.work();
+    }
+    const { finished } = await busy.store.counts();
+    assert.ok(seen.size > 1_900 && seen.size <= finished.succeeded);
+  });
+
+  it("filters jobs by queue and name", async () => {
+    const page = await read<JobsView>("api/jobs?state=dead&queue=mail&name=email.receipt&limit=5");
+    assert.equal(page.items[0]?.id, busy.dead);
+    assert.ok(page.items.every((job) => job.queue === "mail" && job.name === "email.receipt"));
+    assert.equal(page.items[0]?.error?.name, "SmtpError");
+  });
+
+  it("tells a job's whole story, errors with stack and causes included", async () => {
+    const job = await read<JobView>(`api/job?id=${busy.retried}`);
+    assert.equal(job.state, "succeeded");
+    assert.deepEqual(
+      job.history.map((entry) => [entry.what, entry.attempt]),
+      [
+        ["retry", 1],
+        ["retry", 2],
+        ["succeeded", 3],
+      ],
+    );
+    const [first] = job.history;
+    assert.equal(first?.error?.code, "ERATES");
+    assert.match(first?.error?.stack ?? "", /rates\.ts:21/);
+    assert.match(first?.error?.causes[0]?.message ?? "", /ECONNREFUSED/);
+    assert.equal(job.hasResult, true);
+  });
+
+  it("shows a job's data digit for digit, and hides what is redacted", async () => {
+    const data = await read<JobDataView>(`api/job/data?id=${busy.dead}`);
+    assert.match(data.input.text, /"order": 9007199254740993,/);
+    assert.match(data.input.text, /"token": "\[redacted\]"/);
+    assert.equal(data.input.redacted, 1);
+    assert.equal(data.result, null);
+  });
+
+  it("cancels what waits, asks what runs, retries what died, and runs what is scheduled", async () => {
+    const scheduled = (await read<JobsView>("api/jobs?state=scheduled")).items[0]?.id ?? "";
+    const ready = (await read<JobsView>("api/jobs?state=ready&queue=mail")).items[0]?.id ?? "";
+    const ids = [ready, busy.running, busy.dead, "no such job"];
+    const cancelled = await json(post(dashboard, "/api/jobs/cancel", { ids, reason: "not wanted" }));
+    assert.deepEqual(cancelled["results"], ["cancelled", "requested", "final", "missing"]);
+    assert.equal((await read<JobView>(`api/job?id=${busy.running}`)).cancelRequested, "not wanted");
+    assert.equal((await read<JobView>(`api/job?id=${ready}`)).history.at(-1)?.error?.message, "not wanted");
+    assert.deepEqual(await json(post(dashboard, "/api/jobs/retry", { ids: [busy.dead, scheduled] })), {
+      done: [busy.dead],
+    });
+    assert.equal((await read<JobView>(`api/job?id=${busy.dead}`)).state, "ready");
+    assert.deepEqual(await json(post(dashboard, "/api/jobs/run-now", { ids: [scheduled] })), { done: [scheduled] });
+    assert.equal((await read<JobView>(`api/job?id=${scheduled}`)).state, "ready");
+  });
+
+  it("pauses and resumes a queue, and says who did it", async () => {
+    const named = createDashboard({ store: busy.store, authorize: () => ({ role: "operate", user: "kari" }) });
+    assert.equal((await post(named, "/api/queues/pause", { queue: "mail" })).status, 200);
+    const paused = (await read<OverviewView>("api/overview")).queues.find((queue) => queue.queue === "mail")?.paused;
+    assert.equal(paused?.reason, "Paused from the dashboard, by kari");
+    assert.equal((await post(named, "/api/queues/resume", { queue: "mail" })).status, 200);
+    assert.equal(
+      (await read<OverviewView>("api/overview")).queues.find((queue) => queue.queue === "mail")?.paused,
+      null,
+    );
+    await named.close();
+  });
+
+  it("lists schedules from the store alone, and says that nothing here can change them", async () => {
+    const list = await json(get(dashboard, "/api/schedules"));
+    assert.deepEqual(
+      (list["items"] as { id: string }[]).map(({ id }) => id),
+      ["clean-up", "sales-report"],
+    );
+    assert.equal((await post(dashboard, "/api/schedules/pause", { id: "clean-up" })).status, 409);
+    assert.equal((await get(dashboard, "/api/schedule?id=none")).status, 404);
+  });
+
+  it("describes, pauses, resumes and triggers schedules through what knows them", async () => {
+    const did: string[] = [];
+    const desk: ScheduleDesk = {
+      describe: () => ({ trigger: "0 3 * * *", timeZone: "Europe/Oslo", misfire: "run-once", queue: "default" }),
+      upcoming: async (schedule, count) => Array.from({ length: count }, (_, n) => (schedule.nextAt ?? 0) + n),
+      pause: async (id) => void did.push(`pause ${id}`),
+      resume: async (id) => void did.push(`resume ${id}`),
+      trigger: async (id) => `job of ${id}`,
+    };
+    const knowing = createDashboard({ store: busy.store, schedules: desk });
+    const schedule = await json(get(knowing, "/api/schedule?id=clean-up"));
+    assert.equal(schedule["timeZone"], "Europe/Oslo");
+    assert.equal((schedule["upcoming"] as number[]).length, 10);
+    assert.equal((await post(knowing, "/api/schedules/pause", { id: "clean-up" })).status, 200);
+    assert.equal((await post(knowing, "/api/schedules/resume", { id: "clean-up" })).status, 200);
+    assert.deepEqual(await json(post(knowing, "/api/schedules/trigger", { id: "clean-up" })), {
+      job: "job of clean-up",
+    });
+    assert.equal((await post(knowing, "/api/schedules/trigger", { id: "none" })).status, 404);
+    assert.deepEqual(did, ["pause clean-up", "resume clean-up"]);
+    await knowing.close();
+  });
+
+  it("is at home under any path, and only there", async () => {
+    const below = createDashboard({ store: busy.store, path: "/admin/jobs" });
+    assert.equal((await get(below, "/admin/jobs")).headers.get("location"), "./jobs/");
+    for (const page of ["", "jobs", "job", "schedules", "schedule", "services", "instances"]) {
+      const answer = await get(below, `/admin/jobs/${page}`);
+      assert.match(answer.headers.get("content-type") ?? "", /html/, page);
+    }
+    assert.equal((await get(below, "/admin/jobs/api/overview")).status, 200);
+    assert.equal((await get(below, "/admin/jobs/assets/main.js")).status, 200);
+    assert.equal((await get(below, "/")).status, 404);
+    await below.close();
+  });
+
+  it("answers an unchanged file with 304", async () => {
+    const first = await get(dashboard, "/assets/app.css");
+    const again = await get(dashboard, "/assets/app.css", { "if-none-match": first.headers.get("etag") ?? "" });
+    assert.equal(again.status, 304);
+    assert.equal(await again.text(), "");
+  });
+
+  it("answers 404 for a job that is not there", async () => {
+    const answer = await get(dashboard, "/api/job?id=none");
+    assert.equal(answer.status, 404);
+    assert.match(await answer.text(), /NS_JOB_NOT_FOUND/);
+  });
+
+  it("refuses wrong options at once", () => {
+    const store = memory();
+    assert.throws(() => createDashboard({ store, path: "jobs" }), { code: "NS_OPTION_INVALID" });
+    assert.throws(() => createDashboard({ store, path: "/a/../b" }), { code: "NS_OPTION_INVALID" });
+    assert.throws(() => createDashboard({ store, titel: "x" } as never), /Did you mean "title"/);
+    assert.throws(() => createDashboard({ store, path: "x", redact: [1] } as never), { code: "NS_BUILD_INVALID" });
+  });
+
+  it("answers 503 once it is closed, and lets the store go", async () => {
+    await get(dashboard, "/api/overview");
+    await dashboard.close();
+    await dashboard.close();
+    assert.equal((await get(dashboard, "/api/overview")).status, 503);
+    await busy.store.now();
+  });
+});
