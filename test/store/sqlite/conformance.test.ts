@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sqlite } from "../../src/store/sqlite/index.ts";
-import { capturingLogger, VirtualClock } from "../../src/testing/index.ts";
-import { storeConformance } from "../../src/testing/store-conformance/index.ts";
+import { sqlite } from "../../../src/store/sqlite/index.ts";
+import { capturingLogger, VirtualClock } from "../../../src/testing/index.ts";
+import { storeConformance } from "../../../src/testing/store-conformance/index.ts";
 
 storeConformance("sqlite", {
   async create() {
