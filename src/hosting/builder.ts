@@ -6,14 +6,13 @@ import {
   type Dependency,
   type Injectable,
   type Key,
-  nameOf,
   type Resolver,
   Services,
   type Token,
   token,
 } from "../services/index.ts";
 import { consoleLogger, Logger, type LoggerLike } from "../telemetry/index.ts";
-import { systemClock } from "../time/index.ts";
+import { parseDuration, systemClock } from "../time/index.ts";
 import {
   type BackgroundQueue,
   type BackgroundQueueOptions,
@@ -23,8 +22,13 @@ import {
   type WorkItem,
 } from "./background-queue.ts";
 import { Configuration, readConfiguration } from "./configuration.ts";
-import { Host, type HostParts, type StartCheck } from "./host.ts";
-import type { Executable, HostedService } from "./hosted-service.ts";
+import { type AnyService, type Declared, isClass, nameOfService, orderOf, without } from "./declared.ts";
+import { type DeclaredCheck, Health, type HealthCheck, type HealthCheckOptions } from "./health.ts";
+import { HealthEndpoint, type HealthEndpointOptions } from "./health-endpoint.ts";
+import { Host } from "./host.ts";
+import type { HostParts, StartCheck } from "./host-parts.ts";
+import { type HttpServer, HttpServerService, type ListenOptions } from "./http-server.ts";
+import { Late } from "./late.ts";
 import { HostLifetime } from "./lifetime.ts";
 import {
   type HostOptions,
@@ -33,14 +37,11 @@ import {
   readServiceOptions,
   type ServiceOptions,
 } from "./options.ts";
-import { levelsOf, sequenceOf } from "./order.ts";
 import { oneOf } from "./supervision.ts";
 import type { GroupStrategy } from "./supervisor.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
 import type { UnitSpec } from "./unit.ts";
-
-/** Anything that the host can run. */
-export type AnyService = HostedService | Executable;
+import { HostView } from "./view.ts";
 
 /** Adds a hosted service: a class (made by the container), an instance, or a function that makes one. */
 export interface AddHostedService<Self> {
@@ -54,12 +55,6 @@ export interface Build {
   readonly problems: Problems;
   readonly services: Services;
   readonly addHostedService: AddHostedService<unknown>;
-}
-
-interface Declared {
-  readonly name: string;
-  readonly service: Class<AnyService> | AnyService | ((services: Resolver) => AnyService);
-  readonly options: ServiceOptions;
 }
 
 /**
@@ -86,6 +81,8 @@ export class HostBuilder {
   readonly #declared: Declared[] = [];
   readonly #hooks: ((build: Build) => void)[] = [];
   readonly #checks: StartCheck[] = [];
+  readonly #healthChecks: DeclaredCheck[] = [];
+  #maxLag = parseDuration("10s");
   readonly #groups = new Map<string, GroupStrategy>();
   /** Found while things were declared; reported with the rest at build. */
   readonly #early = new Problems();
@@ -169,6 +166,46 @@ export class HostBuilder {
   }
 
   /**
+   * Adds an HTTP server: it listens when the host starts, and is drained when the host stops.
+   *
+   * @example
+   * ```ts
+   * import { createServer } from "node:http";
+   * import { createHost } from "nightshift";
+   *
+   * const server = createServer((request, response) => void response.end(`hello ${request.url}`));
+   * const builder = createHost({ drainDelay: "5s" });
+   * builder.addHttpServer(server, { port: 8080, host: "0.0.0.0", stopTimeout: "10s" });
+   * ```
+   */
+  addHttpServer(server: HttpServer, options: ListenOptions & ServiceOptions = {}): this {
+    const { port, host, ...service } = options;
+    const listen = { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) };
+    const make = (services: Resolver) => new HttpServerService(server, listen, services.get(Clock));
+    return this.addHostedService(make, { ...service, name: service.name ?? this.#freeName("http-server") });
+  }
+
+  /** Adds a check to readiness or liveness. It fails when it throws, gives back `false`, or takes too long. */
+  addHealthCheck(name: string, check: HealthCheck, options: HealthCheckOptions = {}): this {
+    const what = `The health check ${name}`;
+    this.#early.unknownOptions(what, options, ["probe", "timeout"]);
+    const probe = options.probe ?? "readyz";
+    oneOf(probe, ["readyz", "livez"], `${what}'s probe`, this.#early);
+    const timeout = this.#early.attempt(() => parseDuration(options.timeout ?? "3s", `${what}'s timeout`)) ?? 0;
+    this.#healthChecks.push({ name, probe, timeout, check });
+    return this;
+  }
+
+  /** Answers `/livez`, `/readyz` and `/startupz` on a port of its own, from before the first service starts until after the last has stopped. */
+  addHealthEndpoint(options: HealthEndpointOptions = {}): this {
+    this.#early.unknownOptions("The health endpoint", options, ["port", "host", "detail", "maxLag"]);
+    this.#maxLag =
+      this.#early.attempt(() => parseDuration(options.maxLag ?? "10s", "The health endpoint's maxLag")) ?? this.#maxLag;
+    this.services.singleton(HealthEndpoint, [Health], (health) => new HealthEndpoint(health, options));
+    return this.addHostedService((services: Resolver) => services.get(HealthEndpoint), { name: "health" });
+  }
+
+  /**
    * Declares a group of services that are restarted together; members name it with the option `group`.
    *
    * @param strategy who is restarted when a member is: it alone, all members, or it and those that started after it
@@ -236,12 +273,17 @@ export class HostBuilder {
     this.services.value(Configuration, configuration);
     const own = this.#registerOwn(clock, logger);
     const specs = this.#declared.map((declared) => this.#specOf(declared, options.onServiceFailure, problems));
-    this.#refuseSameNames(problems);
     this.services.validate(problems);
-    const levels = this.#levels(specs, options.startConcurrently || options.stopConcurrently, problems);
+    const concurrent = options.startConcurrently || options.stopConcurrently;
+    const levels = orderOf(this.#declared, this.services, concurrent, problems);
     problems.throwIfAny(`The application "${options.name}"`);
-    const attach: HostParts["attach"] = (_host, lifetime) => own.lifetime.connect(lifetime);
+    const attach: HostParts["attach"] = (host, lifetime, health) => {
+      own.view.connect(host);
+      own.lifetime.connect(lifetime);
+      own.health.connect(health);
+    };
     return {
+      healthChecks: { checks: this.#healthChecks, maxLag: this.#maxLag },
       options,
       clock,
       logger,
@@ -255,14 +297,18 @@ export class HostBuilder {
   }
 
   #registerOwn(clock: Clock, logger: LoggerLike) {
-    const lifetime = new LateLifetime();
+    const lifetime = new Late<HostLifetime>("HostLifetime");
+    const view = new Late<HostView>("HostView");
+    const health = new Late<Health>("Health");
+    this.services.singleton(HostView, [], () => view.get());
+    this.services.singleton(Health, [], () => health.get());
     this.services.value(Clock, clock);
     this.services.named(Logger, (requester) => (requester === undefined ? logger : logger.child({ name: requester })));
     if (this.services.has(HostLifetime)) {
       const what = "HostLifetime is the host's own and cannot be registered.";
       this.#early.add("NS_SERVICE_INVALID", `${what} Inject it; stop the application with its stopApplication().`);
     } else this.services.singleton(HostLifetime, [], () => lifetime.get());
-    return { lifetime };
+    return { lifetime, view, health };
   }
 
   #specOf(declared: Declared, onServiceFailure: OnServiceFailure, problems: Problems): UnitSpec {
@@ -297,51 +343,6 @@ export class HostBuilder {
     return needs;
   }
 
-  #levels(specs: readonly UnitSpec[], concurrent: boolean, problems: Problems): number[][] {
-    const items = this.#declared.map((declared, index) => ({
-      name: declared.name,
-      after: [...new Set([...this.#injected(declared), ...this.#named(declared, problems)])].filter(
-        (at) => at !== index,
-      ),
-    }));
-    const ordered = levelsOf(items);
-    if ("circle" in ordered) {
-      const advice = "Take one of the `after` options, or one of the injected services, away.";
-      problems.add("NS_SERVICE_CYCLE", `Services wait for each other: ${ordered.circle.join(" -> ")}. ${advice}`);
-      return [specs.map((_, index) => index)];
-    }
-    return concurrent ? ordered.levels : [sequenceOf(items)];
-  }
-
-  #injected({ service }: Declared): number[] {
-    if (!isClass(service)) return [];
-    const needed = this.services.needs(service as Key);
-    return this.#declared.flatMap((other, index) => (needed.has(other.service as Key) ? [index] : []));
-  }
-
-  #named({ name, options }: Declared, problems: Problems): number[] {
-    return (options.after ?? []).flatMap((wanted) => {
-      const found = this.#declared.flatMap((other, index) => {
-        return other.service === wanted || other.name === wanted || isInstanceOf(other.service, wanted) ? [index] : [];
-      });
-      if (found.length === 0) {
-        const what = typeof wanted === "string" ? `"${wanted}"` : nameOf(wanted);
-        problems.add("NS_OPTION_INVALID", `The service ${name} comes after ${what}, which is no hosted service here.`);
-      }
-      return found;
-    });
-  }
-
-  #refuseSameNames(problems: Problems): void {
-    const names = this.#declared.map(({ name }) => name);
-    for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
-      problems.add(
-        "NS_OPTION_INVALID",
-        `Two hosted services are called "${name}". Give one another name: { name: "…" }.`,
-      );
-    }
-  }
-
   #freeName(wanted: string): string {
     const taken = (name: string) => this.#declared.some((other) => other.name === name);
     if (!taken(wanted)) return wanted;
@@ -349,39 +350,4 @@ export class HostBuilder {
     while (taken(`${wanted} ${count}`)) count++;
     return `${wanted} ${count}`;
   }
-}
-
-/** The lifetime, as long as there is no host: the container is built before. */
-class LateLifetime {
-  #lifetime: HostLifetime | undefined;
-
-  connect(lifetime: HostLifetime): void {
-    this.#lifetime = lifetime;
-  }
-
-  get(): HostLifetime {
-    if (this.#lifetime !== undefined) return this.#lifetime;
-    throw new NightshiftError("NS_HOST_STATE", "HostLifetime was asked for before the host was built.");
-  }
-}
-
-/** The options that are left for every service to have. */
-function without(options: ServiceOptions, names: readonly string[]): ServiceOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
-}
-
-function isClass(service: unknown): service is Class<AnyService> {
-  return typeof service === "function" && /^class\b/.test(Function.prototype.toString.call(service));
-}
-
-function isInstanceOf(service: unknown, wanted: unknown): boolean {
-  return typeof wanted === "function" && typeof service === "object" && service instanceof wanted;
-}
-
-function nameOfService(service: Declared["service"]): string {
-  if (isClass(service)) return nameOf(service as Key);
-  if (typeof service === "function")
-    return service.name === "" || service.name === "service" ? "service" : service.name;
-  const { name } = service.constructor;
-  return name === "Object" ? "service" : name;
 }

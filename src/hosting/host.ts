@@ -1,43 +1,19 @@
 /** The running application: starts and stops its services in order, and tells how they are. */
 import { NightshiftError } from "../errors/index.ts";
-import { type Container, type Resolver, throwCollected } from "../services/index.ts";
+import { type Resolver, throwCollected } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
-import { type Clock, formatDuration, sleep } from "../time/index.ts";
+import { formatDuration, sleep } from "../time/index.ts";
 import { follow, isCancellation } from "./abort.ts";
 import { bounded } from "./bounded.ts";
 import { Emitter, type Events } from "./emitter.ts";
+import { Health } from "./health.ts";
+import type { HostCall, HostParts } from "./host-parts.ts";
 import { type HostLifetime, LifetimeController } from "./lifetime.ts";
-import type { DecidedHostOptions } from "./options.ts";
 import { holdProcess } from "./process.ts";
 import { type HostEvents, type HostSnapshot, type HostState, snapshotOf } from "./snapshot.ts";
-import { type GroupStrategy, Supervisor } from "./supervisor.ts";
-import type { UnitSpec } from "./unit.ts";
+import { Supervisor } from "./supervisor.ts";
 
-/** A check that runs before any service starts. Throw to refuse the start. */
-export type StartCheck = (services: Resolver, signal: AbortSignal) => Promise<void> | void;
-
-/** What a host is made of: the builder's work. */
-export interface HostParts {
-  readonly options: DecidedHostOptions;
-  readonly clock: Clock;
-  readonly logger: LoggerLike;
-  readonly container: Container;
-  readonly specs: readonly UnitSpec[];
-  /** Indices into `specs`: who may start together, level after level. */
-  readonly levels: readonly (readonly number[])[];
-  readonly groups: ReadonlyMap<string, GroupStrategy>;
-  readonly checks: readonly StartCheck[];
-  /** Connects what was registered before there was a host: its lifetime, and itself. */
-  readonly attach: (host: Host, lifetime: HostLifetime) => void;
-}
-
-/** What `start`, `stop` and `run` take. */
-export interface HostCall {
-  /** For `start` and `stop`: gives up early. For `run`: stops the application. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What is thrown when a start that was given up goes on; see {@link Host.start}. */
+/** How long a step of the start that is nobody's phase may go on after the start was given up. */
 const CHECK_GRACE = 5_000;
 
 /**
@@ -58,6 +34,7 @@ export class Host implements AsyncDisposable {
   readonly #supervisor: Supervisor;
   readonly #logger: LoggerLike;
   readonly #lifetime: LifetimeController;
+  readonly #health: Health;
   readonly #events: Emitter<HostEvents>;
   #state: HostState = "built";
   #startedAt: number | undefined;
@@ -76,7 +53,9 @@ export class Host implements AsyncDisposable {
       this.#logger.error({ err: error }, `an ${moment} callback threw`);
     });
     this.#supervisor = this.#supervise();
-    parts.attach(this, this.#lifetime);
+    const { clock, healthChecks } = parts;
+    this.#health = new Health({ clock, lifetime: this.#lifetime, snapshot: () => this.snapshot(), ...healthChecks });
+    parts.attach(this, this.#lifetime, this.#health);
   }
 
   /** The root resolver. */
@@ -92,6 +71,11 @@ export class Host implements AsyncDisposable {
   /** Tells of changes: `host.events.on("service", …)`, `host.events.on("host", …)`. */
   get events(): Events<HostEvents> {
     return this.#events;
+  }
+
+  /** Whether it has started, is ready and alive; with a fetch handler for `/livez`, `/readyz` and `/startupz`. */
+  get health(): Health {
+    return this.#health;
   }
 
   /** The word for where it runs: `"Production"` unless it is set. */
@@ -204,6 +188,7 @@ export class Host implements AsyncDisposable {
     const unfollow = [follow(signal, controller), follow(this.#lifetime.stopping, controller)];
     const timer = this.#timeout(options.startupTimeout, controller, "start");
     this.#holdProcess();
+    this.#health.begin();
     try {
       await this.#checked(async (given) => options.processLifetime?.waitForStart?.(given), controller.signal, 0);
       await this.#checked(() => container.prepare(this.#keys()), controller.signal, CHECK_GRACE);
@@ -377,6 +362,7 @@ export class Host implements AsyncDisposable {
   }
 
   #release(): void {
+    this.#health.end();
     this.#hold?.[Symbol.dispose]();
     this.#hold = undefined;
   }

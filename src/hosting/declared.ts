@@ -1,0 +1,90 @@
+/** The hosted services as they were declared, and the order in which they start. */
+import type { Problems } from "../errors/index.ts";
+import { type Class, type Key, nameOf, type Resolver, type Services } from "../services/index.ts";
+import type { Executable, HostedService } from "./hosted-service.ts";
+import type { ServiceOptions } from "./options.ts";
+import { levelsOf, sequenceOf } from "./order.ts";
+
+/** Anything that the host can run. */
+export type AnyService = HostedService | Executable;
+
+/** A hosted service as it was declared. */
+export interface Declared {
+  readonly name: string;
+  readonly service: Class<AnyService> | AnyService | ((services: Resolver) => AnyService);
+  readonly options: ServiceOptions;
+}
+
+/**
+ * The levels in which services start: what a service injects, or names in `after`, comes before it. In one level, one
+ * after the other as listed, unless the host starts or stops concurrently.
+ */
+export function orderOf(
+  declared: readonly Declared[],
+  services: Services,
+  concurrent: boolean,
+  problems: Problems,
+): number[][] {
+  refuseSameNames(declared, problems);
+  const items = declared.map((each, index) => ({
+    name: each.name,
+    after: [...new Set([...injected(each, declared, services), ...named(each, declared, problems)])].filter(
+      (at) => at !== index,
+    ),
+  }));
+  const ordered = levelsOf(items);
+  if ("levels" in ordered) return concurrent ? ordered.levels : [sequenceOf(items)];
+  const advice = "Take one of the `after` options, or one of the injected services, away.";
+  problems.add("NS_SERVICE_CYCLE", `Services wait for each other: ${ordered.circle.join(" -> ")}. ${advice}`);
+  return [];
+}
+
+function injected({ service }: Declared, declared: readonly Declared[], services: Services): number[] {
+  if (!isClass(service)) return [];
+  const needed = services.needs(service as Key);
+  return declared.flatMap((other, index) => (needed.has(other.service as Key) ? [index] : []));
+}
+
+function named({ name, options }: Declared, declared: readonly Declared[], problems: Problems): number[] {
+  return (options.after ?? []).flatMap((wanted) => {
+    const found = declared.flatMap((other, index) => {
+      return other.service === wanted || other.name === wanted || isInstanceOf(other.service, wanted) ? [index] : [];
+    });
+    if (found.length === 0) {
+      const what = typeof wanted === "string" ? `"${wanted}"` : nameOf(wanted);
+      problems.add("NS_OPTION_INVALID", `The service ${name} comes after ${what}, which is no hosted service here.`);
+    }
+    return found;
+  });
+}
+
+function refuseSameNames(declared: readonly Declared[], problems: Problems): void {
+  const names = declared.map(({ name }) => name);
+  for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
+    problems.add(
+      "NS_OPTION_INVALID",
+      `Two hosted services are called "${name}". Give one another name: { name: "…" }.`,
+    );
+  }
+}
+
+/** The options that are left for every service to have. */
+export function without(options: ServiceOptions, names: readonly string[]): ServiceOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
+}
+
+export function isClass(service: unknown): service is Class<AnyService> {
+  return typeof service === "function" && /^class\b/.test(Function.prototype.toString.call(service));
+}
+
+function isInstanceOf(service: unknown, wanted: unknown): boolean {
+  return typeof wanted === "function" && typeof service === "object" && service instanceof wanted;
+}
+
+export function nameOfService(service: Declared["service"]): string {
+  if (isClass(service)) return nameOf(service as Key);
+  if (typeof service === "function")
+    return service.name === "" || service.name === "service" ? "service" : service.name;
+  const { name } = service.constructor;
+  return name === "Object" ? "service" : name;
+}
