@@ -70,10 +70,8 @@ export function fire(tx: Transaction, fires: readonly Fire[], by: string): Fired
     let { last_at: lastAt, last_job: lastJob } = row;
     const jobs = move.occurrences.map((occurrence) => {
       const job = addOccurrence(tx, move.schedule, occurrence, by);
-      if (job !== undefined && (lastAt === null || occurrence.at >= lastAt)) {
-        lastAt = occurrence.at;
-        lastJob = job === null ? null : Number(job);
-      }
+      if (job !== undefined && (lastAt === null || occurrence.at >= lastAt)) lastAt = occurrence.at;
+      if (job) lastJob = Number(job);
       return job ?? null;
     });
     const { definition = row.definition, nextAt } = move;

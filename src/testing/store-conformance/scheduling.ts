@@ -116,6 +116,29 @@ export function scheduling(harness: StoreHarness): void {
     },
   );
 
+  storeTest(harness, "the last job stays when an occurrence makes none, and through a change", async ({ store }) => {
+    const { revision } = await save(store, { nextAt: 1_000 });
+    const first = await fireOne(store, {
+      ...{ schedule: "s", revision, nextAt: 2_000 },
+      occurrences: [{ at: 1_000, what: "fired", job: W.newJob() }],
+    });
+    assert.ok(!first.stale);
+    await fireOne(store, {
+      ...{ schedule: "s", revision: first.revision, nextAt: 3_000 },
+      occurrences: [{ at: 2_000, what: "skipped", reason: "overlap" }],
+    });
+    const changed = await save(store, { nextAt: 3_000, paused: true });
+    assert.deepEqual([changed.lastAt, changed.lastJob], [2_000, first.jobs[0]]);
+    // a job by hand counts as well, also while the schedule is paused
+    const manual = await fireOne(store, {
+      ...{ schedule: "s", revision: changed.revision, nextAt: 3_000 },
+      occurrences: [{ at: 1_500, what: "manual", job: W.newJob() }],
+    });
+    assert.ok(!manual.stale);
+    const [after] = await store.getSchedules(["s"]);
+    assert.deepEqual([after?.lastAt, after?.lastJob, after?.paused], [2_000, manual.jobs[0], true]);
+  });
+
   storeTest(
     harness,
     "firing makes the job, moves the schedule and writes its history in one commit",

@@ -1,0 +1,21 @@
+/** One instance of an application with schedules, for tests that need real processes: `instance.ts <file> <name> <every ms>`. */
+import { createHost } from "../../src/create-host.ts";
+import { defineJob } from "../../src/jobs/index.ts";
+import { sqlite } from "../../src/store/sqlite/index.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
+import { interval } from "../../src/time/index.ts";
+
+const [path = "", instanceName = "", every = "200"] = process.argv.slice(2);
+const tick = defineJob({ name: "tick", run: () => undefined });
+const builder = createHost({ name: "fleet", logger: silentLogger });
+builder.addJobs({ store: sqlite(path), jobs: [tick], instanceName, leaseTtl: "1s" });
+const base = { trigger: interval(Number(every)), job: tick, misfireThreshold: 500 };
+builder.addSchedule({ ...base, id: "all", misfire: "run-all" });
+builder.addSchedule({ ...base, id: "once", misfire: "run-once" });
+builder.addSchedule({ ...base, id: "skip", misfire: "skip" });
+builder.addSchedule({ ...base, id: "some", misfire: { policy: "catch-up", max: 3 } });
+builder.addSchedule({ ...base, id: "serial", misfire: "run-all", overlap: "queue" });
+await using host = builder.build();
+await host.start();
+console.log("started");
+await host.waitForShutdown();
