@@ -2,7 +2,7 @@
  * The heart of the room, pure: a schedule that is due, the time, the previous job; out comes what is written. It reads
  * no clock and no store, so every policy can be tested as a table.
  */
-import { type BacklogPolicy, type Run, type Sorted, sortBacklog } from "./backlog.ts";
+import { type BacklogPolicy, type LeftOut, type Run, type Sorted, sortBacklog } from "./backlog.ts";
 import type { Overlap } from "./policies.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -73,9 +73,11 @@ export function decide(situation: Situation): Decision {
   }
   const { fire, skipped, next, cancel } = overlap(sorted, policies.overlap, previous, timeline);
   occurrences.push(...skipped);
+  const standsForOthers = policies.misfire.policy === "run-once" && sorted.leftOut?.why === "missed";
   for (const at of fire) {
     const missed = now - at > policies.misfireThreshold && !(waited !== undefined && at <= waited);
-    occurrences.push({ at, what: "fired", ...(missed ? { reason: lateReason(sorted) } : {}) });
+    const reason = standsForOthers ? onceReason(sorted.leftOut) : missed ? "missed, run late" : undefined;
+    occurrences.push({ at, what: "fired", ...(reason === undefined ? {} : { reason }) });
   }
   occurrences.sort((a, b) => a.at - b.at);
 
@@ -160,8 +162,6 @@ export function linesOf(timeline: Timeline, run: Run, words: string): Decided[] 
   return lines;
 }
 
-function lateReason(sorted: Sorted): string {
-  const run = sorted.leftOut?.times;
-  if (run === undefined || sorted.fire.length > 1) return "missed, run late";
-  return `missed, run late for ${run.more ? "more than " : ""}${run.count + 1} occurrences`;
+function onceReason({ times }: LeftOut): string {
+  return `missed, run once for ${times.more ? "more than " : ""}${times.count + 1} occurrences`;
 }

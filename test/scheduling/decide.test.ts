@@ -66,7 +66,7 @@ describe("after an hour without any scheduler (61 occurrences, the last one 10 s
   it("`run-once` makes one, standing at the latest time", () => {
     const decision = with_({ policy: "run-once" });
     assert.deepEqual(fired(decision), [60]);
-    assert.equal(decision.occurrences.at(-1)?.reason, "missed, run late for 61 occurrences");
+    assert.equal(decision.occurrences.at(-1)?.reason, "missed, run once for 61 occurrences");
     assert.equal(decision.nextAt, 61 * MINUTE);
   });
 
