@@ -38,6 +38,7 @@ export class Lane {
   #perMs = 0;
   #ended = 0;
   #measuredAt: number;
+  #storeTime = 0;
 
   constructor(queue: string, limit: number, now: number) {
     this.queue = queue;
@@ -85,9 +86,10 @@ export class Lane {
    * How many jobs to claim now.
    *
    * @param free slots that this queue may count on
+   * @param storeTime how long the worker has waited for the store so far, in all
    */
-  wanted(free: number, now: number): number {
-    this.#measure(now);
+  wanted(free: number, now: number, storeTime: number): number {
+    this.#measure(now, storeTime);
     const ahead = worthAhead(this.#perMs, this.#averageBytes);
     const missing = free + ahead - this.waiting;
     // A fast queue is topped up when half of what is ahead is used, not job by job.
@@ -99,10 +101,17 @@ export class Lane {
     this.#perMs = 0;
   }
 
-  #measure(now: number): void {
+  /**
+   * The pace between two exchanges with the store, whose own time is left out: handlers that wait for the store to bring
+   * more are not slow, and a slow disk needs larger batches, not smaller ones. Not all of it, as handlers may have run
+   * meanwhile.
+   */
+  #measure(now: number, storeTime: number): void {
     const elapsed = now - this.#measuredAt;
     if (elapsed < 1) return;
-    const pace = this.#ended / elapsed;
+    const waited = storeTime - this.#storeTime;
+    const pace = this.#ended / Math.max(0.5, elapsed - waited, elapsed / 10);
+    this.#storeTime = storeTime;
     // Up at once, as a fast queue that is thought slow costs a commit per job; down by and by.
     this.#perMs = Math.max(pace, this.#perMs * 0.7 + pace * 0.3);
     this.#ended = 0;

@@ -77,6 +77,8 @@ export class Worker implements AttemptWorker, SessionListener {
   /** Which lane is served first; moves on, so that none starves. */
   #turn = 0;
   #exchangedAt = Number.NEGATIVE_INFINITY;
+  /** How long the loop has waited for the store, in all. */
+  #storeTime = 0;
   #polledAt = Number.NEGATIVE_INFINITY;
   /** Counts hints, to know whether one came while a claim was on its way. */
   #hints = 0;
@@ -250,6 +252,7 @@ export class Worker implements AttemptWorker, SessionListener {
     const batch = this.#outbox.take();
     const hints = this.#hints;
     const answer = await this.#exchange.with(instance, batch.settlements, wants);
+    this.#storeTime += this.clock.monotonic() - now;
     if (answer === undefined) this.#outbox.putBack(batch);
     else {
       this.#settled(batch, answer.refused);
@@ -263,7 +266,7 @@ export class Worker implements AttemptWorker, SessionListener {
     if (this.#phase !== "working") return [];
     this.#turn++;
     const free = this.#options.concurrency - this.#running.size;
-    return shareOut(this.#lanes, free, this.#turn, now);
+    return shareOut(this.#lanes, free, this.#turn, now, this.#storeTime);
   }
 
   #settled(batch: Parameters<Outbox["settled"]>[0], refused: readonly string[]): void {
