@@ -2,12 +2,13 @@
 import { randomUUID } from "node:crypto";
 
 import { NightshiftError } from "../../errors/index.ts";
+import type { LoggerLike } from "../../telemetry/logger.ts";
 import { sleep, systemClock } from "../../time/index.ts";
 import type { StoreContext, Wake } from "../contract.ts";
 import { Connection } from "./connection.ts";
 import { DatabaseSync } from "./driver.ts";
 import { isBusy, translate } from "./errors.ts";
-import { prepareFile } from "./file.ts";
+import { type FileIdentity, identityOf, prepareFile, sameFile } from "./file.ts";
 import type { Reading } from "./inspection.ts";
 import { Machine } from "./machine.ts";
 import { migrate } from "./migrate.ts";
@@ -37,6 +38,9 @@ export class Database {
   readonly #reader: Connection;
   readonly #readNames = new KnownNames();
   readonly #mark: string;
+  readonly #files: readonly (readonly [path: string, identity: FileIdentity | null])[];
+  readonly #logger: LoggerLike;
+  #lost: NightshiftError | null = null;
 
   /** @throws NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_CORRUPT, NS_STORE_UNAVAILABLE, NS_STORE_UNSUPPORTED, NS_STORE_BUSY */
   static async open(
@@ -81,8 +85,19 @@ export class Database {
     this.#reading = new DatabaseSync(path, { readOnly: true });
     this.#reading.exec(`PRAGMA busy_timeout = ${DRIVER_BUSY_TIMEOUT}; PRAGMA query_only = ON`);
     this.#reader = new Connection(this.#reading);
+    this.#files = [path, `${path}-wal`].map((file) => [file, identityOf(file)]);
     const { logger } = context;
-    this.watcher = new Watcher({ on, path, pollInterval, logger, onChange: () => onWake([{ what: "unknown" }]) });
+    this.#logger = logger;
+    const onChange = () => onWake([{ what: "unknown" }]);
+    this.watcher = new Watcher({ on, path, pollInterval, logger, onChange, check: () => this.#checkFiles() });
+  }
+
+  /**
+   * @throws NS_STORE_UNAVAILABLE once the file or its log was replaced or removed: what is written here would be lost,
+   * and might damage what others write there.
+   */
+  assertWhole(): void {
+    if (this.#lost !== null) throw this.#lost;
   }
 
   /** Reads one moment. Synchronous, so that no snapshot is ever held while the process does something else. */
@@ -122,10 +137,19 @@ export class Database {
     }
   }
 
+  #checkFiles(): void {
+    const changed = this.#files.find(([file, identity]) => !sameFile(identityOf(file), identity));
+    if (changed === undefined || this.#lost !== null) return;
+    const message = `${changed[0]} was replaced or removed while it was open. Close the store, put the right files back, and open it again.`;
+    this.#lost = new NightshiftError("NS_STORE_UNAVAILABLE", message, { details: { path: changed[0] } });
+    this.#logger.fatal({ err: this.#lost }, "the database file is no longer the one that was opened");
+  }
+
   async close(): Promise<void> {
     await this.writer.drained();
     // Only tidiness: a process that dies is taken out by the next one to open.
-    await this.writer.submit((tx) => leaveProcess(tx, tx.machine.mark, this.#mark)).catch(() => undefined);
+    if (this.#lost === null)
+      await this.writer.submit((tx) => leaveProcess(tx, tx.machine.mark, this.#mark)).catch(() => undefined);
     this.watcher[Symbol.dispose]();
     this.#reading.close();
     this.#writing.close();

@@ -237,7 +237,10 @@ class SqliteStore implements C.Store {
   #read: Database["read"] = (question) => this.#open().read(question);
 
   #open(): Database {
-    if (this.#database !== null) return this.#database;
+    if (this.#database !== null) {
+      this.#database.assertWhole();
+      return this.#database;
+    }
     throw new NightshiftError("NS_STORE_CLOSED", `${this.#settings.path} is not open. Call open() first.`);
   }
 }

@@ -20,6 +20,8 @@ export interface WatcherOptions {
   readonly logger: LoggerLike;
   /** Somebody else committed. */
   readonly onChange: () => void;
+  /** Called at each look without a sign: whether the file is still the one that was opened. */
+  readonly check: () => void;
 }
 
 export class Watcher implements Disposable {
@@ -92,6 +94,7 @@ export class Watcher implements Disposable {
   #schedulePoll(): void {
     const poll = () => {
       if (this.#watcher === null) this.#arm();
+      this.#options.check();
       this.look();
       this.#schedulePoll();
     };

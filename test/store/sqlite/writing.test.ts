@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { renameSync, statSync } from "node:fs";
+import { renameSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { Connection } from "../../../src/store/sqlite/connection.ts";
+import { Watcher } from "../../../src/store/sqlite/wake.ts";
+import { capturingLogger } from "../../../src/testing/index.ts";
 import { eventually } from "../../../src/testing/store-conformance/harness.ts";
 import {
   countsOf,
@@ -82,19 +85,32 @@ test("commits of others wake listeners, one's own are not taken for others'", as
   await eventually("the other's commit", () => heard.includes("unknown"));
 });
 
-test("where the watch gives no sign, looking now and then tells of others", async () => {
+test("where the file cannot be watched, looking now and then tells of others", async () => {
   await using folder = new TestFolder();
-  const one = await folder.open({ pollInterval: 10 });
-  const two = await folder.open();
-  // The watched name is gone, as after a mishap of the file system; the open files go on.
-  renameSync(`${folder.file()}-wal`, `${folder.file()}-hidden`);
-  await sleep(systemClock, 20);
-  let woken = 0;
-  using _subscription = one.subscribe(() => woken++);
-  await enqueueOne(two);
-  await eventually("the other's commit", () => woken > 0);
-  renameSync(`${folder.file()}-hidden`, `${folder.file()}-wal`);
+  const store = await folder.open();
+  const on = new Connection(new DatabaseSync(folder.file()));
+  const logger = capturingLogger();
+  let changes = 0;
+  const options = { on, path: folder.file("nowhere"), pollInterval: 5, logger, check: () => undefined };
+  using _watcher = new Watcher({ ...options, onChange: () => changes++ });
+  assert.match(JSON.stringify(logger.entries), /cannot be watched/);
+  await enqueueOne(store);
+  await eventually("the other's commit", () => changes > 0);
 });
+
+for (const suffix of ["", "-wal"]) {
+  test(`a database${suffix} that is replaced under an open store is noticed, and nothing more is written`, async () => {
+    await using folder = new TestFolder();
+    const store = await folder.open({ pollInterval: 5 });
+    await enqueueOne(store);
+    renameSync(folder.file() + suffix, folder.file("moved"));
+    writeFileSync(folder.file() + suffix, "");
+    const refused = () => enqueueOne(store).then(() => false, hasCode("NS_STORE_UNAVAILABLE"));
+    await eventually("the refusal", refused);
+    await assert.rejects(store.counts(), /replaced or removed/);
+    await store.close();
+  });
+}
 
 test("a long reader keeps the log from being emptied, and it is emptied after that", async () => {
   await using folder = new TestFolder();
