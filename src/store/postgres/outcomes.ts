@@ -27,6 +27,7 @@ export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
   const waits: (number | null)[] = [];
   const details: (string | null)[] = [];
   const refused: string[] = [];
+  let allWell = true;
   let anyWait = false;
   let anyDetail = false;
   for (const { lease, outcomes } of settlements) {
@@ -42,6 +43,7 @@ export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
       seen.add(key.id);
       jobs.push(key.id);
       states.push(CODES[outcome.type]);
+      allWell &&= outcome.type === "succeeded";
       ms.push(outcome.type === "released" ? null : Math.max(0, Math.min(LONGEST_MS, Math.round(outcome.ms))));
       const wait = "in" in outcome ? Math.ceil(outcome.in) : null;
       const detail = detailOf(outcome);
@@ -58,7 +60,7 @@ export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
     numbers(leases),
     numbers(ends),
     numbers(jobs),
-    `{${states.join(",")}}`,
+    allWell ? null : `{${states.join(",")}}`,
     numbers(ms),
     anyWait ? numbers(waits) : null,
     anyDetail ? texts(details) : null,

@@ -74,7 +74,8 @@ begin
     insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state)
     values (v_now, v_end.job_id, 0, greatest(v_now / 86400000, v_end.day), v_end.bucket, v_end.lane_id, v_end.kind_id,
       v_end.attempt, 'Q');
-    insert into ready (job_id, lane_id, bucket, attempt) values (v_end.job_id, v_end.lane_id, v_end.bucket, v_end.attempt);
+    insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+    values (v_end.job_id, v_end.lane_id, v_end.kind_id, v_end.bucket, v_end.attempt);
     o_bucket := v_end.bucket; o_id := v_end.job_id; o_lane := v_end.lane_id;
     return next;
   end loop;
@@ -87,9 +88,10 @@ create function run_now(p_jobs bigint[])
 returns table (o_bucket int, o_id bigint, o_lane int)
 language sql set search_path from current as $$
   with now_due as (
-    delete from scheduled s where s.job_id = any (p_jobs) returning s.job_id, s.lane_id, s.bucket, s.attempt
+    delete from scheduled s where s.job_id = any (p_jobs) returning s.job_id, s.lane_id, s.kind_id, s.bucket, s.attempt
   ), put as (
-    insert into ready (job_id, lane_id, bucket, attempt) select n.job_id, n.lane_id, n.bucket, n.attempt from now_due n
+    insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+    select n.job_id, n.lane_id, n.kind_id, n.bucket, n.attempt from now_due n
   )
   select n.bucket, n.job_id, n.lane_id from now_due n
 $$;

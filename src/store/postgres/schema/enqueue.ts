@@ -20,9 +20,9 @@ begin
       select nextval('job_seq'), v_now, o_bucket, u.lane, u.kind, u.attempts, u.crashes, u.input, u.meta
       from unnest(p_lanes, p_kinds, p_max_attempts, p_max_crashes, p_inputs, p_metas)
         as u (lane, kind, attempts, crashes, input, meta)
-      returning id, lane_id
+      returning id, lane_id, kind_id
     ), put as (
-      insert into ready (job_id, lane_id, bucket, attempt) select m.id, m.lane_id, o_bucket, 0 from made m
+      insert into ready (job_id, lane_id, kind_id, bucket, attempt) select m.id, m.lane_id, m.kind_id, o_bucket, 0 from made m
     )
     select array_agg(m.id order by m.id) into o_ids from made m;
   else
@@ -34,11 +34,11 @@ begin
       insert into job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
       select i.id, v_now, o_bucket, i.lane, i.kind, i.attempts, i.crashes, i.input, i.meta from input i
     ), later as (
-      insert into scheduled (job_id, run_at, lane_id, bucket, attempt)
-      select i.id, i.run_at, i.lane, o_bucket, 0 from input i where i.run_at > v_now
+      insert into scheduled (job_id, run_at, lane_id, kind_id, bucket, attempt)
+      select i.id, i.run_at, i.lane, i.kind, o_bucket, 0 from input i where i.run_at > v_now
     ), put as (
-      insert into ready (job_id, lane_id, bucket, attempt)
-      select i.id, i.lane, o_bucket, 0 from input i where i.run_at is null or i.run_at <= v_now
+      insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+      select i.id, i.lane, i.kind, o_bucket, 0 from input i where i.run_at is null or i.run_at <= v_now
     )
     select array_agg(i.id order by i.id), array_agg(case when i.run_at > v_now then i.run_at end order by i.id)
       into o_ids, o_due from input i;

@@ -2,7 +2,8 @@
  * Records outcomes under leases; returns the leases that are no longer held. The lease row is the fence: it is locked
  * first, and a rescuer that was there before has deleted it. Statements that follow see what committed meanwhile.
  *
- * Outcomes come flat: those of lease n are at the positions after p_ends[n - 1] up to p_ends[n].
+ * Outcomes come flat: those of lease n are at the positions after p_ends[n - 1] up to p_ends[n]. No states at all
+ * means that all succeeded.
  */
 export const settle = `
 create function settle(
@@ -11,46 +12,46 @@ create function settle(
 language plpgsql set search_path from current set plan_cache_mode = force_generic_plan as $$
 declare
   v_now bigint := now_ms();
-  v_day int := v_now / 86400000;
+  v_day int;
+  v_bucket int; v_lane int; v_kind int; v_attempt int;
   v_lease lease%rowtype;
   v_refused bigint[] := '{}';
   v_from int := 1;
   v_to int;
   v_jobs bigint[];
-  v_plain boolean;
   v_s int; v_r int; v_d int; v_c int;
   t_s int := 0; t_r int := 0; t_d int := 0; t_c int := 0;
 begin
   for v_i in 1 .. cardinality(p_leases) loop
     v_to := p_ends[v_i];
     v_jobs := p_jobs[v_from:v_to];
-    select * into v_lease from lease l where l.id = p_leases[v_i] and l.instance_id = p_instance for no key update;
-    if not found then
+    -- By its key alone: given the instance as well, the planner may walk all leases of the instance.
+    select * into v_lease from lease l where l.id = p_leases[v_i] for no key update;
+    if v_lease.instance_id is distinct from p_instance then
       -- Not refused if it was all recorded under this very lease: sent again after an unknown commit.
       if not (select coalesce(bool_and(exists (
           select from finished f where f.job_id = o.job and f.lease_id = p_leases[v_i] and f.state <> 'L')), false)
-          from unnest(v_jobs, p_states[v_from:v_to]) as o (job, state) where o.state <> 'B') then
+          from unnest(v_jobs, p_states[v_from:v_to]) as o (job, state) where o.state is distinct from 'B') then
         v_refused := v_refused || p_leases[v_i];
       end if;
       v_from := v_to + 1;
       continue;
     end if;
 
-    v_plain := 'S' = all (p_states[v_from:v_to]) and not exists (select from cancel_request);
-    if v_plain and v_jobs = v_lease.ids then
-      -- The whole batch, in the order claimed, all well: the case that throughput is made of.
+    if p_states is null and v_jobs = v_lease.ids and cardinality(v_lease.buckets) + cardinality(v_lease.lanes)
+        + cardinality(v_lease.kinds) + cardinality(v_lease.attempts) = 4 and not exists (select from cancel_request) then
+      -- The whole batch, in the order claimed, all alike and all well: the case that throughput is made of.
+      v_bucket := v_lease.buckets[1]; v_lane := v_lease.lanes[1]; v_kind := v_lease.kinds[1]; v_attempt := v_lease.attempts[1];
+      v_day := greatest(v_now / 86400000, v_bucket);
       insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, ms, state, detail)
-      select v_now, u.job, v_lease.id, greatest(v_day, coalesce(v_lease.buckets[u.pos::int], v_lease.buckets[1])),
-        coalesce(v_lease.buckets[u.pos::int], v_lease.buckets[1]), coalesce(v_lease.lanes[u.pos::int], v_lease.lanes[1]),
-        coalesce(v_lease.kinds[u.pos::int], v_lease.kinds[1]), coalesce(v_lease.attempts[u.pos::int], v_lease.attempts[1]),
-        u.ms, 'S', u.detail
-      from unnest(v_jobs, p_ms[v_from:v_to], p_details[v_from:v_to]) with ordinality as u (job, ms, detail, pos);
+      select v_now, u.job, v_lease.id, v_day, v_bucket, v_lane, v_kind, v_attempt, u.ms, 'S', u.detail
+      from unnest(v_jobs, p_ms[v_from:v_to], p_details[v_from:v_to]) as u (job, ms, detail);
       t_s := t_s + cardinality(v_jobs);
       delete from lease l where l.id = v_lease.id;
     else
       with ended as materialized (
         select h.*, o.ms, o.wait,
-          case when o.state in ('R', 'Z', 'B') and c.job_id is not null then 'C' else o.state end as state,
+          case when o.state in ('R', 'Z', 'B') and c.job_id is not null then 'C' else coalesce(o.state, 'S') end as state,
           case when o.state in ('R', 'Z', 'B') and c.job_id is not null then c.reason else o.detail end as detail,
           c.job_id is not null as asked
         from held(v_lease) h
@@ -59,16 +60,16 @@ begin
         left join cancel_request c on c.job_id = h.job_id
       ), log as (
         insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, ms, state, detail)
-        select v_now, e.job_id, v_lease.id, greatest(v_day, e.bucket), e.bucket, e.lane_id, e.kind_id, e.attempt,
+        select v_now, e.job_id, v_lease.id, greatest(v_now / 86400000, e.bucket), e.bucket, e.lane_id, e.kind_id, e.attempt,
           e.ms, e.state, e.detail
         from ended e where e.state <> 'B' order by e.pos
       ), later as (
-        insert into scheduled (job_id, run_at, lane_id, bucket, attempt)
-        select e.job_id, v_now + e.wait, e.lane_id, e.bucket, e.attempt - (e.state = 'Z')::int
+        insert into scheduled (job_id, run_at, lane_id, kind_id, bucket, attempt)
+        select e.job_id, v_now + e.wait, e.lane_id, e.kind_id, e.bucket, e.attempt - (e.state = 'Z')::int
         from ended e where e.state in ('R', 'Z') and e.wait > 0
       ), again as (
-        insert into ready (job_id, lane_id, bucket, attempt)
-        select e.job_id, e.lane_id, e.bucket, e.attempt - (e.state <> 'R')::int
+        insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+        select e.job_id, e.lane_id, e.kind_id, e.bucket, e.attempt - (e.state <> 'R')::int
         from ended e where e.state = 'B' or (e.state in ('R', 'Z') and e.wait <= 0)
       ), answered as (
         delete from cancel_request c using ended e where e.asked and c.job_id = e.job_id

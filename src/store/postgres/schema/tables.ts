@@ -41,12 +41,13 @@ create table job_default partition of job default;
 -- The table is the index of runnable work: its key is the order of claiming. Vacuumed by count, not by share: it is
 -- small and turns over completely.
 create table ready (
-  job_id bigint not null, lane_id int not null, bucket int not null, attempt int not null,
+  job_id bigint not null, lane_id int not null, kind_id int not null, bucket int not null, attempt int not null,
   primary key (lane_id, job_id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 
 create table scheduled (
-  job_id bigint not null primary key, run_at bigint not null, lane_id int not null, bucket int not null, attempt int not null
+  job_id bigint not null primary key, run_at bigint not null, lane_id int not null, kind_id int not null, bucket int not null,
+  attempt int not null
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index scheduled_due on scheduled (run_at, job_id);
 

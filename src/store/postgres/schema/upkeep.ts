@@ -14,9 +14,10 @@ begin
   with due as (
     delete from scheduled where ctid = any (array(
       select s.ctid from scheduled s where s.run_at <= v_now order by s.run_at, s.job_id limit p_limit for update skip locked))
-    returning job_id, lane_id, bucket, attempt
+    returning job_id, lane_id, kind_id, bucket, attempt
   ), put as (
-    insert into ready (job_id, lane_id, bucket, attempt) select d.job_id, d.lane_id, d.bucket, d.attempt from due d
+    insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+    select d.job_id, d.lane_id, d.kind_id, d.bucket, d.attempt from due d
   ), lanes as (select d.lane_id, count(*) as n, min(d.job_id) as first from due d group by d.lane_id)
   select coalesce(sum(l.n), 0), array_agg(l.lane_id), array_agg(l.first) into o_moved, o_lanes, o_ids from lanes l;
   if o_moved < p_limit and exists (select from parked p where p.kind_id = any (p_kinds)) then
@@ -24,9 +25,10 @@ begin
       delete from parked where ctid = any (array(
         select p.ctid from parked p where p.kind_id = any (p_kinds) order by p.job_id limit p_limit - o_moved
         for update skip locked))
-      returning job_id, lane_id, bucket, attempt
+      returning job_id, lane_id, kind_id, bucket, attempt
     ), put as (
-      insert into ready (job_id, lane_id, bucket, attempt) select k.job_id, k.lane_id, k.bucket, k.attempt from known k
+      insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+      select k.job_id, k.lane_id, k.kind_id, k.bucket, k.attempt from known k
     ), lanes as (select k.lane_id, count(*) as n, min(k.job_id) as first from known k group by k.lane_id)
     select coalesce(sum(l.n), 0), array_agg(l.lane_id), array_agg(l.first) into v_more, v_lanes, v_ids from lanes l;
     o_moved := o_moved + v_more; o_lanes := o_lanes || v_lanes; o_ids := o_ids || v_ids;
@@ -83,8 +85,8 @@ begin
       case when d.verdict = 'C' then d.reason else worker_lost(d.name, d.crashes, d.max_crashes, d.attempt, d.max_attempts) end
     from decided d where d.verdict <> 'B'
   ), again as (
-    insert into ready (job_id, lane_id, bucket, attempt)
-    select d.job_id, d.lane_id, d.bucket, d.attempt from decided d where d.verdict = 'B'
+    insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+    select d.job_id, d.lane_id, d.kind_id, d.bucket, d.attempt from decided d where d.verdict = 'B'
   ), answered as (
     delete from cancel_request c using decided d where d.verdict = 'C' and c.job_id = d.job_id
   ), counted as (
@@ -130,8 +132,8 @@ begin
     select (g.l).id as lease_id, h.*, c.reason, c.job_id is not null as asked
     from gone g cross join lateral held(g.l) h left join cancel_request c on c.job_id = h.job_id
   ), again as (
-    insert into ready (job_id, lane_id, bucket, attempt)
-    select h.job_id, h.lane_id, h.bucket, h.attempt - 1 from held h where not h.asked
+    insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+    select h.job_id, h.lane_id, h.kind_id, h.bucket, h.attempt - 1 from held h where not h.asked
   ), ended as (
     insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state, detail)
     select v_now, h.job_id, h.lease_id, greatest(v_now / 86400000, h.bucket), h.bucket, h.lane_id, h.kind_id, h.attempt, 'C', h.reason

@@ -27,13 +27,12 @@ declare
   v_now bigint;
   v_refused bigint;
   v_lock int := hashtext(current_schema());
-  v_left int; v_want int; v_known int; v_seen int;
+  v_left int; v_seen int; v_all boolean;
   v_lane int; v_floor bigint;
   v_lease bigint;
   -- of the batch of one lane, and of the lease so far
-  b_ids bigint[]; b_buckets int[]; b_kinds int[]; b_attempts int[]; b_max int[]; b_created bigint[]; b_inputs text[]; b_metas text[];
-  l_ids bigint[]; l_buckets int[]; l_lanes int[]; l_kinds int[]; l_attempts int[]; l_max int[]; l_created bigint[];
-  l_inputs text[]; l_metas text[];
+  b_ids bigint[]; b_buckets int[]; b_kinds int[]; b_attempts int[];
+  l_ids bigint[]; l_buckets int[]; l_lanes int[]; l_kinds int[]; l_attempts int[];
 begin
   if p_leases is not null then
     foreach v_refused in array settle(p_instance, p_leases, p_ends, p_jobs, p_states, p_ms, p_waits, p_details) loop
@@ -53,46 +52,40 @@ begin
     perform pg_advisory_xact_lock_shared(v_lock, p_queues[v_queue]);
     continue when exists (select from queue q where q.id = p_queues[v_queue] and q.paused_at is not null);
     v_left := p_limits[v_queue];
-    l_ids := null; l_buckets := null; l_lanes := null; l_kinds := null; l_attempts := null; l_max := null; l_created := null;
-    l_inputs := null; l_metas := null;
+    l_ids := null; l_buckets := null; l_lanes := null; l_kinds := null; l_attempts := null;
 
     for v_sweep in (p_sweep / 2) .. (case when p_sweep = 0 then 0 else 1 end) loop
       exit when v_left <= 0;
       for v_lane in select n.id from lane n where n.queue_id = p_queues[v_queue] order by n.priority desc loop
         v_floor := case when v_sweep = 0 then coalesce(p_floors[array_position(p_lanes, v_lane)], 0) else 0 end;
         while v_left > 0 loop
-          v_want := v_left;
-          with taken as materialized (
+          with taken as (
             delete from ready where ctid = any (array(
               select r.ctid from ready r where r.lane_id = v_lane and r.job_id >= v_floor
-              order by r.job_id limit v_want for update skip locked))
-            returning job_id, bucket, attempt
-          ), found as materialized (
-            select t.job_id, t.bucket, t.attempt, j.kind_id, j.max_attempts, j.created_at, j.input, j.meta,
-              j.kind_id = any (p_kinds) as known
-            from taken t join job j on j.bucket = t.bucket and j.id = t.job_id
-            order by t.job_id
-          ), aside as (
-            insert into parked (job_id, lane_id, kind_id, bucket, attempt)
-            select f.job_id, v_lane, f.kind_id, f.bucket, f.attempt from found f where not f.known
+              order by r.job_id limit v_left for update skip locked))
+            returning job_id, bucket, kind_id, attempt
           )
-          select count(*), count(*) filter (where f.known),
-            array_agg(f.job_id) filter (where f.known), array_agg(f.bucket) filter (where f.known),
-            array_agg(f.kind_id) filter (where f.known), array_agg(f.attempt + 1) filter (where f.known),
-            array_agg(greatest(f.max_attempts, f.attempt + 1)) filter (where f.known),
-            array_agg(f.created_at) filter (where f.known), array_agg(f.input) filter (where f.known),
-            array_agg(f.meta) filter (where f.known)
-            into v_seen, v_known, b_ids, b_buckets, b_kinds, b_attempts, b_max, b_created, b_inputs, b_metas
-            from found f;
-          if v_known > 0 then
-            l_lanes := l_lanes || array_fill(v_lane, array[v_known]);
-            l_ids := l_ids || b_ids; l_buckets := l_buckets || b_buckets; l_kinds := l_kinds || b_kinds;
-            l_attempts := l_attempts || b_attempts; l_max := l_max || b_max; l_created := l_created || b_created;
-            l_inputs := l_inputs || b_inputs; l_metas := l_metas || b_metas;
-            v_left := v_left - v_known;
+          select count(*), bool_and(t.kind_id = any (p_kinds)), array_agg(t.job_id), array_agg(t.bucket), array_agg(t.kind_id),
+            array_agg(t.attempt + 1)
+            into v_seen, v_all, b_ids, b_buckets, b_kinds, b_attempts
+            from (select * from taken order by job_id) t;
+          exit when v_seen = 0;
+          if not v_all then
+            -- Names that this process does not know: aside, and on to what stands behind them.
+            insert into parked (job_id, lane_id, kind_id, bucket, attempt)
+            select u.id, v_lane, u.kind, u.bucket, u.attempt - 1
+            from unnest(b_ids, b_buckets, b_kinds, b_attempts) as u (id, bucket, kind, attempt) where u.kind <> all (p_kinds);
+            select array_agg(u.id), array_agg(u.bucket), array_agg(u.kind), array_agg(u.attempt)
+              into b_ids, b_buckets, b_kinds, b_attempts
+              from unnest(b_ids, b_buckets, b_kinds, b_attempts) as u (id, bucket, kind, attempt) where u.kind = any (p_kinds);
           end if;
-          -- All taken were known, or none was left: the lane has nothing more for us.
-          exit when v_seen = v_known;
+          if b_ids is not null then
+            l_lanes := l_lanes || array_fill(v_lane, array[cardinality(b_ids)]);
+            l_ids := l_ids || b_ids; l_buckets := l_buckets || b_buckets; l_kinds := l_kinds || b_kinds;
+            l_attempts := l_attempts || b_attempts;
+            v_left := v_left - cardinality(b_ids);
+          end if;
+          exit when v_all;
         end loop;
         exit when v_left <= 0;
       end loop;
@@ -101,12 +94,17 @@ begin
     if l_ids is not null then
       v_lease := (p_instance::bigint << 32) | (nextval('lease_seq') & 4294967295);
       insert into lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
-      values (v_lease, v_now, p_instance, p_queues[v_queue], l_ids, squeeze(l_buckets), squeeze(l_lanes), squeeze(l_kinds),
-        squeeze(l_attempts));
+      values (v_lease, v_now, p_instance, p_queues[v_queue], l_ids,
+        case when l_buckets[1] = all (l_buckets) then l_buckets[1:1] else l_buckets end,
+        case when l_lanes[1] = all (l_lanes) then l_lanes[1:1] else l_lanes end,
+        case when l_kinds[1] = all (l_kinds) then l_kinds[1:1] else l_kinds end,
+        case when l_attempts[1] = all (l_attempts) then l_attempts[1:1] else l_attempts end);
       o_lease := v_lease; o_attempt := 0; o_created := v_now;
       return next;
       return query
-        select v_lease, u.* from unnest(l_ids, l_buckets, l_lanes, l_kinds, l_attempts, l_max, l_created, l_inputs, l_metas) as u;
+        select v_lease, j.id, j.bucket, j.lane_id, j.kind_id, u.attempt, greatest(j.max_attempts, u.attempt), j.created_at,
+          j.input, j.meta
+        from unnest(l_ids, l_buckets, l_attempts) as u (id, bucket, attempt) join job j on j.bucket = u.bucket and j.id = u.id;
       o_lease := null; o_attempt := null; o_created := null;
     end if;
   end loop;
