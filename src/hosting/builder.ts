@@ -39,6 +39,7 @@ import {
 } from "./options.ts";
 import { oneOf } from "./supervision.ts";
 import type { GroupStrategy } from "./supervisor.ts";
+import { notifySystemd } from "./systemd.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
 import type { UnitSpec } from "./unit.ts";
 import { HostView } from "./view.ts";
@@ -86,6 +87,7 @@ export class HostBuilder {
   readonly #groups = new Map<string, GroupStrategy>();
   /** Found while things were declared; reported with the rest at build. */
   readonly #early = new Problems();
+  #systemd = false;
   #built = false;
 
   constructor(options: HostOptions = {}) {
@@ -205,6 +207,12 @@ export class HostBuilder {
     return this.addHostedService((services: Resolver) => services.get(HealthEndpoint), { name: "health" });
   }
 
+  /** Tells systemd when the application is ready, stopping and alive; does nothing where no systemd listens. The unit needs `Type=notify` and `NotifyAccess=all`. */
+  useSystemd(): this {
+    this.#systemd = true;
+    return this;
+  }
+
   /**
    * Declares a group of services that are restarted together; members name it with the option `group`.
    *
@@ -281,6 +289,7 @@ export class HostBuilder {
       own.view.connect(host);
       own.lifetime.connect(lifetime);
       own.health.connect(health);
+      if (this.#systemd) notifySystemd({ lifetime, health, clock, logger, env: process.env });
     };
     return {
       healthChecks: { checks: this.#healthChecks, maxLag: this.#maxLag },

@@ -17,6 +17,7 @@ export type { HostOptions, OnServiceFailure, ProcessLifetime, ServiceOptions } f
 export type { HostEvents, HostSnapshot, HostState, ServiceSnapshot, ServiceStateName } from "./snapshot.ts";
 export type { Backoff, RestartPolicy, RestartWord } from "./supervision.ts";
 export type { GroupStrategy } from "./supervisor.ts";
+export { type ThreadContext, type ThreadedOptions, threaded } from "./threaded.ts";
 export { type TickerOptions, type TickInfo, ticker } from "./ticker.ts";
 export type { Tick, TimedOptions, TimedRun } from "./timed-service.ts";
 export { HostView } from "./view.ts";

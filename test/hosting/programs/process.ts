@@ -21,6 +21,7 @@ class Waits extends BackgroundService {
         throw new Error("a listener threw");
       });
     }
+    console.error("ready");
     if (!stopping.aborted) {
       await new Promise<void>((resolve) => stopping.addEventListener("abort", () => resolve(), { once: true }));
     }
@@ -30,6 +31,7 @@ class Waits extends BackgroundService {
 
 const builder = createHost({ ...options, lifetimeMessages: what !== "callbacks-run" && what !== "callbacks-wait" });
 builder.addHostedService(Waits);
+if (what === "systemd") builder.useSystemd();
 const host = builder.build();
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
 if (what.startsWith("callbacks")) {
@@ -44,7 +46,6 @@ if (what.startsWith("callbacks")) {
     console.log("Stopped end");
   });
 }
-host.lifetime.onStarted(() => console.error("ready"));
 if (what === "uncaught") host.lifetime.onStarted(() => void setImmediate(() => raise("nobody caught this")));
 if (what === "unhandled") host.lifetime.onStarted(() => void Promise.reject(new Error("nobody handled this")));
 
