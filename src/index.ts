@@ -69,9 +69,12 @@ export {
   unchecked,
 } from "./jobs/index.ts";
 export {
+  cron,
+  interval,
   type Misfire,
   type Occurrence,
   type Overlap,
+  once,
   type ScheduleChanges,
   type ScheduleInfo,
   type ScheduleOptions,
@@ -104,11 +107,8 @@ export {
 } from "./telemetry/index.ts";
 export {
   type CronOptions,
-  cron,
   type Duration,
   formatDuration,
-  interval,
-  once,
   parseDuration,
   systemClock,
   type Trigger,

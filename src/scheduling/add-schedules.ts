@@ -1,11 +1,12 @@
 /** Schedules as a part of a host: what code declares, the client in the container, and the scheduler as a hosted service. */
-import { NightshiftError, Problems, show } from "../errors/index.ts";
+import { Problems, show } from "../errors/index.ts";
 import type { Build, HostBuilder } from "../hosting/index.ts";
 import { encodeInput, type JobDefinition, JobStore, Jobs, type JobsFeature } from "../jobs/index.ts";
 import { Clock, type Resolver } from "../services/index.ts";
 import type { Store } from "../store/contract.ts";
 import { Logger } from "../telemetry/index.ts";
 import { Declarations } from "./declarations.ts";
+import { inContext, withContext } from "./in-context.ts";
 import type { ScheduleOptions } from "./options.ts";
 import { type ReadSchedule, readSchedule } from "./read-options.ts";
 import type { Declared } from "./reconcile.ts";
@@ -51,7 +52,7 @@ export class DeclaredSchedules {
       }
       seen.add(id);
       const input = problems.attempt(() =>
-        inContext(id, () => {
+        encodeFor(id, () => {
           registry.refuseUnknown(job);
           return encodeInput(job, read.input, maxPayload);
         }),
@@ -128,20 +129,14 @@ async function encoded(checked: readonly Checked[]): Promise<readonly Declared[]
 }
 
 /** Which schedule's input is wrong: the job's own message does not know. */
-function inContext(id: string, encode: () => string | Promise<string>): string | Promise<string> {
-  const rethrow = (error: unknown): never => {
-    if (!(error instanceof NightshiftError)) throw error;
-    const said = error.message.slice(error.code.length + 2);
-    throw new NightshiftError(error.code, `Schedule ${show(id)}: ${said}`, { cause: error, details: error.details });
-  };
-  try {
-    const text = encode();
-    if (typeof text === "string") return text;
-    const told = text.catch(rethrow);
-    // Awaited at the start; until then a refusal must not count as unhandled.
-    told.catch(() => undefined);
-    return told;
-  } catch (error) {
-    return rethrow(error);
-  }
+function encodeFor(id: string, encode: () => string | Promise<string>): string | Promise<string> {
+  const what = `Schedule ${show(id)}`;
+  const text = inContext(what, encode);
+  if (typeof text === "string") return text;
+  const told = text.catch((error: unknown) => {
+    throw withContext(what, error);
+  });
+  // Awaited at the start; until then a refusal must not count as unhandled.
+  told.catch(() => undefined);
+  return told;
 }

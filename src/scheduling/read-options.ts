@@ -13,6 +13,7 @@ import {
   withHashKey,
 } from "../time/index.ts";
 import type { JobDefaults, ScheduleSpec } from "./definition.ts";
+import { inContext } from "./in-context.ts";
 import {
   DEFAULT_MISFIRE_THRESHOLD,
   type MisfirePolicy,
@@ -178,7 +179,7 @@ function triggerJson(value: unknown, id: string, what: string): TriggerJSON {
     throw new NightshiftError("NS_SCHEDULE_INVALID", `${what}: trigger is ${show(value)}. ${advice}`);
   }
   // Through its stored form and back: what cannot be read again would be found out when it is due.
-  return triggerFromJSON(withHashKey(value as Trigger, id).toJSON()).toJSON();
+  return inContext(`${what}: trigger`, () => triggerFromJSON(withHashKey(value as Trigger, id).toJSON()).toJSON());
 }
 
 function calendarList(value: unknown, what: string): SpecParts["calendars"] {

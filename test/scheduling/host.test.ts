@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createHost } from "../../src/create-host.ts";
 import { NightshiftError } from "../../src/errors/index.ts";
+import { cron as declaredCron, interval as declaredInterval } from "../../src/index.ts";
 import { defineJob, unchecked } from "../../src/jobs/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger, silentLogger } from "../../src/telemetry/index.ts";
@@ -44,6 +45,8 @@ describe("builder.addSchedule", () => {
     builder.addSchedule({ ...base, id: "d", trigger: "0 3 * * *" } as never);
     builder.addSchedule({ id: "e", trigger: cron("0 3 * * *"), job: stranger });
     builder.addSchedule({ id: "", job: "greet" } as never);
+    builder.addSchedule({ ...base, id: "f", trigger: declaredCron("61 * * * *" as string) });
+    builder.addSchedule({ ...base, id: "g", trigger: declaredInterval("soon" as never) });
     assert.throws(
       () => builder.build(),
       (error: NightshiftError) => {
@@ -57,6 +60,8 @@ describe("builder.addSchedule", () => {
           /NS_JOB_UNKNOWN: Schedule "e": .*stranger/,
           /A schedule's id is ""/,
           /has no trigger/,
+          /NS_CRON_SYNTAX: Schedule "f": trigger: .*61/,
+          /NS_DURATION_INVALID: Schedule "g": trigger: .*"soon"/,
         ]) {
           assert.match(error.message, expected);
         }
