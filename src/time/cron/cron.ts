@@ -46,7 +46,8 @@ export function cron<const E extends string, const D extends CronDialect = "unix
   return makeCron(expression, options);
 }
 
-function makeCron(expression: string, options: CronOptions): Trigger {
+/** {@link cron} for text that is not known before it runs. */
+export function makeCron(expression: string, options: CronOptions): Trigger {
   const problems = new Problems();
   problems.unknownOptions("cron()", options, KNOWN);
   const dialect = options.dialect ?? "unix";
