@@ -1,4 +1,5 @@
 /** One attempt: reads the input, runs the handler in a scope of its own, and says how it ended, once. */
+import { setMaxListeners } from "node:events";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { NightshiftError, show } from "../../errors/index.ts";
 import type { Resolver, Scope, ScopeFactory } from "../../services/index.ts";
@@ -84,6 +85,8 @@ export class Attempt implements JobContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      // A handler may well pass it on to more than ten calls.
+      setMaxListeners(0, this.#controller.signal);
       if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
     }
     return this.#controller.signal;

@@ -5,7 +5,7 @@
 import { setImmediate } from "node:timers/promises";
 import { NightshiftError } from "../../errors/index.ts";
 import type { ScopeFactory } from "../../services/index.ts";
-import type { CancelRequest, JobId, Lease, Outcome, Store, Wake, Want } from "../../store/contract.ts";
+import type { CancelRequest, Lease, Outcome, Store, Want } from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import { type Clock, formatDuration } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
@@ -14,8 +14,8 @@ import type { Session, SessionListener } from "../upkeep/session.ts";
 import { Attempt, type AttemptWorker } from "./attempt.ts";
 import { Exchange } from "./exchange.ts";
 import { Outbox } from "./held-lease.ts";
-import { Lane, type Waiting } from "./lane.ts";
-import { shareOut } from "./share-out.ts";
+import type { Waiting } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
 
 /** How the worker works; times in milliseconds. */
 export interface WorkerOptions {
@@ -45,8 +45,6 @@ export interface WorkerParts {
 const WINDOW = 4;
 /** An exchange that carries so many outcomes is not put off. */
 const ENOUGH = 500;
-/** Claimed jobs that could not begin for so long are handed back: other processes may have free slots. */
-const HAND_BACK_AFTER = 1_000;
 /** After their signal, handlers have this long when the host stops. */
 const STOP_GRACE = 5_000;
 
@@ -62,11 +60,11 @@ export class Worker implements AttemptWorker, SessionListener {
   readonly #session: Session;
   readonly #registry: JobRegistry;
   readonly #options: WorkerOptions;
-  readonly #lanes: readonly Lane[];
-  readonly #byQueue: ReadonlyMap<string, Lane>;
+  readonly #lanes: Lanes;
   readonly #outbox = new Outbox();
   readonly #exchange: Exchange;
-  readonly #running = new Map<JobId, Attempt>();
+  /** By identity, not by id: a job whose lease was lost may come back while its old attempt still ends. */
+  readonly #running = new Set<Attempt>();
   readonly #bell: Bell;
   /** Rung when the last running attempt is over. */
   readonly #empty: Bell;
@@ -74,14 +72,9 @@ export class Worker implements AttemptWorker, SessionListener {
   #subscription: Disposable | undefined;
   #loop: Promise<void> | undefined;
   #filling = false;
-  /** Which lane is served first; moves on, so that none starves. */
-  #turn = 0;
   #exchangedAt = Number.NEGATIVE_INFINITY;
   /** How long the loop has waited for the store, in all. */
   #storeTime = 0;
-  #polledAt = Number.NEGATIVE_INFINITY;
-  /** Counts hints, to know whether one came while a claim was on its way. */
-  #hints = 0;
 
   constructor(parts: WorkerParts) {
     this.clock = parts.clock;
@@ -93,9 +86,7 @@ export class Worker implements AttemptWorker, SessionListener {
     this.#session = parts.session;
     this.#registry = parts.registry;
     this.#options = parts.options;
-    const now = parts.clock.monotonic();
-    this.#lanes = parts.options.queues.map(({ queue, limit }) => new Lane(queue, limit, now));
-    this.#byQueue = new Map(this.#lanes.map((lane) => [lane.queue, lane]));
+    this.#lanes = new Lanes(parts.options.queues, parts.options.pollInterval, parts.clock.monotonic());
     this.#bell = new Bell(parts.clock);
     this.#empty = new Bell(parts.clock);
     this.#exchange = new Exchange(parts, () => this.#outbox.heldIds);
@@ -109,7 +100,9 @@ export class Worker implements AttemptWorker, SessionListener {
   /** Listens to what the session and the store tell. Call it before the session starts, or soon after. */
   prepare(): void {
     this.#session.listen(this);
-    this.#subscription = this.#store.subscribe((wake) => this.#hear(wake));
+    this.#subscription = this.#store.subscribe((wake) => {
+      if (this.#lanes.hear(wake, this.clock.monotonic())) this.#bell.ring();
+    });
   }
 
   /** Works until stopped; rejects when it cannot go on. */
@@ -123,7 +116,7 @@ export class Worker implements AttemptWorker, SessionListener {
     if (this.#phase !== "working") return;
     this.#phase = "draining";
     this.#subscription?.[Symbol.dispose]();
-    for (const lane of this.#lanes) this.#release(lane.remove());
+    this.#release(this.#lanes.remove());
     this.#bell.ring();
   }
 
@@ -149,9 +142,9 @@ export class Worker implements AttemptWorker, SessionListener {
         `${count} jobs still run after ${formatDuration(this.#options.drainTimeout)}: their signals are aborted.`,
       );
       const reason = new NightshiftError("NS_HOST_STOPPING", "The host is stopping and its time for draining is over.");
-      for (const attempt of [...this.#running.values()]) attempt.abort(reason);
+      for (const attempt of [...this.#running]) attempt.abort(reason);
       await this.#drained(STOP_GRACE, signal);
-      for (const attempt of [...this.#running.values()]) attempt.abandon();
+      for (const attempt of [...this.#running]) attempt.abandon();
     }
     this.#phase = "over";
     this.#bell.ring();
@@ -162,8 +155,8 @@ export class Worker implements AttemptWorker, SessionListener {
   // What attempts and the session tell.
 
   over(attempt: Attempt, outcome: Outcome | undefined): void {
-    this.#running.delete(attempt.id);
-    this.#byQueue.get(attempt.queue)?.ended();
+    this.#running.delete(attempt);
+    this.#lanes.ended(attempt.queue);
     if (outcome !== undefined) this.#outbox.add(attempt.lease, outcome);
     if (this.#phase === "working") this.#fill();
     else if (this.#running.size === 0) this.#empty.ring();
@@ -175,33 +168,31 @@ export class Worker implements AttemptWorker, SessionListener {
     if (refused > 0) {
       this.logger.warn({ refused }, `${refused} outcomes came too late: their leases are lost, so they are refused.`);
     }
-    for (const lane of this.#lanes) lane.remove();
-    for (const attempt of [...this.#running.values()]) attempt.abort(reason);
+    this.#lanes.remove();
+    for (const attempt of [...this.#running]) attempt.abort(reason);
   }
 
   registered(): void {
-    this.#undry();
+    this.#lanes.askAll(this.clock.monotonic());
     this.#bell.ring();
   }
 
   cancelled(requests: readonly CancelRequest[]): void {
     const reasons = new Map(requests.map(({ job, reason }) => [job, reason]));
-    for (const [job, reason] of reasons) {
-      const said = new NightshiftError("NS_JOB_CANCELLED", `Job ${job} was cancelled: ${reason}`, {
-        details: { reason },
-      });
-      this.#running.get(job)?.abort(said, reason);
+    for (const attempt of [...this.#running]) {
+      const reason = reasons.get(attempt.id);
+      if (reason === undefined || attempt.lease.lost) continue;
+      const message = `Job ${attempt.id} was cancelled: ${reason}`;
+      attempt.abort(new NightshiftError("NS_JOB_CANCELLED", message, { details: { reason } }), reason);
     }
-    for (const lane of this.#lanes) {
-      for (const { job, lease } of lane.remove((waiting) => reasons.has(waiting.job.id))) {
-        this.#outbox.add(lease, { job: job.id, type: "cancelled", ms: 0, reason: reasons.get(job.id) ?? "" });
-      }
+    for (const { job, lease } of this.#lanes.remove((waiting) => reasons.has(waiting.job.id))) {
+      this.#outbox.add(lease, { job: job.id, type: "cancelled", ms: 0, reason: reasons.get(job.id) ?? "" });
     }
     this.#bell.ring();
   }
 
   holdsJobs(): boolean {
-    return this.#running.size > 0 || this.#lanes.some((lane) => lane.waiting > 0);
+    return this.#running.size > 0 || this.#lanes.anyWaiting;
   }
 
   // The loop.
@@ -221,26 +212,16 @@ export class Worker implements AttemptWorker, SessionListener {
     if (this.#phase === "over" && (this.#outbox.pending === 0 || this.#exchange.givenUp)) return this.#leave();
     if (this.#session.id === undefined) return Number.POSITIVE_INFINITY;
     this.#handBack(now);
-    const sincePoll = now - this.#polledAt;
-    if (sincePoll >= this.#options.pollInterval) {
-      this.#polledAt = now;
-      this.#undry();
-    }
-    const untilPoll =
-      this.#phase === "working" ? this.#polledAt + this.#options.pollInterval - now : Number.POSITIVE_INFINITY;
+    const rest = this.#phase === "working" ? this.#lanes.tick(now) : Number.POSITIVE_INFINITY;
     const { pending } = this.#outbox;
-    const hungry = this.#isHungry();
     // With nothing running there is nothing to wait for: no more outcomes will come.
-    if (hungry || pending >= ENOUGH || (pending > 0 && this.#running.size === 0)) return 0;
+    if (this.#isHungry() || pending >= ENOUGH || (pending > 0 && this.#running.size === 0)) return 0;
     if (pending > 0) return Math.max(0, this.#exchangedAt + WINDOW - now);
-    const oldest = Math.min(...this.#lanes.map((lane) => lane.waitingSince ?? Number.POSITIVE_INFINITY));
-    return Math.max(1, Math.min(untilPoll, oldest + HAND_BACK_AFTER - now));
+    return Math.max(1, rest);
   }
 
-  /** A slot is free and nothing is there to fill it, though there may be in the store. */
   #isHungry(): boolean {
-    if (this.#phase !== "working" || this.#running.size >= this.#options.concurrency) return false;
-    return this.#lanes.some((lane) => !lane.dry && lane.waiting === 0 && lane.running < lane.limit);
+    return this.#phase === "working" && this.#running.size < this.#options.concurrency && this.#lanes.isHungry();
   }
 
   async #turnOver(): Promise<void> {
@@ -250,7 +231,7 @@ export class Worker implements AttemptWorker, SessionListener {
     this.#exchangedAt = now;
     const wants = this.#wants(now);
     const batch = this.#outbox.take();
-    const hints = this.#hints;
+    const { hints } = this.#lanes;
     const answer = await this.#exchange.with(instance, batch.settlements, wants);
     this.#storeTime += this.clock.monotonic() - now;
     if (answer === undefined) this.#outbox.putBack(batch);
@@ -264,9 +245,7 @@ export class Worker implements AttemptWorker, SessionListener {
 
   #wants(now: number): readonly Want[] {
     if (this.#phase !== "working") return [];
-    this.#turn++;
-    const free = this.#options.concurrency - this.#running.size;
-    return shareOut(this.#lanes, free, this.#turn, now, this.#storeTime);
+    return this.#lanes.wants(this.#options.concurrency - this.#running.size, now, this.#storeTime);
   }
 
   #settled(batch: Parameters<Outbox["settled"]>[0], refused: readonly string[]): void {
@@ -278,8 +257,8 @@ export class Worker implements AttemptWorker, SessionListener {
       const outcomes = batch.settlements.find((settlement) => settlement.lease === lease.id)?.outcomes ?? [];
       const jobs = outcomes.map((outcome) => outcome.job);
       this.logger.warn({ lease: lease.id, jobs }, `${jobs.length} outcomes were refused: their lease is lost.`);
-      for (const lane of this.#lanes) lane.remove((waiting) => waiting.lease === lease);
-      for (const attempt of [...this.#running.values()]) if (attempt.lease === lease) attempt.abort(reason);
+      this.#lanes.remove((waiting) => waiting.lease === lease);
+      for (const attempt of [...this.#running]) if (attempt.lease === lease) attempt.abort(reason);
     }
   }
 
@@ -287,18 +266,13 @@ export class Worker implements AttemptWorker, SessionListener {
     // Registered anew meanwhile: these leases belong to a past life, and are void.
     if (instance !== this.#session.id) return;
     const now = this.clock.monotonic();
-    const quiet = hints === this.#hints;
-    for (const { queue, limit } of wants) {
-      const lane = this.#byQueue.get(queue);
-      const lease = leases.find((each) => each.queue === queue);
-      if (lane === undefined) continue;
-      if (quiet && (lease?.jobs.length ?? 0) < limit) lane.dry = true;
-      if (lease === undefined) continue;
-      const held = this.#outbox.hold(lease.id, queue, lease.jobs.length);
-      for (const job of lease.jobs) lane.push({ job, lease: held, since: now });
-      if (this.#phase !== "working") this.#release(lane.remove());
+    for (const want of wants) {
+      const lease = leases.find(({ queue }) => queue === want.queue);
+      const held = lease && this.#outbox.hold(lease.id, lease.queue, lease.jobs.length);
+      this.#lanes.arrived(want, lease?.jobs ?? [], held, hints, now);
     }
-    this.#fill();
+    if (this.#phase === "working") this.#fill();
+    else this.#release(this.#lanes.remove());
   }
 
   /** Starts what may start. A handler that ends at once calls back in here: the outer loop goes on then. */
@@ -306,70 +280,39 @@ export class Worker implements AttemptWorker, SessionListener {
     if (this.#filling) return;
     this.#filling = true;
     try {
-      let resting = 0;
-      while (resting < this.#lanes.length && this.#running.size < this.#options.concurrency) {
-        const lane = this.#lanes[this.#turn % this.#lanes.length];
-        const next = lane !== undefined && lane.running < lane.limit ? lane.shift() : undefined;
-        if (lane === undefined || next === undefined) {
-          resting++;
-          this.#turn++;
-          continue;
-        }
-        resting = 0;
-        if (this.#lanes.length > 1) this.#turn++;
-        this.#begin(lane, next);
+      while (this.#running.size < this.#options.concurrency) {
+        const next = this.#lanes.next();
+        if (next === undefined) return;
+        this.#begin(next);
       }
     } finally {
       this.#filling = false;
     }
   }
 
-  #begin(lane: Lane, { job, lease }: Waiting): void {
+  #begin({ job, lease }: Waiting): void {
     const definition = this.#registry.get(job.name);
     if (definition === undefined) {
       // The store gives only names that were asked for; a store that does not is not worth losing a job over.
       this.logger.error({ job: job.id }, `The store gave a job named ${job.name}, which was not asked for.`);
+      this.#lanes.ended(lease.queue);
       this.#outbox.add(lease, { job: job.id, type: "released" });
       return;
     }
-    lane.running++;
     const attempt = new Attempt(job, lease, definition, this);
-    this.#running.set(job.id, attempt);
+    this.#running.add(attempt);
     attempt.run();
   }
 
   #handBack(now: number): void {
-    for (const lane of this.#lanes) {
-      if ((lane.waitingSince ?? now) + HAND_BACK_AFTER > now) continue;
-      const waiting = lane.remove();
-      lane.slowDown();
-      this.logger.debug({ queue: lane.queue, jobs: waiting.length }, "handed back jobs that found no free slot");
-      this.#release(waiting);
-    }
+    const stale = this.#lanes.takeStale(now);
+    if (stale.length === 0) return;
+    this.logger.debug({ jobs: stale.length }, "handed back jobs that found no free slot");
+    this.#release(stale);
   }
 
   #release(waiting: readonly Waiting[]): void {
     for (const { job, lease } of waiting) this.#outbox.add(lease, { job: job.id, type: "released" });
-  }
-
-  #hear(wake: Wake): void {
-    if (wake.what === "work") {
-      let ours = false;
-      for (const queue of wake.queues) {
-        const lane = this.#byQueue.get(queue);
-        if (lane === undefined) continue;
-        lane.dry = false;
-        ours = true;
-      }
-      if (!ours) return;
-    } else if (wake.what === "unknown") this.#undry();
-    else return;
-    this.#hints++;
-    this.#bell.ring();
-  }
-
-  #undry(): void {
-    for (const lane of this.#lanes) lane.dry = false;
   }
 
   async #drained(within: number, signal: AbortSignal): Promise<void> {
