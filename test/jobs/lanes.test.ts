@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { worthAhead } from "../../src/jobs/worker/lane.ts";
+import { Lanes } from "../../src/jobs/worker/lanes.ts";
+import type { ClaimedJob } from "../../src/store/contract.ts";
+
+let ids = 0;
+const job = (input = "null"): ClaimedJob => ({
+  id: String(++ids),
+  name: "x",
+  priority: 0,
+  input,
+  attempt: 1,
+  maxAttempts: 1,
+  createdAt: 0,
+});
+const lease = (queue: string) => ({ id: "1", queue, open: 1, pending: [], lost: false });
+const lanesOf = (limits: Record<string, number>) =>
+  new Lanes(
+    Object.entries(limits).map(([queue, limit]) => ({ queue, limit })),
+    2_000,
+    0,
+  );
+/** Brings as many jobs as were wanted. */
+function bring(lanes: Lanes, wants: ReturnType<Lanes["wants"]>, now: number, input?: string) {
+  for (const want of wants) {
+    const jobs = Array.from({ length: want.limit }, () => job(input));
+    lanes.arrived(want, jobs, lease(want.queue), lanes.hints, now);
+  }
+}
+
+test("never more is claimed than slots are free, until a pace is known; and no queue is starved", () => {
+  const limits = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(limits, fc.integer({ min: 1, max: 30 }), (given, free) => {
+      const lanes = lanesOf(Object.fromEntries(given.map((limit, index) => [`q${index}`, limit])));
+      const seen = new Set<string>();
+      for (let round = 0; round < given.length; round++) {
+        const wants = lanes.wants(free, 0, 0);
+        const total = wants.reduce((sum, want) => sum + want.limit, 0);
+        assert.ok(total <= free, `${total} wanted of ${free}`);
+        assert.ok(total >= Math.min(free, Math.min(...given)));
+        for (const want of wants) seen.add(want.queue);
+      }
+      assert.equal(seen.size, given.length);
+    }),
+  );
+});
+
+test("a queue whose handlers take no time is claimed ahead, one whose handlers are slow is not", () => {
+  const lanes = lanesOf({ fast: 10, slow: 10 });
+  bring(lanes, lanes.wants(20, 0, 0), 0);
+  const begun = Array.from({ length: 20 }, () => lanes.next());
+  assert.ok(begun.every((waiting) => waiting !== undefined));
+  // In 10 ms every fast job has ended, and one of the slow ones.
+  for (let ended = 0; ended < 10; ended++) lanes.ended("fast");
+  lanes.ended("slow");
+  const wants = Object.fromEntries(lanes.wants(11, 10, 0).map(({ queue, limit }) => [queue, limit]));
+  assert.equal(wants["fast"], 6 + 25);
+  assert.ok((wants["slow"] ?? 0) <= 1 + 2);
+});
+
+test("the time that the store takes does not make a queue slow", () => {
+  const lanes = lanesOf({ q: 10 });
+  bring(lanes, lanes.wants(10, 0, 0), 0);
+  while (lanes.next() !== undefined) lanes.ended("q");
+  const [want] = lanes.wants(10, 100, 90);
+  assert.equal(want?.limit, 10 + 25);
+});
+
+test("what is claimed ahead is bounded in number and in bytes", () => {
+  assert.equal(worthAhead(1_000_000, 10), 1_000);
+  assert.equal(worthAhead(0.03, 10), 0);
+  assert.equal(worthAhead(1_000_000, 1_048_576), 32);
+});
+
+test("an empty queue is not asked again before a hint, or the poll", () => {
+  const lanes = lanesOf({ a: 5, b: 5 });
+  lanes.tick(0);
+  const [want] = lanes.wants(5, 0, 0);
+  assert.ok(want);
+  lanes.arrived(want, [job()], lease(want.queue), lanes.hints, 0);
+  assert.deepEqual(
+    lanes.wants(5, 1, 0).map(({ queue }) => queue),
+    [want.queue === "a" ? "b" : "a"],
+  );
+  assert.equal(lanes.hear({ what: "work", queues: ["other"] }, 1), false);
+  assert.equal(lanes.hear({ what: "finished", jobs: ["1"] }, 1), false);
+  assert.equal(lanes.hear({ what: "work", queues: [want.queue] }, 1), true);
+  assert.equal(lanes.wants(10, 1, 0).length, 2);
+});
+
+test("a hint that comes while a claim is on its way keeps its queue from being taken for empty", () => {
+  const lanes = lanesOf({ q: 5 });
+  lanes.tick(0);
+  const { hints } = lanes;
+  const [want] = lanes.wants(5, 0, 0);
+  assert.ok(want);
+  lanes.hear({ what: "work", queues: ["q"] }, 0);
+  lanes.arrived(want, [], undefined, hints, 0);
+  assert.equal(lanes.isHungry(), true);
+});
+
+test("a short batch of heavy jobs does not mean that the queue is empty", () => {
+  const lanes = lanesOf({ q: 500 });
+  const [want] = lanes.wants(500, 0, 0);
+  assert.ok(want);
+  lanes.arrived(want, [job("x".repeat(2_000_000))], lease("q"), lanes.hints, 0);
+  while (lanes.next() !== undefined) lanes.ended("q");
+  assert.equal(lanes.isHungry(), true);
+});
+
+test("commits of other processes cause looks at a bounded pace", () => {
+  const lanes = lanesOf({ q: 5 });
+  let looks = 0;
+  for (let now = 0; now < 1_000; now++) {
+    lanes.hear({ what: "unknown" }, now);
+    lanes.tick(now);
+    const [want] = lanes.wants(5, now, 0);
+    if (want === undefined) continue;
+    looks++;
+    lanes.arrived(want, [], undefined, lanes.hints, now);
+  }
+  assert.ok(looks >= 40 && looks <= 52, String(looks));
+});
+
+test("jobs that found no slot for a second are given up, and the pace with them", () => {
+  const lanes = lanesOf({ q: 1 });
+  bring(lanes, [{ queue: "q", limit: 3 }], 0);
+  assert.ok(lanes.next());
+  assert.equal(lanes.next(), undefined);
+  assert.deepEqual(lanes.takeStale(999), []);
+  assert.ok(lanes.tick(999) <= 1);
+  assert.equal(lanes.takeStale(1_000).length, 2);
+  assert.equal(lanes.anyWaiting, false);
+});
