@@ -1,4 +1,6 @@
 /** Puts an application together: services, hosted services, options. Everything is checked at `build()`. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { didYouMean, NightshiftError, Problems } from "../errors/index.ts";
 import {
   type Class,
@@ -22,13 +24,14 @@ import {
   type WorkItem,
 } from "./background-queue.ts";
 import { Configuration, readConfiguration } from "./configuration.ts";
-import { type AnyService, type Declared, isClass, nameOfService, orderOf, without } from "./declared.ts";
+import { type AnyService, afterElector, type Declared, isClass, nameOfService, orderOf, without } from "./declared.ts";
 import { type DeclaredCheck, Health, type HealthCheck, type HealthCheckOptions } from "./health.ts";
 import { HealthEndpoint, type HealthEndpointOptions } from "./health-endpoint.ts";
 import { Host } from "./host.ts";
 import type { HostParts, StartCheck } from "./host-parts.ts";
 import { type HttpServer, HttpServerService, type ListenOptions } from "./http-server.ts";
 import { Late } from "./late.ts";
+import { LeaderElector, LeaderOnlyService } from "./leader.ts";
 import { HostLifetime } from "./lifetime.ts";
 import {
   type HostOptions,
@@ -88,6 +91,7 @@ export class HostBuilder {
   /** Found while things were declared; reported with the rest at build. */
   readonly #early = new Problems();
   #systemd = false;
+  #electorRuns: string | undefined;
   #built = false;
 
   constructor(options: HostOptions = {}) {
@@ -207,6 +211,13 @@ export class HostBuilder {
     return this.addHostedService((services: Resolver) => services.get(HealthEndpoint), { name: "health" });
   }
 
+  /** Sets what elects the leaders of `leaderOnly` services, and the service that must run for it: `addJobs` does both. */
+  useLeaderElector(elector: LeaderElector, options: { readonly after?: string } = {}): this {
+    this.services.value(LeaderElector, elector);
+    this.#electorRuns = options.after;
+    return this;
+  }
+
   /** Tells systemd when the application is ready, stopping and alive; does nothing where no systemd listens. The unit needs `Type=notify` and `NotifyAccess=all`. */
   useSystemd(): this {
     this.#systemd = true;
@@ -283,7 +294,7 @@ export class HostBuilder {
     const specs = this.#declared.map((declared) => this.#specOf(declared, options.onServiceFailure, problems));
     this.services.validate(problems);
     const concurrent = options.startConcurrently || options.stopConcurrently;
-    const levels = orderOf(this.#declared, this.services, concurrent, problems);
+    const levels = orderOf(afterElector(this.#declared, this.#electorRuns), this.services, concurrent, problems);
     problems.throwIfAny(`The application "${options.name}"`);
     const attach: HostParts["attach"] = (host, lifetime, health) => {
       own.view.connect(host);
@@ -331,8 +342,15 @@ export class HostBuilder {
         `The service ${name} is in the group "${group}", which is not declared.${near}`,
       );
     }
-    const create = this.#creator(declared);
-    return { name, ...decided, create, key: isClass(service) ? (service as Key) : undefined };
+    const { leader, ...rest } = decided;
+    if (leader !== undefined && !this.services.has(LeaderElector)) {
+      const advice = "Add jobs with a store, or register a LeaderElector with builder.services.";
+      problems.add("NS_OPTION_INVALID", `The service ${name} is leaderOnly, but nothing elects leaders. ${advice}`);
+    }
+    const made = this.#creator(declared);
+    const create =
+      leader === undefined ? made : (services: Resolver) => this.#led(made(services), name, leader, services);
+    return { name, ...rest, create, key: isClass(service) ? (service as Key) : undefined };
   }
 
   #creator({ service, options }: Declared): (services: Resolver) => AnyService {
@@ -343,6 +361,18 @@ export class HostBuilder {
       (register as (implementation: Class) => unknown)(service);
     }
     return (services) => services.get(service as Class<AnyService>);
+  }
+
+  #led(
+    service: AnyService,
+    name: string,
+    { role, ttl }: { readonly role: string | undefined; readonly ttl: number },
+    services: Resolver,
+  ): LeaderOnlyService {
+    const random = this.#options.random ?? Math.random;
+    const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+    const [elector, clock] = [services.get(LeaderElector), services.get(Clock)];
+    return new LeaderOnlyService(service, { elector, clock, random, role: role ?? name, holder, ttl });
   }
 
   /** The dependencies of a function as one scoped service, so that they are checked at build like everybody's. */

@@ -39,6 +39,15 @@ export function orderOf(
   return [];
 }
 
+/** Leader-only services come after the service that the election needs. */
+export function afterElector(declared: readonly Declared[], elector: string | undefined): readonly Declared[] {
+  if (elector === undefined) return declared;
+  return declared.map((each) => {
+    const { leaderOnly = false, after = [] } = each.options;
+    return leaderOnly === false ? each : { ...each, options: { ...each.options, after: [...after, elector] } };
+  });
+}
+
 function injected({ service }: Declared, declared: readonly Declared[], services: Services): number[] {
   if (!isClass(service)) return [];
   const needed = services.needs(service as Key);

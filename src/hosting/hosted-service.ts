@@ -1,5 +1,6 @@
 /** What the host can run: something with start and stop, or something with one long `execute`. */
 import type { LoggerLike } from "../telemetry/index.ts";
+import type { LeaderTerm } from "./leader.ts";
 
 /** What the host tells a service about itself, and what the service can tell the host. */
 export interface ServiceContext {
@@ -15,7 +16,7 @@ export interface ServiceContext {
   /** Reports a failure that no promise carries, such as a server's `error` event. The restart policy decides what follows. */
   fail(error: unknown): void;
   /** The term of leadership of a `leaderOnly` service; its token is the fencing token. */
-  readonly term: { readonly token: string } | undefined;
+  readonly term: LeaderTerm | undefined;
 }
 
 /**
@@ -40,6 +41,8 @@ export interface HostedService {
   stopped?(signal: AbortSignal): Promise<void> | void;
   /** The long work, when there is any: the host watches it. {@link BackgroundService} provides it. */
   readonly execution?: Promise<void> | undefined;
+  /** The term of leadership, of a service that runs only while its process leads. */
+  readonly term?: LeaderTerm | undefined;
 }
 
 /** Only an `execute`: the host does the rest. */

@@ -60,6 +60,14 @@ export interface HostOptions {
   readonly random?: () => number;
 }
 
+/** How leadership works for a service. */
+export interface LeaderOptions {
+  /** What is led. Services of the same role exclude each other. Default: the service's name. */
+  readonly role?: string;
+  /** How long a lease holds when its holder vanishes. Default 15 s. */
+  readonly ttl?: Duration;
+}
+
 /** The options of one hosted service. */
 export interface ServiceOptions {
   /** Its name in logs, health and dashboard; different names make several instances of one class. Default: the class's name. */
@@ -76,6 +84,8 @@ export interface ServiceOptions {
   readonly required?: boolean;
   /** The longest time between two beats: unhealthy after that. Default: no beats are expected. */
   readonly heartbeat?: Duration;
+  /** Run it in one process at a time: in the one that holds the lease of its role. Default `false`; the role is the service's name, and a lease holds for 15 s. */
+  readonly leaderOnly?: boolean | LeaderOptions;
   /** The group whose members are restarted together; see `addServiceGroup`. */
   readonly group?: string;
 }
@@ -107,6 +117,7 @@ export interface DecidedServiceOptions {
   readonly required: boolean;
   readonly heartbeat: number | undefined;
   readonly group: string | undefined;
+  readonly leader: { readonly role: string | undefined; readonly ttl: number } | undefined;
 }
 
 const HOST_OPTIONS: readonly (keyof HostOptions)[] = [
@@ -139,6 +150,7 @@ const SERVICE_OPTIONS: readonly (keyof ServiceOptions)[] = [
   "stopTimeout",
   "required",
   "heartbeat",
+  "leaderOnly",
   "group",
 ];
 
@@ -207,7 +219,25 @@ export function readServiceOptions(
     required: given.required ?? true,
     heartbeat: optionalTime("heartbeat"),
     group: given.group,
+    leader: readLeader(given.leaderOnly, what, problems),
   };
+}
+
+/** A lease shorter than this could not be renewed in time on a busy machine. */
+const SHORTEST_LEASE = 100;
+
+function readLeader(given: boolean | LeaderOptions | undefined, what: string, problems: Problems) {
+  if (given === undefined || given === false) return undefined;
+  const options = given === true ? {} : given;
+  problems.unknownOptions(`${what}'s leaderOnly`, options, ["role", "ttl"]);
+  const ttl = timeReader(`${what}'s leaderOnly`, problems)("ttl", options.ttl ?? "15s");
+  if (ttl < SHORTEST_LEASE) {
+    problems.add(
+      "NS_OPTION_INVALID",
+      `${what}'s leaderOnly.ttl is ${show(options.ttl)}. Give ${SHORTEST_LEASE} ms or more.`,
+    );
+  }
+  return { role: options.role, ttl };
 }
 
 function timeReader(what: string, problems: Problems): (name: string, value: Duration) => number {

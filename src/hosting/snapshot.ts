@@ -27,6 +27,8 @@ export interface ServiceSnapshot {
   /** When it is started again, while it is backing off. */
   readonly restartsAt: Date | undefined;
   readonly required: boolean;
+  /** Whether this process leads, for a leader-only service; `undefined` for others. */
+  readonly leading: boolean | undefined;
 }
 
 /** A host at one moment. */
@@ -76,6 +78,7 @@ function serviceSnapshot(unit: ServiceUnit): ServiceSnapshot {
     alive: unit.overdue() === undefined,
     restartsAt: unit.state.kind === "backing-off" ? new Date(unit.state.until) : undefined,
     required: unit.spec.required,
+    leading: unit.leading,
   };
 }
 

@@ -122,6 +122,12 @@ export class ServiceUnit {
     return this.#wasStarted;
   }
 
+  /** Whether its process leads, for a leader-only service; undefined for others. */
+  get leading(): boolean | undefined {
+    const service = this.#service;
+    return service !== undefined && "term" in service ? service.term !== undefined : undefined;
+  }
+
   /** Whether it has an execution that can complete. */
   get isBackground(): boolean {
     return this.#service?.execution !== undefined;

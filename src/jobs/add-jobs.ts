@@ -45,6 +45,7 @@ export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, ra
   const { registry, maxPayload } = read;
   const { services } = builder;
   services.value(JobStore, store);
+  builder.useLeaderElector(store, { after: "jobs.store" });
   services.singleton(AccessKey, [Clock, Logger], (clock, logger) => new StoreAccess(store, { clock, logger }));
   services.singleton(Jobs, [AccessKey, Clock], (access, clock) => new Jobs({ access, registry, clock, maxPayload }));
   services.singleton(EngineKey, [ScopeFactory, Clock, Logger], (scopes, clock, logger) =>
