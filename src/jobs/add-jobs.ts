@@ -1,6 +1,6 @@
 /** Jobs as a part of a host: the client in the container, and the engine's parts as hosted services. */
 import { type NightshiftError, Problems } from "../errors/index.ts";
-import type { HostBuilder, HostedService } from "../hosting/index.ts";
+import type { HostBuilder, HostedService, ServiceOptions } from "../hosting/index.ts";
 import { Clock, type Resolver, ScopeFactory, token } from "../services/index.ts";
 import type { Store } from "../store/contract.ts";
 import { Logger } from "../telemetry/index.ts";
@@ -64,11 +64,17 @@ export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, ra
     // Never made: it puts what the handler needs into the graph that build() checks.
     services.scoped(token(`job ${definition.name}`), definition.inject, () => undefined);
   }
-  const part = (named: string, service: (engine: Engine) => HostedService): void => {
-    builder.addHostedService((resolver: Resolver) => service(resolver.get(EngineKey)), { name: `jobs.${named}` });
+  const part = (named: string, service: (engine: Engine) => HostedService, also: ServiceOptions = {}): void => {
+    const made = (resolver: Resolver) => service(resolver.get(EngineKey));
+    builder.addHostedService(made, { name: `jobs.${named}`, ...also });
   };
   builder.addHostedService((resolver: Resolver) => storeService(resolver.get(AccessKey)), { name: "jobs.store" });
-  part("instance", ({ session }) => ({ start: () => session.start(), stop: () => session.stop() }));
+  // Not ready when no sign of life has reached the store for as long as its leases live.
+  const instance = ({ session }: Engine): HostedService => ({
+    start: (_signal, { beat }) => session.start(beat),
+    stop: () => session.stop(),
+  });
+  part("instance", instance, { heartbeat: read.leaseTtl });
   part("promoter", ({ promoter }) => ({ start: () => promoter.start(), stop: () => promoter.stop() }));
   part("reaper", ({ reaper }) => ({ start: () => reaper.start(), stop: () => reaper.stop() }));
   part("retention", ({ retention }) => ({ start: () => retention.start(), stop: () => retention.stop() }));

@@ -172,3 +172,21 @@ function brokenLogger() {
   const logger = { trace: broken, debug: broken, info: broken, warn: broken, error: broken, fatal: broken };
   return { ...logger, child: () => brokenLogger() };
 }
+
+test("a process whose clock differs from the store's is told so, and told when it agrees again", async () => {
+  const real = memory();
+  let off = 60_000;
+  const store = new Proxy(real, {
+    get(target, key) {
+      if (key === "now") return async () => (await target.now()) - off;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  await using test = await startEngine({ jobs: [], store });
+  assert.match(test.logger.messages("warn").join("\n"), /clock is 1m ahead of the store's/);
+  off = 0;
+  await test.clock.advance("10m");
+  assert.match(test.logger.messages("info").join("\n"), /agrees with the store's again/);
+  assert.equal(test.logger.messages("warn").length, 1);
+});

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { type NightshiftError, problemsOf } from "../../src/errors/index.ts";
 import { createHost, createJobs, defineJob, Jobs, silentLogger, token, unchecked } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
+import { VirtualClock } from "../../src/time/index.ts";
+import { faulty } from "./support/faulty-store.ts";
 
 const quiet = { signals: false, logger: silentLogger } as const;
 
@@ -101,4 +103,23 @@ test("addJobs twice is a mistake", () => {
   const builder = createHost(quiet);
   builder.addJobs({ store: memory(), jobs: [] }).addJobs({ store: memory(), jobs: [] });
   assert.throws(() => builder.build(), { code: "NS_OPTION_INVALID" });
+});
+
+test("the instance is not alive when no heartbeat has reached the store for as long as leases live", async () => {
+  const { store, faults } = faulty(memory());
+  const clock = new VirtualClock();
+  const builder = createHost({ ...quiet, clock });
+  builder.addJobs({ store, jobs: [], leaseTtl: "30s" });
+  await using host = builder.build();
+  await host.start();
+  const alive = () => host.snapshot().services.find((service) => service.name === "jobs.instance")?.alive;
+  assert.equal(alive(), true);
+  faults.fail("heartbeat", "before");
+  faults.fail("register", "before");
+  await clock.advance("1m");
+  assert.equal(alive(), false);
+  faults.heal();
+  await clock.advance("20s");
+  assert.equal(alive(), true);
+  await host.stop();
 });

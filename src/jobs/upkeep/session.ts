@@ -2,10 +2,14 @@
 import { NightshiftError } from "../../errors/index.ts";
 import type { CancelRequest, InstanceId, NewInstance, Store, Wake } from "../../store/contract.ts";
 import type { Timer } from "../../time/index.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { Routine, type RoutineParts } from "./routine.ts";
 
 /** Hints of other processes may mean a cancellation; they cause a heartbeat at most this often, while jobs run. */
 const ASK_AT_MOST_EVERY = 1_000;
+
+/** In heartbeats. */
+const COMPARE_EVERY = 10;
 
 /** Who must know of it: the worker. */
 export interface SessionListener {
@@ -32,12 +36,16 @@ export class Session {
   #expiry: Timer | undefined;
   #beatAt = Number.NEGATIVE_INFINITY;
   #asked = false;
+  readonly #clocks: ClockWatch;
+  #beats = 0;
+  #onAlive: () => void = () => undefined;
 
   constructor(store: Store, about: NewInstance, ttl: number, parts: Omit<RoutineParts, "name" | "duty">) {
     this.#store = store;
     this.#about = about;
     this.#ttl = ttl;
     this.#parts = parts;
+    this.#clocks = new ClockWatch(store, parts.clock, parts.logger);
     this.#routine = new Routine({ ...parts, name: "heartbeat", duty: () => this.#beat() });
   }
 
@@ -50,9 +58,15 @@ export class Session {
     this.#listener = listener;
   }
 
-  /** Registers; rejects with what the store says. */
-  async start(): Promise<void> {
+  /**
+   * Registers; rejects with what the store says.
+   *
+   * @param alive called with each sign of life that reached the store
+   */
+  async start(alive: () => void = () => undefined): Promise<void> {
+    this.#onAlive = alive;
     await this.#register();
+    await this.#clocks.compare();
     this.#subscription = this.#store.subscribe((wake) => this.#hear(wake));
     this.#routine.start(this.#ttl / 3);
   }
@@ -115,6 +129,7 @@ export class Session {
     }
     this.#alive(sentAt);
     if (answer.cancelled.length > 0) this.#listener?.cancelled(answer.cancelled);
+    if (++this.#beats % COMPARE_EVERY === 0) await this.#clocks.compare();
     return third;
   }
 
@@ -122,6 +137,7 @@ export class Session {
   #alive(sentAt: number): void {
     const { clock } = this.#parts;
     this.#beatAt = sentAt;
+    this.#onAlive();
     this.#expiry?.cancel();
     this.#expiry = clock.setTimer(sentAt + this.#ttl - clock.monotonic(), () => {
       this.#doubtful = this.#id;
