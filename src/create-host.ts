@@ -1,4 +1,5 @@
 /** The way in: the builder and the host with everything that an application may want. The rooms do the work; this names it. */
+import { type AddDashboardOptions, addDashboardTo } from "./dashboard/index.ts";
 import { NightshiftError } from "./errors/index.ts";
 import { Host, HostBuilder, type HostOptions } from "./hosting/index.ts";
 import { addJobsTo, type JobDefinition, Jobs, type JobsFeature, type JobsOptions } from "./jobs/index.ts";
@@ -32,6 +33,7 @@ export class ApplicationBuilder extends HostBuilder {
   readonly #random: () => number;
   readonly #schedules = new DeclaredSchedules();
   #jobs: JobsFeature | undefined;
+  #application: Application | undefined;
 
   constructor(options: HostOptions = {}) {
     super(options);
@@ -94,8 +96,27 @@ export class ApplicationBuilder extends HostBuilder {
     return this;
   }
 
+  /**
+   * Adds the dashboard: on a port of its own, or without one, to be mounted in the application's own server with the
+   * `Dashboard` of `nightshift/dashboard`. Only this machine may use it, unless `authorize` says otherwise.
+   *
+   * @example
+   * ```ts
+   * import { createHost } from "nightshift";
+   * import { memory } from "nightshift/memory";
+   *
+   * const builder = createHost({ name: "shop" });
+   * builder.addJobs({ store: memory(), jobs: [] });
+   * builder.addDashboard({ port: 3000, path: "/jobs" }); // http://127.0.0.1:3000/jobs/
+   * ```
+   */
+  addDashboard(options: AddDashboardOptions = {}): this {
+    addDashboardTo(this, options, { name: this.#name, snapshot: () => this.#application?.snapshot() });
+    return this;
+  }
+
   override build(): Application {
-    return new Application(this.assemble(), this.#jobs !== undefined);
+    return (this.#application = new Application(this.assemble(), this.#jobs !== undefined));
   }
 }
 

@@ -103,8 +103,10 @@ export interface ScheduleRow {
   readonly job: string;
   readonly queue: string | null;
   readonly paused: boolean;
-  /** The trigger in words or as written, `0 3 * * *`. */
+  /** The trigger in words: `At 03:00 (Europe/Oslo)`. */
   readonly trigger: string;
+  /** The trigger as it was written, where it was: `0 3 * * *`. */
+  readonly expression: string | null;
   readonly timeZone: string | null;
   readonly misfire: string | null;
   readonly nextAt: number | null;
@@ -132,7 +134,6 @@ export interface ScheduleView extends ScheduleRow {
 /** One hosted service of the process that serves the dashboard. */
 export interface ServiceRow {
   readonly name: string;
-  readonly kind: string;
   readonly state: string;
   /** How it is doing, for colours: working, not running by intent, or in trouble. */
   readonly mood: "good" | "idle" | "bad";

@@ -62,6 +62,7 @@ export const ERROR_CODES = {
   // Dashboard
   NS_DASHBOARD_FORBIDDEN: "This request is not allowed on the dashboard.",
   NS_DASHBOARD_REQUEST: "A request to the dashboard cannot be understood.",
+  NS_DASHBOARD_LISTEN: "The dashboard cannot listen on its address.",
 } as const;
 
 /** A stable error code, `NS_` and what went wrong. */

@@ -13,6 +13,6 @@ export { cron, interval, once } from "./declared-triggers.ts";
 export type { JobDefaults, ScheduleSpec } from "./definition.ts";
 export type { InputOption, ScheduleChanges, ScheduleOptions, ScheduleSettings } from "./options.ts";
 export type { Misfire, MisfirePolicy, Overlap } from "./policies.ts";
-export type { Occurrence, ScheduleInfo, ScheduleSettingsInfo } from "./schedule-info.ts";
+export { type Occurrence, readSchedule, type ScheduleInfo, type ScheduleSettingsInfo } from "./schedule-info.ts";
 export { Scheduler, type SchedulerTiming } from "./scheduler.ts";
 export { type ResumeOptions, type ScheduleGroup, Schedules, type UpdateOptions } from "./schedules.ts";

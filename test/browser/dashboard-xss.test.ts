@@ -94,7 +94,6 @@ describe("S7, S9: hostile texts in a browser", () => {
     const services = () =>
       HOSTILE_TEXTS.map((text) => ({
         name: text,
-        kind: text,
         state: text,
         mood: "bad" as const,
         since: 0,
@@ -103,7 +102,7 @@ describe("S7, S9: hostile texts in a browser", () => {
         facts: { [text]: text },
       }));
     const schedules = {
-      describe: () => ({ trigger: worst, timeZone: worst, misfire: worst, queue: worst }),
+      describe: () => ({ trigger: worst, expression: worst, timeZone: worst, misfire: worst, queue: worst }),
       upcoming: async () => [1_800_000_000_000],
       pause: async () => undefined,
       resume: async () => undefined,

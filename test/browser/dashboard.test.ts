@@ -241,7 +241,6 @@ describe("the dashboard in a browser", () => {
     const services = () => [
       {
         name: "TableMonitorWithALongName",
-        kind: "",
         state: "backing-off",
         mood: "bad" as const,
         since: 0,

@@ -139,7 +139,13 @@ describe("the dashboard's API", () => {
   it("describes, pauses, resumes and triggers schedules through what knows them", async () => {
     const did: string[] = [];
     const desk: ScheduleDesk = {
-      describe: () => ({ trigger: "0 3 * * *", timeZone: "Europe/Oslo", misfire: "run-once", queue: "default" }),
+      describe: () => ({
+        trigger: "At 03:00 (Europe/Oslo)",
+        expression: "0 3 * * *",
+        timeZone: "Europe/Oslo",
+        misfire: "run-once",
+        queue: "default",
+      }),
       upcoming: async (schedule, count) => Array.from({ length: count }, (_, n) => (schedule.nextAt ?? 0) + n),
       pause: async (id) => void did.push(`pause ${id}`),
       resume: async (id) => void did.push(`resume ${id}`),

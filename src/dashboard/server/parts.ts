@@ -20,7 +20,10 @@ export interface DashboardParts {
 
 /** What the stored definition of a schedule says, in words. */
 export interface ScheduleFacts {
+  /** In words: `At 03:00 (Europe/Oslo)`. */
   readonly trigger: string;
+  /** As it was written, where it was: `0 3 * * *`. */
+  readonly expression: string | null;
   readonly timeZone: string | null;
   readonly misfire: string | null;
   readonly queue: string | null;

@@ -11,7 +11,13 @@ const MOST_ROWS = 200;
 const ROWS = 100;
 const FIRES_SHOWN = 10;
 const OCCURRENCES_SHOWN = 25;
-const NOTHING_KNOWN: ScheduleFacts = { trigger: "unknown", timeZone: null, misfire: null, queue: null };
+const NOTHING_KNOWN: ScheduleFacts = {
+  trigger: "unknown",
+  expression: null,
+  timeZone: null,
+  misfire: null,
+  queue: null,
+};
 
 /** `api/schedules` */
 export const schedules: ReadRoute<"api/schedules"> = {

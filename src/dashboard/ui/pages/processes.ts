@@ -39,10 +39,7 @@ function services(items: readonly ServiceRow[], now: number, known: boolean): Ch
   const columns: Column<ServiceRow>[] = [
     {
       label: "service",
-      cell: (row) => [
-        h("span", { class: "name" }, row.name),
-        row.kind !== "" && h("span", { class: "quiet" }, ` ${row.kind}`),
-      ],
+      cell: (row) => h("span", { class: "name" }, row.name),
     },
     { label: "state", cell: (row) => moodBadge(row.mood, row.state) },
     { label: "since", kind: "number", cell: (row) => moment(row.since, now) },

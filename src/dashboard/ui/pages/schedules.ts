@@ -77,10 +77,8 @@ function list(items: readonly ScheduleRow[], context: PageContext): Child {
     },
     {
       label: "trigger",
-      cell: (row) => [
-        h("code", null, row.trigger),
-        row.timeZone !== null && h("span", { class: "quiet" }, ` ${row.timeZone}`),
-      ],
+      kind: "wide",
+      cell: (row) => [row.trigger, row.expression !== null && [" ", h("code", { class: "quiet" }, row.expression)]],
     },
     { label: "job", cell: (row) => row.job },
     { label: "next", kind: "number", cell: (row) => next(row, now) },
@@ -130,7 +128,8 @@ function actions({ id, paused }: ScheduleRow, context: PageContext): Child {
 
 function factsOf(view: ScheduleView, now: number): Child {
   return facts([
-    ["Trigger", [h("code", null, view.trigger)]],
+    ["Trigger", view.trigger],
+    ...(view.expression === null ? [] : [["Written as", h("code", null, view.expression)] as const]),
     ["Time zone", view.timeZone ?? h("span", { class: "quiet" }, "does not matter")],
     ["Job", h("a", { href: hrefTo("jobs", { state: "succeeded", name: view.job }) }, view.job)],
     ...(view.queue === null ? [] : [["Queue", view.queue] as const]),

@@ -1,0 +1,107 @@
+/** The dashboard as a part of a host: {@link Dashboard} in the container, and a hosted service that listens if it is to. */
+import { NightshiftError } from "../errors/index.ts";
+import type { HostBuilder, HostedService, HostSnapshot } from "../hosting/index.ts";
+import { JobStore } from "../jobs/index.ts";
+import { Schedules } from "../scheduling/index.ts";
+import { Clock, optional, type Resolver } from "../services/index.ts";
+import { Logger, type LoggerLike } from "../telemetry/index.ts";
+import { createDashboard, Dashboard } from "./dashboard.ts";
+import { viewServices } from "./host-services.ts";
+import { type AddDashboardOptions, checkAddDashboard, mountOf } from "./options.ts";
+import { scheduleDesk } from "./schedule-desk.ts";
+import type { Listener } from "./server/listener.ts";
+
+/** What the builder knows of itself. */
+export interface DashboardSurroundings {
+  /** The application's name. */
+  readonly name: string;
+  /** How the host is; nothing before it was built. */
+  readonly snapshot: () => HostSnapshot | undefined;
+}
+
+/** Adds a dashboard to an application that has jobs. Mistakes are told at `build()`. */
+export function addDashboardTo(
+  builder: HostBuilder,
+  options: AddDashboardOptions,
+  { name, snapshot }: DashboardSurroundings,
+): void {
+  builder.onBuild(({ problems, services }) => {
+    checkAddDashboard(options, problems);
+    if (services.has(JobStore)) return;
+    problems.add("NS_OPTION_INVALID", "A dashboard was added, and no jobs. Call addJobs({ store, jobs }) as well.");
+  });
+  const { port, host, logger: own, ...look } = options;
+  builder.services.singleton(
+    Dashboard,
+    [JobStore, optional(Schedules), Clock, Logger],
+    (store, schedules, clock, logger) => {
+      return createDashboard({
+        title: name,
+        ...look,
+        store,
+        clock,
+        logger: (own ?? logger).child({ name: "dashboard" }),
+        services: () => {
+          const now = snapshot();
+          return now === undefined ? [] : viewServices(now, clock.now());
+        },
+        ...(schedules === undefined ? {} : { schedules: scheduleDesk(schedules) }),
+      });
+    },
+  );
+  builder.addHostedService(
+    (resolver: Resolver): HostedService => {
+      const dashboard = resolver.get(Dashboard);
+      if (port === undefined) return mountedService(dashboard);
+      const logger = (own ?? resolver.get(Logger)).child({ name: "dashboard" });
+      return new ListeningService(dashboard, { port, host: host ?? "127.0.0.1", path: mountOf(look.path) }, logger);
+    },
+    { name: "dashboard" },
+  );
+}
+
+/** Somebody else's server waits for open answers when it stops, so live streams end before any service is stopped. */
+function mountedService(dashboard: Dashboard): HostedService {
+  return { start: () => undefined, stopping: () => dashboard.close(), stop: () => undefined };
+}
+
+interface Place {
+  readonly port: number;
+  readonly host: string;
+  readonly path: string;
+}
+
+/** A listener of the dashboard's own. Its code is loaded here and not before. */
+class ListeningService implements HostedService {
+  readonly #dashboard: Dashboard;
+  readonly #place: Place;
+  readonly #logger: LoggerLike;
+  #listener: Listener | undefined;
+
+  constructor(dashboard: Dashboard, place: Place, logger: LoggerLike) {
+    this.#dashboard = dashboard;
+    this.#place = place;
+    this.#logger = logger;
+  }
+
+  async start(): Promise<void> {
+    const { port, host, path } = this.#place;
+    const { listen } = await import("./server/listener.ts");
+    try {
+      this.#listener = await listen(this.#dashboard.fetch, port, host, this.#logger);
+    } catch (error) {
+      const code = String((error as { readonly code?: unknown }).code ?? error);
+      const advice = code === "EADDRINUSE" ? "Something listens there already: stop it, or choose another port." : "";
+      const message = `The dashboard cannot listen on ${host} port ${port} (${code}). ${advice}`.trimEnd();
+      throw new NightshiftError("NS_DASHBOARD_LISTEN", message, { cause: error, details: { host, port } });
+    }
+    const { address, family, port: real } = this.#listener.address;
+    const url = `http://${family === "IPv6" ? `[${address}]` : address}:${real}${path}`;
+    this.#logger.info({ url }, `The dashboard is at ${url}`);
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    await this.#dashboard.close();
+    await this.#listener?.close(signal);
+  }
+}

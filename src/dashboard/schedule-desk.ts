@@ -1,0 +1,34 @@
+/** What the dashboard shows of schedules and does to them, through the application's own client. */
+import { readSchedule, type Schedules } from "../scheduling/index.ts";
+import type { StoredSchedule } from "../store/contract.ts";
+import type { ScheduleDesk, ScheduleFacts } from "./server/parts.ts";
+
+/** A desk over a client. */
+export function scheduleDesk(schedules: Schedules): ScheduleDesk {
+  return {
+    describe,
+    async upcoming(schedule, count) {
+      // What cannot be read here has no times here; its row says so.
+      if (readSchedule(schedule).settings === null) return [];
+      return (await schedules.preview(schedule.id, count)).map((time) => time.getTime());
+    },
+    pause: async (id) => void (await schedules.pause(id)),
+    resume: async (id) => void (await schedules.resume(id)),
+    trigger: async (id) => (await schedules.trigger(id)).id,
+  };
+}
+
+function describe(stored: StoredSchedule): ScheduleFacts {
+  const { settings, problem } = readSchedule(stored);
+  if (settings === null) {
+    return { trigger: problem ?? "cannot be read here", expression: null, timeZone: null, misfire: null, queue: null };
+  }
+  const { expression, timeZone } = settings.trigger;
+  return {
+    trigger: settings.description ?? settings.times,
+    expression: typeof expression === "string" ? expression : null,
+    timeZone: typeof timeZone === "string" ? timeZone : null,
+    misfire: typeof settings.misfire === "string" ? settings.misfire : JSON.stringify(settings.misfire),
+    queue: settings.queue,
+  };
+}
