@@ -80,7 +80,11 @@ export class Database {
     const { path, busyTimeout, pollInterval } = settings;
     const on = new Connection(writing);
     this.engine = engineOf(on);
-    this.writer = new Writer({ on, machine, path, busyTimeout, onCommit: onWake });
+    const onCommit = (wakes: readonly Wake[]) => {
+      this.watcher.committed();
+      onWake(wakes);
+    };
+    this.writer = new Writer({ on, machine, path, busyTimeout, onCommit });
     this.callers = new CallersConnections(path);
     this.#reading = new DatabaseSync(path, { readOnly: true });
     this.#reading.exec(`PRAGMA busy_timeout = ${DRIVER_BUSY_TIMEOUT}; PRAGMA query_only = ON`);

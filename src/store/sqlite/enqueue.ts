@@ -1,7 +1,7 @@
 /** Accepting jobs, in the writer's transaction or in a caller's own. */
 import type { JobId, NewJob } from "../contract.ts";
 import { dueAt } from "../shared/check.ts";
-import { INSERT_JOB, INSERT_READY, INSERT_SCHEDULED, LAST_JOB_ID } from "./sql/enqueue.ts";
+import { INSERT_JOB, INSERT_READY, INSERT_SCHEDULED } from "./sql/enqueue.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Writes jobs; they have been checked. */
@@ -9,9 +9,8 @@ export function enqueue(tx: Transaction, jobs: readonly NewJob[]): JobId[] {
   const { on, at, names, wakes } = tx;
   const insertJob = on.statement(INSERT_JOB);
   const insertReady = on.statement(INSERT_READY);
-  let id = on.get<{ id: number }>(LAST_JOB_ID)?.id ?? 0;
   return jobs.map((job) => {
-    id++;
+    const id = tx.nextJobId();
     const queue = names.idOf(job.queue);
     const { priority, maxAttempts, maxCrashes, input, meta = null } = job;
     insertJob.run(id, queue, names.idOf(job.name), priority, maxAttempts, maxCrashes, at.now, input, meta);

@@ -2,7 +2,6 @@
 import { FINAL_STATES, type FinalState, type Retention } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import { letterOf } from "./history.ts";
-import { LAST_JOB_ID } from "./sql/enqueue.ts";
 import * as SQL from "./sql/prune.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -37,7 +36,7 @@ export function prune(tx: Transaction, retention: Retention, limit: number, know
     const bound = lastUpTo(tx.on, before);
     const rows = oldOf(tx.on, state, cleared, bound, before, left);
     if (state === "succeeded") cleared = rows.length < left ? Math.max(cleared, bound) : (rows.at(-1)?.id ?? cleared);
-    if (rows.length > 0) tx.on.run(SQL.RAISE_JOB_FLOOR, tx.on.get<{ id: number }>(LAST_JOB_ID)?.id ?? 0);
+    if (rows.length > 0) tx.on.run(SQL.RAISE_JOB_FLOOR, tx.lastJobId());
     for (const { job_id } of rows) {
       tx.on.run(SQL.DELETE_HISTORY, job_id);
       tx.on.run(SQL.DELETE_JOB, job_id);

@@ -6,9 +6,10 @@ import type { Connection } from "./connection.ts";
 import type { Instant, Machine } from "./machine.ts";
 import { type KnownNames, Names } from "./names.ts";
 import { ANY_CANCELLATION } from "./sql/control.ts";
+import { LAST_JOB_ID } from "./sql/enqueue.ts";
 import { ADD_TO_ROLLUP, ADD_TO_TOTAL } from "./sql/rollup.ts";
 
-/** One operation's view of a transaction. */
+/** A transaction as its operations see it: usually all of one turn. */
 export class Transaction {
   readonly on: Connection;
   readonly machine: Machine;
@@ -17,12 +18,25 @@ export class Transaction {
   readonly wakes = new WakeCollector();
   readonly #counts = new Map<Counted, number>();
   #cancellations: boolean | null = null;
+  #lastJobId: number | null = null;
 
   constructor(on: Connection, machine: Machine, known: KnownNames, at: Instant = machine.at()) {
     this.on = on;
     this.machine = machine;
     this.at = at;
     this.names = new Names(on, known);
+  }
+
+  /** The next job id. Looked up once: nobody else gives out ids while the write lock is held. */
+  nextJobId(): number {
+    this.#lastJobId = this.lastJobId() + 1;
+    return this.#lastJobId;
+  }
+
+  /** The last job id given out. */
+  lastJobId(): number {
+    this.#lastJobId ??= this.on.get<{ id: number }>(LAST_JOB_ID)?.id ?? 0;
+    return this.#lastJobId;
   }
 
   /** Counts a line of history; written once per transaction by {@link flushCounts}. */

@@ -10,6 +10,8 @@ import type { Connection } from "./connection.ts";
 
 /** How long commits of a caller's transaction are looked for at short intervals, and at which. */
 const SOON = { tries: 10, every: 2 } as const;
+/** How long signs are gathered while this process commits itself, in milliseconds. */
+const BUSY_PAUSE = 1;
 
 export interface WatcherOptions {
   /** The writing connection: its data_version changes with everybody's commits but its own. */
@@ -30,6 +32,9 @@ export class Watcher implements Disposable {
   #watcher: FSWatcher | null = null;
   #poll: Timer | null = null;
   #soon: Timer | null = null;
+  #later: Timer | null = null;
+  /** Whether this process committed since the last look: then a sign is most likely its own. */
+  #committed = false;
   #closed = false;
 
   constructor(options: WatcherOptions) {
@@ -39,9 +44,15 @@ export class Watcher implements Disposable {
     this.#schedulePoll();
   }
 
+  /** This process committed. */
+  committed(): void {
+    this.#committed = true;
+  }
+
   /** Looks whether others committed, and tells. */
   look(): boolean {
     if (this.#closed) return false;
+    this.#committed = false;
     const version = this.#dataVersion();
     if (version === this.#version) return false;
     this.#version = version;
@@ -64,6 +75,7 @@ export class Watcher implements Disposable {
     this.#watcher?.close();
     this.#poll?.cancel();
     this.#soon?.cancel();
+    this.#later?.cancel();
   }
 
   #dataVersion(): number {
@@ -77,11 +89,24 @@ export class Watcher implements Disposable {
       this.#watcher = watch(`${this.#options.path}-wal`, { persistent: false }, (event) => {
         // Renamed or removed: the watch looks at a file that nobody writes any more. The next poll arms it anew.
         if (event === "rename") this.#disarm();
-        this.look();
+        this.#onSign();
       });
       this.#watcher.on("error", () => this.#disarm());
     } catch (err) {
       this.#options.logger.debug({ err }, "the -wal file cannot be watched; polling tells of other processes");
+    }
+  }
+
+  /** The file was written. While this process writes itself, one look for many signs is enough: others' commits wait a moment. */
+  #onSign(): void {
+    if (!this.#committed) {
+      this.look();
+    } else if (this.#later === null) {
+      const look = () => {
+        this.#later = null;
+        this.look();
+      };
+      this.#later = systemClock.setTimer(BUSY_PAUSE, look, { ref: false });
     }
   }
 

@@ -10,6 +10,7 @@ import type { Connection } from "./connection.ts";
 import { isBusy, isOfTheFile, translate } from "./errors.ts";
 import type { Machine } from "./machine.ts";
 import { KnownNames } from "./names.ts";
+import { BEGIN, COMMIT, RELEASE, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT } from "./sql/transaction.ts";
 import { Transaction } from "./transaction.ts";
 
 /** Once a transaction took this long, the rest of the turn's operations go into the next one, so that others get their turn at the lock. */
@@ -28,11 +29,8 @@ interface Pending {
   readonly since: number;
 }
 
-interface Done {
-  readonly pending: Pending;
-  readonly tx: Transaction;
-  readonly value: unknown;
-}
+/** An operation that ran, and what it returned; promised when the transaction is committed. */
+type Done = readonly [pending: Pending, value: unknown];
 
 export interface WriterOptions {
   readonly on: Connection;
@@ -100,18 +98,20 @@ export class Writer {
 
   /** Returns what is to be tried again: the part after a long transaction, or all of it when the lock was not free. */
   #commit(batch: readonly Pending[]): readonly Pending[] {
-    const { driver } = this.#options.on;
+    const { on } = this.#options;
     try {
-      driver.exec("BEGIN IMMEDIATE");
+      on.run(BEGIN);
     } catch (error) {
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
     }
     this.#tries = 0;
     try {
-      const { done, rest } = this.#runAll(batch);
-      driver.exec("COMMIT");
-      this.#finish(done);
-      return rest;
+      const tx = this.#begin();
+      const done = this.#runAll(tx, batch);
+      tx.flushCounts();
+      on.run(COMMIT);
+      this.#finish(tx, done);
+      return done.length < batch.length ? batch.slice(done.length) : [];
     } catch (error) {
       this.#rollBack();
       if (isOfTheFile(error) || batch.length === 1) return this.#fail(batch, error);
@@ -119,56 +119,58 @@ export class Writer {
     }
   }
 
-  #runAll(batch: readonly Pending[]): { readonly done: readonly Done[]; readonly rest: readonly Pending[] } {
+  #begin(): Transaction {
+    return new Transaction(this.#options.on, this.#options.machine, this.names);
+  }
+
+  #runAll(tx: Transaction, batch: readonly Pending[]): readonly Done[] {
     const started = systemClock.monotonic();
     const done: Done[] = [];
-    for (const [index, pending] of batch.entries()) {
-      if (index > 0 && systemClock.monotonic() - started > LONGEST_TRANSACTION)
-        return { done, rest: batch.slice(index) };
-      done.push(this.#runOne(pending));
+    for (const pending of batch) {
+      if (done.length > 0 && systemClock.monotonic() - started > LONGEST_TRANSACTION) break;
+      done.push([pending, pending.operation(tx)]);
     }
-    return { done, rest: [] };
+    return done;
   }
 
-  #runOne(pending: Pending): Done {
-    const tx = new Transaction(this.#options.on, this.#options.machine, this.names);
-    const value = pending.operation(tx);
-    tx.flushCounts();
-    return { pending, tx, value };
-  }
-
-  /** Somebody's operation failed: each again inside a savepoint, so that it fails alone. Rare, so it may be slower. */
+  /**
+   * Somebody's operation failed: each again inside a savepoint and with a view of its own, so that it fails alone and
+   * leaves nothing behind. Rare, so it may be slower.
+   */
   #replay(batch: readonly Pending[]): readonly Pending[] {
-    const { driver } = this.#options.on;
+    const { on } = this.#options;
     const failed: [Pending, unknown][] = [];
-    const done: Done[] = [];
+    const done: (readonly [Transaction, Done])[] = [];
     try {
-      driver.exec("BEGIN IMMEDIATE");
+      on.run(BEGIN);
       for (const pending of batch) {
-        driver.exec("SAVEPOINT nightshift_one");
+        on.run(SAVEPOINT);
         try {
-          done.push(this.#runOne(pending));
+          const tx = this.#begin();
+          const value = pending.operation(tx);
+          tx.flushCounts();
+          done.push([tx, [pending, value]]);
         } catch (error) {
           if (isOfTheFile(error)) throw error;
-          driver.exec("ROLLBACK TO nightshift_one");
+          on.run(ROLLBACK_TO_SAVEPOINT);
           failed.push([pending, error]);
         }
-        driver.exec("RELEASE nightshift_one");
+        on.run(RELEASE);
       }
-      driver.exec("COMMIT");
+      on.run(COMMIT);
     } catch (error) {
       this.#rollBack();
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
     }
-    this.#finish(done);
+    for (const [tx, one] of done) this.#finish(tx, [one]);
     for (const [pending, error] of failed) pending.reject(this.#translated(error));
     return [];
   }
 
-  #finish(done: readonly Done[]): void {
-    for (const { tx } of done) this.names.learn(tx.names.fresh);
-    this.#options.onCommit(done.flatMap(({ tx }) => tx.wakes.take()));
-    for (const { pending, value } of done) pending.resolve(value as never);
+  #finish(tx: Transaction, done: readonly Done[]): void {
+    this.names.learn(tx.names.fresh);
+    this.#options.onCommit(tx.wakes.take());
+    for (const [pending, value] of done) pending.resolve(value as never);
   }
 
   #stillWaiting(batch: readonly Pending[]): readonly Pending[] {
@@ -194,7 +196,7 @@ export class Writer {
   /** SQLite has already rolled back after some errors (a full disk, say); a second rollback is then an error of its own, without meaning. */
   #rollBack(): void {
     try {
-      this.#options.on.driver.exec("ROLLBACK");
+      this.#options.on.run(ROLLBACK);
     } catch (error) {
       if (isOfTheFile(error)) return;
     }
