@@ -93,7 +93,11 @@ export function addSchedulesTo(
       random,
     });
   });
-  builder.addHostedService((resolver: Resolver) => resolver.get(Scheduler), { name: "jobs.scheduler" });
+  builder.addHostedService((resolver: Resolver) => resolver.get(Scheduler), {
+    name: "jobs.scheduler",
+    // It looks several times a minute; without a look for that long, the store is out of reach.
+    heartbeat: "1m",
+  });
 }
 
 /** For builders without jobs: schedules that were declared all the same are a problem. */

@@ -181,6 +181,9 @@ export class Declarations {
         "a newer version of this application is running and declares this schedule otherwise; its word counts";
       logger.warn({ schedule: step.id, version: step.to }, message);
     }
+    if (step.kind === "add" && step.schedule.nextAt === null && step.complete) {
+      logger.warn({ schedule: step.schedule.id }, "a declared schedule has no time left and will never fire");
+    }
     if ((step.kind === "change" || step.kind === "adopt") && stored.get(step.schedule.id)?.source === "dynamic") {
       logger.warn(
         { schedule: step.schedule.id },

@@ -78,9 +78,15 @@ export function sameSpec(a: ScheduleSpec, b: ScheduleSpec): boolean {
   return JSON.stringify(canonical(a)) === JSON.stringify(canonical(b));
 }
 
-/** Whether two specs name the same times. */
+/** Whether two specs name the same times, as many of them. */
 export function sameTimes(a: ScheduleSpec, b: ScheduleSpec): boolean {
-  const times = ({ trigger, calendars, start, end }: ScheduleSpec) => ({ trigger, calendars, start, end });
+  const times = ({ trigger, calendars, start, end, maxCount }: ScheduleSpec) => ({
+    trigger,
+    calendars,
+    start,
+    end,
+    maxCount,
+  });
   return JSON.stringify(canonical(times(a))) === JSON.stringify(canonical(times(b)));
 }
 

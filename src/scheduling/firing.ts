@@ -36,6 +36,8 @@ export interface Batch {
   readonly broken: readonly { readonly stored: StoredSchedule; readonly error: unknown }[];
   /** Schedules whose next occurrence waits for a job. */
   readonly held: readonly { readonly schedule: string; readonly job: JobId }[];
+  /** There was more than one batch takes: the rest comes with the next. */
+  readonly cut: boolean;
 }
 
 interface Move {
@@ -68,8 +70,10 @@ export async function fireBatch(parts: FiringParts, due: readonly StoredSchedule
   const begun = parts.clock.monotonic();
   const moves: Move[] = [];
   let lines = 0;
+  let cut = false;
   for (const each of inOrder(readable)) {
-    if (lines > MOST_LINES || (moves.length > 0 && parts.clock.monotonic() - begun > DECIDING_TIME)) break;
+    cut = lines > MOST_LINES || (moves.length > 0 && parts.clock.monotonic() - begun > DECIDING_TIME);
+    if (cut) break;
     try {
       const move = moveOf(parts, each, now, live);
       moves.push(move);
@@ -82,7 +86,7 @@ export async function fireBatch(parts: FiringParts, due: readonly StoredSchedule
   // Before the replacement exists: a crash in between leaves the occurrence due, and another process goes on with it.
   if (cancels.length > 0) await parts.store.cancel(cancels, "replaced by the schedule's next occurrence");
   const written = await write(parts, moves, broken);
-  return { ...written, broken };
+  return { ...written, broken, cut };
 }
 
 /** Of occurrences at one time, those with the higher priority make their jobs first. */
@@ -122,7 +126,7 @@ function moveOf(parts: FiringParts, readable: Readable, now: number, live: Reado
   return { readable, decision, previous, fire };
 }
 
-type Written = Omit<Batch, "broken">;
+type Written = Omit<Batch, "broken" | "cut">;
 
 async function write(
   parts: FiringParts,

@@ -45,7 +45,13 @@ export interface Standing {
 }
 
 export type Step =
-  | { readonly kind: "add" | "change" | "adopt"; readonly schedule: NewSchedule; readonly expected: number }
+  | {
+      readonly kind: "add" | "change" | "adopt";
+      readonly schedule: NewSchedule;
+      readonly expected: number;
+      /** Every calendar that it names is there; else it has no times yet. */
+      readonly complete: boolean;
+    }
   /** Another version that lives says otherwise. */
   | { readonly kind: "yield"; readonly id: string; readonly to: string }
   | { readonly kind: "remove"; readonly id: string; readonly revision: number }
@@ -65,7 +71,7 @@ export function stepFor(declared: Declared, standing: Standing | undefined, by: 
     const nextAt = timeline && firstTime(timeline, now, spec.misfireThreshold);
     const definition = writeDefinition({ spec, state: {}, owner: { app, version, before: [] } });
     const schedule = { id, group, source: "code", job, definition, nextAt, paused: declared.paused } as const;
-    return { kind: "add", schedule, expected: 0 };
+    return { kind: "add", schedule, expected: 0, complete: timeline !== null };
   }
   const { stored, definition } = standing;
   const same =
@@ -80,14 +86,17 @@ export function stepFor(declared: Declared, standing: Standing | undefined, by: 
   if (same && owner?.app === app && owner.version === version) return { kind: "keep", id };
   const timeline = timelineOrNone(spec, by);
   const keepsTimes = definition !== null && sameTimes(definition.spec, spec);
-  const text = writeDefinition({ spec, state: definition?.state ?? {}, owner: nextOwner(owner, app, version) });
+  const { held, ...rest } = definition?.state ?? {};
+  // What waited did so for a time of the old rule.
+  const state = keepsTimes && held !== undefined ? { ...rest, held } : rest;
+  const text = writeDefinition({ spec, state, owner: nextOwner(owner, app, version) });
   const schedule: NewSchedule = {
     ...{ id, group, source: "code", job, definition: text },
     nextAt: keepsTimes ? stored.nextAt : timeline && nextTimeAfterChange(timeline, stored, now),
     // Pausing is up to people: a redeploy does not undo it.
     paused: stored.paused,
   };
-  return { kind: same ? "adopt" : "change", schedule, expected: stored.revision };
+  return { kind: same ? "adopt" : "change", schedule, expected: stored.revision, complete: timeline !== null };
 }
 
 /** What to do about a schedule of this application that this version does not declare. */

@@ -1,7 +1,7 @@
 /** A schedule as people and programs see it: what the store keeps as text, read. */
 import { messageOf } from "../errors/index.ts";
 import type { JobId, ScheduleSource, StoredOccurrence, StoredSchedule } from "../store/contract.ts";
-import { type TriggerJSON, triggerFromJSON } from "../time/index.ts";
+import { type CalendarJSON, type TriggerJSON, triggerFromJSON } from "../time/index.ts";
 import { readDefinition } from "./definition.ts";
 import type { MisfirePolicy, Overlap } from "./policies.ts";
 
@@ -33,10 +33,12 @@ export interface ScheduleInfo {
 
 /** What was decided about a schedule. */
 export interface ScheduleSettingsInfo {
+  readonly description: string | null;
   readonly trigger: TriggerJSON;
   /** The trigger in words: `At 03:00 (Europe/Oslo)`. */
-  readonly description: string | null;
   readonly times: string;
+  /** What is left out: the names of calendars in the store, and calendars of its own. */
+  readonly calendars: readonly (string | CalendarJSON)[];
   readonly input: unknown;
   readonly start: number | null;
   readonly end: number | null;
@@ -69,6 +71,7 @@ export function readSchedule(stored: StoredSchedule): ScheduleInfo {
       trigger: spec.trigger,
       description: spec.description ?? null,
       times: triggerFromJSON(spec.trigger).describe(),
+      calendars: spec.calendars ?? [],
       input: JSON.parse(spec.input),
       start: spec.start ?? null,
       end: spec.end ?? null,

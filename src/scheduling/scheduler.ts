@@ -2,6 +2,7 @@
  * The hosted service that fires schedules. It runs on every instance and needs no leader: the store lets one instance
  * move a schedule on, whoever is first. Time is the store's; the local clock only measures how long to wait.
  */
+import { setImmediate } from "node:timers/promises";
 import { BackgroundService, type ServiceContext } from "../hosting/index.ts";
 import type { JobDefinition } from "../jobs/index.ts";
 import type { Store, StoredSchedule, Wake } from "../store/contract.ts";
@@ -46,7 +47,8 @@ const WAKE_GAP = 50;
  */
 const STAND_BACK = { least: 50, spread: 150 };
 const BACK_OFF = { first: 100, longest: 15_000 };
-const PRUNE_LIMIT = 5_000;
+const PRUNE_LIMIT = 500;
+const PRUNE_AGAIN = 250;
 /** A schedule that cannot be fired here is tried again after this long: another process may have repaired the cause. */
 const SET_ASIDE_FOR = 300_000;
 
@@ -61,6 +63,7 @@ export class Scheduler extends BackgroundService {
   #firing: FiringParts | undefined;
   #standBack = 0;
   #upkeepDue = 0;
+  #pruneDue = 0;
   #woken = false;
   #wakeUp: (() => void) | undefined;
 
@@ -75,7 +78,7 @@ export class Scheduler extends BackgroundService {
     const store = await this.#parts.source.open();
     signal.throwIfAborted();
     await this.#parts.declarations.reconcile(store);
-    this.#upkeepDue = this.#parts.clock.monotonic() + this.#timing.upkeep;
+    this.#upkeepDue = this.#pruneDue = this.#parts.clock.monotonic() + this.#timing.upkeep;
     await super.start(signal, context);
   }
 
@@ -88,7 +91,7 @@ export class Scheduler extends BackgroundService {
     while (!stopping.aborted) {
       let wait: number;
       try {
-        wait = await this.#round(store);
+        wait = await this.#round(store, stopping);
         if (failures > 0) logger.info({ failures }, "the scheduler is at work again");
         failures = 0;
         context.beat("waiting for the next occurrence");
@@ -107,9 +110,9 @@ export class Scheduler extends BackgroundService {
   }
 
   /** Fires what is due; gives how long there is nothing to do. */
-  async #round(store: Store): Promise<number> {
+  async #round(store: Store, stopping: AbortSignal): Promise<number> {
     const { clock } = this.#parts;
-    for (;;) {
+    while (!stopping.aborted) {
       this.#woken = false;
       await this.#upkeep(store);
       const { now, due, nextAt } = await store.dueSchedules(BATCH + this.#aside.size);
@@ -121,12 +124,16 @@ export class Scheduler extends BackgroundService {
       if (ready.length === 0 && early.length === 0) {
         const untilNext = nextAt === null ? Infinity : nextAt - now + this.#standBack;
         const untilReady = oldest === null ? Infinity : oldest + this.#standBack - now;
-        const untilUpkeep = this.#upkeepDue - looked;
+        const untilUpkeep = Math.min(this.#upkeepDue, this.#pruneDue) - looked;
         const wait = Math.min(untilNext, untilReady, this.#timing.poll, untilUpkeep) - (clock.monotonic() - looked);
         return Math.max(1, wait);
       }
-      this.#conclude(await fireBatch(this.#firingParts(), [...early, ...ready], now));
+      const batch = await fireBatch(this.#firingParts(), [...early, ...ready], now);
+      this.#conclude(batch);
+      // A long backlog must not keep the rest of the process from its turn.
+      if (batch.cut || due.length >= BATCH) await setImmediate();
     }
+    return 0;
   }
 
   #conclude(batch: Batch): void {
@@ -168,16 +175,24 @@ export class Scheduler extends BackgroundService {
   }
 
   async #upkeep(store: Store): Promise<void> {
-    const { clock, declarations, logger } = this.#parts;
+    const { clock, declarations } = this.#parts;
+    await this.#prune(store);
     if (clock.monotonic() < this.#upkeepDue) return;
     this.#upkeepDue = clock.monotonic() + this.#timing.upkeep;
     await declarations.tend(store);
-    const before = (await store.now()) - this.#timing.history;
-    const pruned = await store.pruneOccurrences(before, PRUNE_LIMIT);
-    if (pruned > 0) logger.debug({ pruned }, "removed old occurrences from the history");
     // Old marks of schedules that are gone, or of jobs whose end was not heard of, may not pile up.
     for (const [id, { until }] of this.#aside) if (clock.monotonic() >= until) this.#aside.delete(id);
     if (this.#waitingFor.size > BATCH) this.#waitingFor.clear();
+  }
+
+  /** In small parts, each between two fires: history goes as fast as it comes, and nothing is late for it. */
+  async #prune(store: Store): Promise<void> {
+    const { clock, logger } = this.#parts;
+    if (clock.monotonic() < this.#pruneDue) return;
+    const before = (await store.now()) - this.#timing.history;
+    const pruned = await store.pruneOccurrences(before, PRUNE_LIMIT);
+    this.#pruneDue = clock.monotonic() + (pruned < PRUNE_LIMIT ? this.#timing.upkeep : PRUNE_AGAIN);
+    if (pruned > 0) logger.debug({ pruned }, "removed old occurrences from the history");
   }
 
   #hear(wake: Wake): void {

@@ -54,6 +54,8 @@ export interface ScheduleGroup {
   readonly paused: number;
 }
 
+const PAGE = 50;
+
 /**
  * Creates, changes and triggers schedules, and asks about them. `host.schedules` is one; services get it by naming the
  * class in `inject`.
@@ -192,9 +194,9 @@ export class Schedules {
     return stored === undefined ? null : readSchedule(stored);
   }
 
-  /** Schedules in the order of their ids, a page at a time. */
-  async list(query: ScheduleQuery): Promise<Page<ScheduleInfo>> {
-    const page = await (await this.#parts.source.open()).listSchedules(query);
+  /** Schedules in the order of their ids, a page at a time (50 unless `limit` says otherwise). */
+  async list(query: Partial<ScheduleQuery> = {}): Promise<Page<ScheduleInfo>> {
+    const page = await (await this.#parts.source.open()).listSchedules({ limit: PAGE, ...query });
     return { items: page.items.map(readSchedule), next: page.next };
   }
 
@@ -222,8 +224,8 @@ export class Schedules {
   }
 
   /** What became of its occurrences, the latest first. Kept for 30 days. */
-  async occurrences(id: string, page: PageRequest = { limit: 50 }): Promise<Page<Occurrence>> {
-    const found = await (await this.#parts.source.open()).listOccurrences(id, page);
+  async occurrences(id: string, page: Partial<PageRequest> = {}): Promise<Page<Occurrence>> {
+    const found = await (await this.#parts.source.open()).listOccurrences(id, { limit: PAGE, ...page });
     return { items: found.items.map(readOccurrence), next: found.next };
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NightshiftError } from "../../src/errors/index.ts";
 import { type Clock, cron, interval } from "../../src/time/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { declare, greet, START, tick, world } from "./harness.ts";
 
 const seconds = (at: number) => (at - Date.parse(START)) / 1_000;
@@ -237,5 +238,60 @@ describe("a year of 10,000 schedules", () => {
     await w.clock.advance("365d");
     for (const { id } of base) assert.equal((await w.history(id)).length, 1, id);
     for (const { id } of daily) assert.equal((await w.history(id)).length, 365, id);
+  });
+});
+
+describe("a scheduler with a long backlog", () => {
+  it("stops in the middle of it when it is told to, and another goes on where it was", async () => {
+    await using w = await world();
+    const declared = [declare({ id: "s", trigger: interval("1s"), job: tick, misfire: "run-all" })];
+    await (await w.scheduler({ declared }))();
+    await w.clock.advance("5h");
+    let fires = 0;
+    const gate = Promise.withResolvers<void>();
+    const slow = new Proxy(w.store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== "function") return value;
+        if (key !== "fire") return value.bind(target);
+        return async (...given: unknown[]) => {
+          if (++fires >= 3) await gate.promise;
+          return Reflect.apply(value, target, given);
+        };
+      },
+    });
+    const stop = await w.scheduler({ declared, store: slow });
+    await eventually(() => assert.equal(fires, 3));
+    const stopped = stop();
+    gate.resolve();
+    await stopped;
+    assert.equal(fires, 3);
+    const [schedule] = await w.store.getSchedules(["s"]);
+    assert.ok(schedule?.nextAt && schedule.nextAt < w.clock.now() - 3_600_000, "a backlog is left");
+    await w.scheduler({ declared });
+    await eventually(async () => {
+      await w.clock.advance("1s");
+      const [now] = await w.store.getSchedules(["s"]);
+      assert.ok(now?.nextAt && now.nextAt >= w.clock.now());
+    });
+    const { queues } = await w.store.counts();
+    const [schedules] = await w.store.getSchedules(["s"]);
+    assert.equal(queues[0]?.ready, ((schedules?.nextAt ?? 0) - Date.parse(START)) / 1_000);
+  });
+});
+
+describe("the history of occurrences", () => {
+  it("is removed after its time, as fast as it grows", async () => {
+    await using w = await world();
+    const declared = [declare({ id: "s", trigger: interval("1s"), job: tick })];
+    await w.scheduler({ declared, timing: { history: 600_000 } });
+    await w.clock.advance("40m");
+    const { items } = await w.schedules.occurrences("s", { limit: 500 });
+    let cursor = items.length;
+    for (let page = await w.schedules.occurrences("s", { limit: 500 }); page.next !== null; ) {
+      page = await w.schedules.occurrences("s", { limit: 500, cursor: page.next });
+      cursor += page.items.length;
+    }
+    assert.ok(cursor >= 600 && cursor <= 630, String(cursor));
   });
 });
