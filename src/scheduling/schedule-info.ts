@@ -3,7 +3,7 @@ import { messageOf } from "../errors/index.ts";
 import type { JobId, ScheduleSource, StoredOccurrence, StoredSchedule } from "../store/contract.ts";
 import { type CalendarJSON, type TriggerJSON, triggerFromJSON } from "../time/index.ts";
 import { readDefinition } from "./definition.ts";
-import type { MisfirePolicy, Overlap } from "./policies.ts";
+import type { Misfire, Overlap } from "./policies.ts";
 
 /** A schedule. Times are milliseconds since 1970 by the store's clock; durations are milliseconds. */
 export interface ScheduleInfo {
@@ -45,7 +45,7 @@ export interface ScheduleSettingsInfo {
   readonly maxCount: number | null;
   /** Jobs made so far, when there is a `maxCount`. */
   readonly count: number | null;
-  readonly misfire: MisfirePolicy;
+  readonly misfire: Misfire;
   readonly misfireThreshold: number;
   readonly startingDeadline: number | null;
   readonly overlap: Overlap;
@@ -77,7 +77,7 @@ export function readSchedule(stored: StoredSchedule): ScheduleInfo {
       end: spec.end ?? null,
       maxCount: spec.maxCount ?? null,
       count: spec.maxCount === undefined ? null : (state.fired ?? 0),
-      misfire: spec.misfire,
+      misfire: spec.misfire.policy === "catch-up" ? spec.misfire : spec.misfire.policy,
       misfireThreshold: spec.misfireThreshold,
       startingDeadline: spec.startingDeadline ?? null,
       overlap: spec.overlap,
