@@ -5,7 +5,7 @@
 import { setImmediate } from "node:timers/promises";
 import { BackgroundService, type ServiceContext } from "../hosting/index.ts";
 import type { JobDefinition } from "../jobs/index.ts";
-import type { Store, StoredSchedule, Wake } from "../store/contract.ts";
+import { FINAL_STATES, type JobState, type Store, type StoredSchedule, type Wake } from "../store/contract.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock, Timer } from "../time/index.ts";
 import type { Declarations } from "./declarations.ts";
@@ -65,6 +65,7 @@ export class Scheduler extends BackgroundService {
   #upkeepDue = 0;
   #pruneDue = 0;
   #woken = false;
+  #othersWrote = false;
   #wakeUp: (() => void) | undefined;
 
   constructor(parts: SchedulerParts) {
@@ -157,12 +158,27 @@ export class Scheduler extends BackgroundService {
 
   /** Held schedules whose job is over, of those that are not due anyway. */
   async #takeReleased(store: Store, due: readonly StoredSchedule[]): Promise<readonly StoredSchedule[]> {
+    if (this.#othersWrote) await this.#askForEnded(store);
     if (this.#released.size === 0) return [];
     const ids = [...this.#released].filter((id) => !due.some((schedule) => schedule.id === id));
     this.#released.clear();
     if (ids.length === 0) return [];
     const found = await store.getSchedules(ids);
     return found.filter((schedule) => !schedule.paused && this.#isFireable(schedule) && this.#isHeld(schedule));
+  }
+
+  /** Other processes' commits say nothing of what they are: any of them may have ended a job that is waited for. */
+  async #askForEnded(store: Store): Promise<void> {
+    this.#othersWrote = false;
+    if (this.#waitingFor.size === 0) return;
+    const states = await store.statesOf([...this.#waitingFor.keys()]);
+    const final: readonly JobState[] = FINAL_STATES;
+    for (const [job, schedule] of [...this.#waitingFor]) {
+      const state = states.get(job);
+      if (state !== undefined && !final.includes(state)) continue;
+      this.#waitingFor.delete(job);
+      this.#released.add(schedule);
+    }
   }
 
   #isHeld(schedule: StoredSchedule): boolean {
@@ -205,7 +221,8 @@ export class Scheduler extends BackgroundService {
         this.#released.add(schedule);
       }
       if (this.#released.size === 0) return;
-    } else if (wake.what !== "schedules" && wake.what !== "unknown") return;
+    } else if (wake.what === "unknown") this.#othersWrote = true;
+    else if (wake.what !== "schedules") return;
     this.#woken = true;
     this.#wakeUp?.();
   }
