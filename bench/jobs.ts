@@ -1,8 +1,8 @@
 /**
- * How many no-op jobs a second one process takes in and runs, start to finish, on each embedded store.
+ * How many no-op jobs a second one process takes in and runs, start to finish, on each store.
  *
- * `node bench/jobs.ts [--jobs 200000] [--concurrency 100] [--store sqlite|memory] [--work 0]`: `--work` is how long a handler
- * waits, in milliseconds.
+ * `node bench/jobs.ts [--jobs 200000] [--concurrency 100] [--store sqlite|memory|postgres] [--url ...] [--work 0]`:
+ * `--work` is how long a handler waits, in milliseconds; `--url` names the PostgreSQL server, where a schema is made.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,9 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createHost, defineJob, silentLogger, unchecked } from "../src/index.ts";
+import type { Store } from "../src/store/contract.ts";
 import { memory } from "../src/store/memory/index.ts";
+import { postgres } from "../src/store/postgres/index.ts";
 import { sqlite } from "../src/store/sqlite/index.ts";
 
 const { values } = parseArgs({
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "200000" },
     concurrency: { type: "string", default: "100" },
     store: { type: "string", default: "sqlite" },
+    url: { type: "string", default: "postgres://localhost/postgres" },
     work: { type: "string", default: "0" },
   },
 });
@@ -35,7 +38,13 @@ const job = defineJob({
     done++;
   },
 });
-const store = values.store === "memory" ? memory() : sqlite(join(folder, "bench.db"));
+const stores: Record<string, () => Store> = {
+  memory: () => memory(),
+  sqlite: () => sqlite(join(folder, "bench.db")),
+  postgres: () => postgres({ connectionString: values.url, schema: `bench_${process.pid}` }),
+};
+const store = stores[values.store]?.();
+if (store === undefined) throw new Error(`--store is ${values.store}: give one of ${Object.keys(stores).join(", ")}`);
 const builder = createHost({ signals: false, logger: silentLogger });
 builder.addJobs({ store, jobs: [job], concurrency: Number(values.concurrency) });
 try {
