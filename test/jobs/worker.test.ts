@@ -367,3 +367,24 @@ test("jobs that found no free slot are handed back for other processes", async (
   const [queue] = (await test.jobs.counts()).queues;
   assert.equal(queue?.running, 2);
 });
+
+test("finished jobs are removed when their retention is over, by how they ended; live ones stay", async () => {
+  const job = defineJob({
+    name: "end",
+    input: unchecked<boolean>(),
+    retry: { attempts: 1 },
+    run(well) {
+      if (!well) throw new Error("no");
+    },
+  });
+  const retention = { succeeded: "1h", dead: "forever" } as const;
+  await using test = await startEngine({ jobs: [job], retention });
+  const good = await test.jobs.enqueueMany(job, new Array(2_500).fill(true));
+  const bad = await test.jobs.enqueue(job, false);
+  const later = await test.jobs.enqueue(job, true, { delay: "30d" });
+  await test.clock.advance("30m");
+  assert.equal(await good[0]?.state(), "succeeded");
+  await test.clock.advance("40m");
+  const states = await Promise.all([good[0], good.at(-1), bad, later].map((handle) => handle?.state()));
+  assert.deepEqual(states, [null, null, "dead", "scheduled"]);
+});

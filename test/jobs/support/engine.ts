@@ -59,9 +59,11 @@ export async function startEngine({
   void engine.worker?.run();
   engine.promoter.start();
   engine.reaper.start();
+  engine.retention.start();
   let stopped: Promise<void> | undefined;
   const stop = async (signal = new AbortController().signal) => {
     await engine.worker?.stop(signal);
+    await engine.retention.stop();
     await engine.reaper.stop();
     await engine.promoter.stop();
     await engine.session.stop();
