@@ -32,7 +32,7 @@ describe("the dashboard's API", () => {
     const overview = await read<OverviewView>("api/overview");
     const mail = overview.queues.find((queue) => queue.queue === "mail");
     assert.equal(mail?.running, 3);
-    assert.equal(mail?.oldestReadyAt, overview.now - 11_000);
+    assert.equal(mail?.oldestReadyAt, overview.now - 13_000);
     assert.equal(
       overview.queues.find((queue) => queue.queue === "search")?.paused?.reason,
       "The index is being rebuilt",

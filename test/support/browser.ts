@@ -44,15 +44,15 @@ export interface Watched {
 /** A new page whose misbehaviour is written down. */
 export async function openPage(
   browser: Browser,
-  options: { readonly dark?: boolean; readonly width?: number } = {},
+  options: { readonly dark?: boolean; readonly width?: number; readonly scale?: number } = {},
 ): Promise<Watched> {
-  const { dark = false, width = 1280 } = options;
+  const { dark = false, width = 1280, scale = 1 } = options;
   const context = await browser.newContext({
     viewport: { width, height: width < 600 ? 800 : 860 },
     colorScheme: dark ? "dark" : "light",
     locale: "en-GB",
     timezoneId: "Europe/Oslo",
-    deviceScaleFactor: 1,
+    deviceScaleFactor: scale,
   });
   const page = await context.newPage();
   const trouble: string[] = [];

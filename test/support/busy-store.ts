@@ -62,6 +62,10 @@ export async function busyStore(start: string | number = "2026-03-12T14:25:30Z")
   for (let minute = 0; minute < 60; minute++) {
     const wave = 26 + 14 * Math.sin(minute / 6) + random() * 12;
     await store.enqueue(Array.from({ length: Math.round(wave) }, () => job(random)));
+    if (minute === 47) {
+      await store.pauseQueue("search", "The index is being rebuilt");
+      await store.enqueue(Array.from({ length: 4 }, () => ({ ...job(random), name: "search.index", queue: "search" })));
+    }
     await clock.advance(20_000);
     await store.promote(names, 1_000);
     await settleAll(outcome);
@@ -94,15 +98,16 @@ export async function busyStore(start: string | number = "2026-03-12T14:25:30Z")
     },
   ]);
   await settleAll((id) => ({ job: id, type: "dead", ms: 1_204, error: failure("mail", 1) }));
-  await store.enqueue(Array.from({ length: 9 }, () => job(random)));
+  await store.enqueue(Array.from({ length: 12 }, () => job(random)).filter(({ queue }) => queue !== "default"));
   const [lease] = await store.claim(instance, { wants: [{ queue: "mail", limit: 3 }], names });
   const running = lease?.jobs[0]?.id ?? "";
   await store.enqueue(Array.from({ length: 5 }, (_, n) => ({ ...job(random), due: { in: (n + 1) * 7 * MINUTE } })));
   await store.enqueue([{ ...job(random), name: "photos.resize", queue: "photos" }]);
   await store.claim(instance, { wants: [{ queue: "photos", limit: 1 }], names });
-  await store.pauseQueue("search", "The index is being rebuilt");
-  await store.enqueue(Array.from({ length: 4 }, () => ({ ...job(random), name: "search.index", queue: "search" })));
   await clock.advance(11_000);
+  const late = { ...job(random), name: "rates.pull", queue: "default" };
+  await store.enqueue([late, late]);
+  await clock.advance(2_000);
 
   const work = async () => {
     await store.enqueue(Array.from({ length: 6 }, () => job(random)));

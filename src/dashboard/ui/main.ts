@@ -65,7 +65,13 @@ async function load(): Promise<void> {
   loading = mine;
   content.setAttribute("aria-busy", "true");
   try {
-    about ??= await read("api/about", {}, mine.signal);
+    // The numbers bring the store's time, without which no page can say how long ago something was.
+    const [known, numbers] = await Promise.all([
+      about ?? read("api/about", {}, mine.signal),
+      overview ?? read("api/overview", {}, mine.signal),
+    ]);
+    about = known;
+    if (overview === null) take(numbers);
     const wanted = coming ?? page ?? makePage(about);
     coming = wanted;
     await wanted.load(mine.signal);
@@ -104,7 +110,7 @@ async function act<P extends keyof OperateApi>(
   try {
     const answer = await operate(path, body);
     notices.show(typeof done === "string" ? done : done(answer));
-    overview = await read("api/overview", {});
+    take(await read("api/overview", {}));
   } catch (error) {
     notices.show(error instanceof Error ? error.message : String(error), true);
   }
@@ -131,11 +137,15 @@ function makePage(known: AboutView): Page {
 
 function onBeat(next: OverviewView): void {
   changed ||= overview === null || movement(next) !== movement(overview);
-  overview = next;
-  ahead = next.now - Date.now();
+  take(next);
   show();
   const age = performance.now() - loadedAt;
   if (loading === undefined && (changed ? age > FRESH : age > STALE)) void load();
+}
+
+function take(numbers: OverviewView): void {
+  overview = numbers;
+  ahead = numbers.now - Date.now();
 }
 
 /** What changes when any job moves. */
