@@ -1,0 +1,74 @@
+/** A little traffic for a demo run: customers who sign up over HTTP, buy things and log in, then the end of the run. */
+import { setTimeout as wait } from "node:timers/promises";
+import { BackgroundService, HostLifetime, ScopeFactory, ticker } from "nightshift";
+import { UnitOfWork } from "../database/unit-of-work.ts";
+import { Settings } from "../settings.ts";
+import { WebServer } from "../web/web-server.ts";
+
+const NAMES = ["Ada", "Grace", "Edsger", "Barbara", "Donald", "Margaret", "Tony", "Frances", "Alan", "Radia"];
+
+export class Traffic extends BackgroundService {
+  static readonly inject = [WebServer, ScopeFactory, HostLifetime, Settings] as const;
+  readonly #web: WebServer;
+  readonly #scopes: ScopeFactory;
+  readonly #lifetime: HostLifetime;
+  readonly #length: number;
+
+  constructor(web: WebServer, scopes: ScopeFactory, lifetime: HostLifetime, settings: Settings) {
+    super();
+    this.#web = web;
+    this.#scopes = scopes;
+    this.#lifetime = lifetime;
+    this.#length = settings.stopAfter ?? 0;
+  }
+
+  override async execute(stopping: AbortSignal): Promise<void> {
+    const quiet = new AbortController();
+    const end = AbortSignal.any([stopping, quiet.signal]);
+    const visitors = this.#visit(end);
+    // The last moments are quiet, so that what was begun can end before the shop closes.
+    await pause(this.#length * 0.8, stopping);
+    quiet.abort();
+    await visitors;
+    await pause(this.#length * 0.2, stopping);
+    if (stopping.aborted) return;
+    this.#lifetime.stopApplication(`the demo ran for ${this.#length / 1_000} s`);
+  }
+
+  async #visit(end: AbortSignal): Promise<void> {
+    for await (const _ of ticker("250ms", { signal: end })) {
+      const name = NAMES[Math.floor(Math.random() * NAMES.length)] ?? "Ada";
+      const response = await fetch(`${this.#web.url}/signups`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name, email: `${name.toLowerCase()}@customers.example` }),
+      });
+      if (!response.ok) throw new Error(`Signing up failed: ${response.status} ${await response.text()}`);
+      const { customerId } = (await response.json()) as { customerId: number };
+      await this.#buyAndLogIn(customerId);
+    }
+  }
+
+  /** What the till and the login page would write. */
+  async #buyAndLogIn(customerId: number): Promise<void> {
+    await using scope = this.#scopes.createScope();
+    const database = scope.get(UnitOfWork);
+    const cents = 100 + Math.floor(Math.random() * 9_900);
+    if (customerId % 2 === 0) {
+      database.run(
+        "INSERT INTO purchase (customer_id, cents, bought_at) VALUES (?, ?, ?)",
+        customerId,
+        cents,
+        Date.now(),
+      );
+    }
+    database.run("INSERT INTO login_session (customer_id, expires_at) VALUES (?, ?)", customerId, Date.now() + 2_000);
+  }
+}
+
+/** Waits, or returns early when the shop closes. */
+async function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {
+  await wait(milliseconds, undefined, { signal: stopping }).catch((error: unknown) => {
+    if (!stopping.aborted) throw error;
+  });
+}
