@@ -1,0 +1,90 @@
+/** A TCP proxy of our own between a client and a server, that cuts, delays, swallows and half-closes on command. */
+
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+/** What the proxy does with a chunk. */
+export type Direction = "up" | "down";
+
+export interface TcpProxy {
+  readonly port: number;
+  /** Connections that are open now. */
+  connections(): number;
+  /** Cuts all connections, now. */
+  cut(): void;
+  /** Ends the server's side only: the client may go on sending into nothing. */
+  halfClose(): void;
+  /** From now on nothing gets through in this direction, and nobody is told. */
+  swallow(direction: Direction): void;
+  /** Each chunk waits so long. */
+  delay(milliseconds: number): void;
+  /** Once the next chunk for which this is true has gone up to the server, what comes back is cut off. */
+  cutAfterSending(when: (chunk: Buffer) => boolean): void;
+  /** Back to passing everything on. */
+  heal(): void;
+  close(): Promise<void>;
+}
+
+export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
+  const pairs = new Set<readonly [client: Socket, server: Socket]>();
+  const swallowed = new Set<Direction>();
+  let wait = 0;
+  let trap: ((chunk: Buffer) => boolean) | null = null;
+
+  const pass = (direction: Direction, chunk: Buffer, to: Socket) => {
+    if (swallowed.has(direction) || to.destroyed) return;
+    if (wait === 0) to.write(chunk);
+    else setTimeout(() => to.destroyed || to.write(chunk), wait);
+  };
+  const server = createServer((client) => {
+    const upstream = connect(targetPort, "127.0.0.1");
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    let deaf = false;
+    for (const socket of pair) {
+      socket.setNoDelay(true);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        pairs.delete(pair);
+        for (const other of pair) if (other !== socket && !swallowed.size && !deaf) other.destroy();
+      });
+    }
+    client.on("data", (chunk) => {
+      if (trap?.(chunk)) {
+        trap = null;
+        deaf = true;
+        // The server is to do its work: it hears all of it, and answers into nothing.
+        upstream.write(chunk);
+        client.destroy();
+        setTimeout(() => upstream.end(), 300);
+        return;
+      }
+      pass("up", chunk, upstream);
+    });
+    upstream.on("data", (chunk) => deaf || pass("down", chunk, client));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The proxy has no port.");
+  const everything = () => [...pairs].flat();
+  return {
+    port: address.port,
+    connections: () => pairs.size,
+    cut: () => everything().forEach((socket) => void socket.destroy()),
+    halfClose: () => [...pairs].forEach(([client]) => void client.end()),
+    swallow: (direction) => void swallowed.add(direction),
+    delay: (milliseconds) => void (wait = milliseconds),
+    cutAfterSending: (when) => void (trap = when),
+    heal() {
+      swallowed.clear();
+      wait = 0;
+      trap = null;
+    },
+    async close() {
+      server.close();
+      everything().forEach((socket) => void socket.destroy());
+      await once(server, "close");
+    },
+  };
+}
