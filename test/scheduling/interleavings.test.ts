@@ -13,7 +13,7 @@ type Step =
   | { readonly do: "advance"; readonly by: number }
   | { readonly do: "jump"; readonly by: number }
   | { readonly do: "toggle"; readonly who: number }
-  | { readonly do: "pause" | "resume" | "trigger" | "claim" | "finish" | "break" | "repair" };
+  | { readonly do: "pause" | "resume" | "trigger" | "work" | "claim" | "finish" | "break" | "repair" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("advance" as const), by: fc.integer({ min: 1, max: 20_000 }) }) },
@@ -25,7 +25,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc
-      .constantFrom("pause", "resume", "trigger", "claim", "finish", "break", "repair")
+      .constantFrom("pause", "resume", "trigger", "work", "work", "claim", "finish", "break", "repair", "repair")
       .map((what) => ({ do: what }) as Step),
   },
 );
@@ -74,7 +74,7 @@ it("whatever happens to instances, store, clock and people, each occurrence is d
     fc.asyncProperty(
       fc.constantFrom<Misfire>("run-once", "skip", "run-all", { policy: "catch-up", max: 2 }),
       fc.constantFrom<Overlap>("allow", "skip", "queue", "replace"),
-      fc.array(step, { minLength: 5, maxLength: 40 }),
+      fc.array(step, { minLength: 20, maxLength: 60 }),
       async (misfire, overlap, steps) => {
         await using w = await world();
         let broken = false;
@@ -92,10 +92,10 @@ it("whatever happens to instances, store, clock and people, each occurrence is d
           if (each.do === "advance") await w.clock.advance(each.by);
           else if (each.do === "jump") w.clock.jump(w.clock.now() + each.by);
           else if (each.do === "toggle") await toggle(each.who);
-          else if (each.do === "claim") await w.claim();
-          else if (each.do === "finish") await w.finish();
-          else if (each.do === "break" || each.do === "repair") broken = each.do === "break";
-          else await w.schedules[each.do]("s");
+          else if (each.do === "claim" || each.do === "work") await w.claim();
+          if (each.do === "finish" || each.do === "work") await w.finish();
+          if (each.do === "break" || each.do === "repair") broken = each.do === "break";
+          if (each.do === "pause" || each.do === "resume" || each.do === "trigger") await w.schedules[each.do]("s");
         }
         const lines = await allHistory(w, "s");
         assertAccounted(lines.filter(({ what }) => what !== "manual"));
@@ -106,6 +106,6 @@ it("whatever happens to instances, store, clock and people, each occurrence is d
         assert.equal(live + finished.succeeded + finished.cancelled, jobs.length);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 200 },
   );
 });
