@@ -78,3 +78,62 @@ for (const timeZone of ["UTC", "America/New_York"]) {
     t.diagnostic(`${rules} rules, ${fires} fire times`);
   });
 }
+
+test("rules that can never fire, or hardly ever, are answered all the same", () => {
+  const from = new Date("2026-06-01T00:00:00Z");
+  const next = (text: string) => recurrence(text, { start: "2026-01-01T00:00:00" }).next(from)?.toISOString() ?? null;
+  for (const never of [
+    "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=MONTHLY;INTERVAL=12;BYMONTH=2;BYMONTHDAY=1",
+    "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=2",
+    "FREQ=MINUTELY;INTERVAL=2;BYMINUTE=1",
+    "FREQ=HOURLY;INTERVAL=24;BYHOUR=5",
+  ]) {
+    assert.equal(next(never), null, never);
+  }
+  assert.equal(next("FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29"), null, "2026, 2030, 2034: never a leap year");
+  assert.equal(next("FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29"), "2028-02-29T00:00:00.000Z");
+  assert.equal(next("FREQ=SECONDLY;INTERVAL=86399;BYHOUR=3;BYMINUTE=4;BYSECOND=5"), "2232-04-25T03:04:05.000Z");
+});
+
+test("a mistake in a rule is named, with what was probably meant", () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["FREQ=DAYLY", /FREQ is one of .*; got "DAYLY"\. Did you mean "DAILY"\?/],
+    ["INTERVAL=2", /got nothing/],
+    ["FREQ=DAILY;BYDAYS=MO", /"BYDAYS" is not a part of a rule\. Did you mean "BYDAY"\?/],
+    ["FREQ=DAILY;COUNT=2;UNTIL=20260101", /COUNT and UNTIL exclude each other/],
+    ["FREQ=DAILY;BYMONTH=13", /BYMONTH takes 1-12; got 13/],
+    ["FREQ=WEEKLY;BYDAY=2MO", /BYDAY with a number needs FREQ=YEARLY or MONTHLY, got WEEKLY/],
+    ["FREQ=WEEKLY;BYDAY=MON", /BYDAY takes SU, MO.*got "MON"\. Did you mean "MO"\?/],
+    ["FREQ=DAILY;UNTIL=20260230", /UNTIL is 20261231/],
+    ["FREQ=MONTHLY;BYSETPOS=1", /BYSETPOS needs another BY part/],
+    ["FREQ=DAILY;COUNT=0", /COUNT is 1-100000, got 0/],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(
+      () => recurrence(text, { start: "2026-01-01T00:00:00" }),
+      { code: "NS_RECURRENCE_SYNTAX", message },
+      text,
+    );
+  }
+  assert.throws(() => recurrence("FREQ=DAILY"), { code: "NS_RECURRENCE_SYNTAX", message: /needs a start/ });
+});
+
+test("COUNT, UNTIL, EXDATE and RDATE, as a calendar file writes them", () => {
+  const trigger = recurrence(
+    [
+      "DTSTART;TZID=Europe/Oslo:20260327T090000",
+      "RRULE:FREQ=DAILY;COUNT=4",
+      "EXDATE;TZID=Europe/Oslo:20260328T090000",
+      "RDATE:20260401T120000Z",
+    ].join("\n"),
+  );
+  const all = trigger.upcoming(9, new Date("2026-01-01T00:00:00Z")).map((at) => at.toISOString().slice(0, 16));
+  assert.deepEqual(all, ["2026-03-27T08:00", "2026-03-29T07:00", "2026-03-30T07:00", "2026-04-01T12:00"]);
+  const until = recurrence("RRULE:FREQ=DAILY;UNTIL=20260329", {
+    start: "2026-03-27T09:00:00",
+    timeZone: "Europe/Oslo",
+  });
+  assert.equal(until.previous(new Date("2027-01-01T00:00:00Z"))?.toISOString(), "2026-03-29T07:00:00.000Z");
+});

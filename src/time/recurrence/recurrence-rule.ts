@@ -8,8 +8,8 @@ import { type Periods, periodsOf } from "./periods.ts";
 
 /** Days looked at without finding one before a search gives up: dates repeat after 400 years. */
 const MOST_DAYS = 146_100;
-/** Periods of less than a day looked at before a search gives up. */
-const MOST_PERIODS = 1_000_000;
+/** Periods looked at before a search gives up: more than any step of seconds needs to have met every time of day. */
+const MOST_PERIODS = 100_000;
 
 /** The readings of a rule, from its start on. */
 export class RecurrenceRule implements WallRule {
