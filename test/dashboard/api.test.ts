@@ -46,6 +46,24 @@ describe("the dashboard's API", () => {
     assert.equal(overview.instances, 2);
   });
 
+  it("shows queues that are served though they have no job", async () => {
+    const store = memory();
+    const quiet = createDashboard({ store });
+    assert.deepEqual((await json(get(quiet, "/api/overview")))["queues"], []);
+    const about = { name: "a", host: "h", pid: 1, version: "1", names: [], concurrency: 1 };
+    await store.register({ ...about, queues: ["mail", "default"] }, 60_000);
+    await store.enqueue([{ name: "n", queue: "mail", priority: 0, input: "{}", maxAttempts: 1, maxCrashes: 1 }]);
+    const { queues } = (await json(get(quiet, "/api/overview"))) as { queues: { queue: string; ready: number }[] };
+    assert.deepEqual(
+      queues.map(({ queue, ready }) => [queue, ready]),
+      [
+        ["default", 0],
+        ["mail", 1],
+      ],
+    );
+    await quiet.close();
+  });
+
   it("pages through jobs of a state without losing or repeating one, while new ones arrive", async () => {
     const seen = new Set<string>();
     let cursor = "";

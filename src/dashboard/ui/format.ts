@@ -39,13 +39,13 @@ export function absoluteTime(at: number): string {
   return absolute.format(at);
 }
 
-/** A date and time in a schedule's zone, with the offset that holds then. */
+/** A date and time in a schedule's zone, else the reader's, with the offset that holds then. */
 export function timeIn(at: number, timeZone: string | null): string {
   const style: Intl.DateTimeFormatOptions = {
     weekday: "short",
     year: "numeric",
     month: "short",
-    day: "numeric",
+    day: "2-digit",
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
@@ -53,7 +53,7 @@ export function timeIn(at: number, timeZone: string | null): string {
     timeZoneName: "shortOffset",
   };
   try {
-    return new Intl.DateTimeFormat("en-GB", { ...style, timeZone: timeZone ?? "UTC" }).format(at);
+    return new Intl.DateTimeFormat("en-GB", timeZone === null ? style : { ...style, timeZone }).format(at);
   } catch (error) {
     // A zone that this browser does not know, from a server with newer data.
     if (!(error instanceof RangeError)) throw error;

@@ -7,8 +7,8 @@ import { hrefTo } from "./page.ts";
 /** A column of a table. */
 export interface Column<T> {
   readonly label: string;
-  /** `number` aligns right; `action` has buttons and no visible heading. */
-  readonly kind?: "text" | "number" | "action" | "wide";
+  /** `number` aligns right; `action` has buttons and no visible heading; `wide` and `middle` take what room there is. */
+  readonly kind?: "text" | "number" | "action" | "wide" | "middle";
   cell(row: T): Child;
 }
 

@@ -1,5 +1,5 @@
 /** The live numbers, and what the page needs once. */
-import type { OverviewView } from "../../api.ts";
+import type { OverviewView, QueueCounts } from "../../api.ts";
 import type { DashboardParts } from "../parts.ts";
 import type { ReadRoute } from "../route.ts";
 
@@ -40,5 +40,14 @@ export async function readOverview({ store }: DashboardParts): Promise<OverviewV
     store.throughput(thisMinute - (MINUTES_SHOWN - 1) * MINUTE, thisMinute + MINUTE, MINUTE),
     store.listInstances(),
   ]);
-  return { ...counts, now, throughput, instances: instances.length };
+  const served = instances.flatMap((instance) => instance.queues);
+  return { ...counts, queues: withIdleQueues(counts.queues, served), now, throughput, instances: instances.length };
+}
+
+/** A queue that is served but empty has its row too: it does not come and go with its jobs, and it can be paused. */
+function withIdleQueues(counted: readonly QueueCounts[], served: readonly string[]): readonly QueueCounts[] {
+  const known = new Set(counted.map(({ queue }) => queue));
+  const nothing = { paused: null, ready: 0, parked: 0, scheduled: 0, running: 0, oldestReadyAt: null };
+  const idle = [...new Set(served)].filter((queue) => !known.has(queue)).map((queue) => ({ queue, ...nothing }));
+  return [...counted, ...idle].sort((a, b) => (a.queue < b.queue ? -1 : 1));
 }

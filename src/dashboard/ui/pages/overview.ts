@@ -123,8 +123,7 @@ function queues(overview: OverviewView, context: PageContext): Child {
   ];
   if (context.about.role === "operate")
     columns.push({ label: "actions", kind: "action", cell: (queue) => pauseButton(queue, context) });
-  const rows = [...overview.queues].sort((a, b) => (a.queue < b.queue ? -1 : 1));
-  return table("Queues", columns, rows, (queue) => queue.queue);
+  return table("Queues", columns, overview.queues, (queue) => queue.queue);
 }
 
 function pauseButton({ queue, paused }: QueueCounts, context: PageContext): Child {

@@ -50,7 +50,7 @@ function services(items: readonly ServiceRow[], now: number, known: boolean): Ch
     },
     {
       label: "last error",
-      kind: "wide",
+      kind: "middle",
       cell: (row) =>
         row.lastError === null
           ? h("span", { class: "quiet" }, "none")
@@ -58,6 +58,7 @@ function services(items: readonly ServiceRow[], now: number, known: boolean): Ch
     },
     {
       label: "more",
+      kind: "middle",
       cell: (row) =>
         Object.entries(row.facts).map(([name, value]) =>
           h("span", { key: name, class: "pair" }, h("span", { class: "quiet" }, `${name} `), value),

@@ -141,7 +141,7 @@ function factsOf(view: ScheduleView, now: number): Child {
 }
 
 function zoneNote(timeZone: string | null): Child {
-  return h("span", { class: "quiet" }, `in ${timeZone ?? "UTC"}`);
+  return h("span", { class: "quiet" }, timeZone === null ? "in your time zone" : `in ${timeZone}`);
 }
 
 function upcoming(view: ScheduleView, now: number): Child {
