@@ -50,17 +50,19 @@ export function createEngine(parts: EngineParts): Engine {
     concurrency: options.queues.length === 0 ? 0 : options.concurrency,
   };
   const session = new Session(store, about, options.leaseTtl, loop);
+  const worker =
+    options.queues.length === 0 ? undefined : new Worker({ ...parts, logger, session, maxPayload: options.maxPayload });
+  const names = () => (worker?.hasFreeSlot ? registry.names : NO_NAMES);
   return {
     session,
-    promoter: new Promoter(store, registry.names, loop),
+    promoter: new Promoter(store, names, loop),
     reaper: new Reaper(store, options.leaseTtl, loop),
     retention: new Retention(store, options.retention, loop),
-    worker:
-      options.queues.length === 0
-        ? undefined
-        : new Worker({ ...parts, logger, session, maxPayload: options.maxPayload }),
+    worker,
   };
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** A logger whose failure is not the jobs' failure: what it throws becomes a process warning. */
 export function unbreakable(logger: LoggerLike): LoggerLike {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import type { NightshiftError } from "../../src/errors/index.ts";
 import { defineJob, FatalError, unchecked } from "../../src/jobs/index.ts";
 import { Services } from "../../src/services/index.ts";
@@ -49,6 +50,20 @@ test("the handler is told everything about its job", async () => {
     enqueuedAt,
     meta,
   });
+});
+
+test("a handler that logs its context logs no input", async () => {
+  let shown = "";
+  const job = defineJob({
+    name: "card",
+    input: unchecked<{ number: string }>(),
+    run: (_input, context) => void (shown = inspect(context, { depth: 5 }) + JSON.stringify(context)),
+  });
+  await using test = await startEngine({ jobs: [job] });
+  const { id } = await test.jobs.enqueue(job, { number: "4111-secret" });
+  await test.clock.advance("1s");
+  assert.ok(!shown.includes("secret"), shown);
+  assert.ok(shown.includes(`{"id":"${id}","name":"card","queue":"default","attempt":1,"maxAttempts":10}`), shown);
 });
 
 test("a failed attempt is run again after its back-off, until it succeeds", async () => {

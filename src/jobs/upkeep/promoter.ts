@@ -11,7 +11,7 @@ const LOOK_AT_MOST_EVERY = 200;
 
 export class Promoter {
   readonly #store: Store;
-  readonly #names: ReadonlySet<string>;
+  readonly #names: () => ReadonlySet<string>;
   readonly #routine: Routine;
   readonly #parts: Omit<RoutineParts, "name" | "duty">;
   #subscription: Disposable | undefined;
@@ -22,7 +22,11 @@ export class Promoter {
   /** What the store's clock is ahead of ours. */
   #ahead = 0;
 
-  constructor(store: Store, names: ReadonlySet<string>, parts: Omit<RoutineParts, "name" | "duty">) {
+  /**
+   * @param names the job names that this process could begin at once: parked jobs of these names are brought back. None
+   * while its slots are taken, or others who do not know the name would only set the jobs aside again.
+   */
+  constructor(store: Store, names: () => ReadonlySet<string>, parts: Omit<RoutineParts, "name" | "duty">) {
     this.#store = store;
     this.#names = names;
     this.#parts = parts;
@@ -59,7 +63,7 @@ export class Promoter {
     this.#nextAt = Number.POSITIVE_INFINITY;
     this.#lookAt = now + LOOK_EVERY;
     this.#lookedAt = now;
-    const { moved, nextAt } = await this.#store.promote(this.#names, SLICE);
+    const { moved, nextAt } = await this.#store.promote(this.#names(), SLICE);
     if (moved >= SLICE) this.#nextAt = now;
     else if (nextAt !== null) {
       const storeNow = await this.#store.now();

@@ -32,9 +32,10 @@ export interface AttemptWorker {
 
 /** A running attempt; also what its handler sees as its {@link JobContext}. Everything that most handlers do not ask for is made when asked for. */
 export class Attempt implements JobContext {
-  readonly job: ClaimedJob;
-  readonly lease: HeldLease;
-  readonly definition: JobDefinition;
+  // All private: a handler that logs its context must not log its input and the engine's inside with it.
+  readonly #job: ClaimedJob;
+  readonly #lease: HeldLease;
+  readonly #definition: JobDefinition;
   readonly #worker: AttemptWorker;
   readonly #startedAt: number;
   #over = false;
@@ -48,37 +49,40 @@ export class Attempt implements JobContext {
   #timer: Timer | undefined;
 
   constructor(job: ClaimedJob, lease: HeldLease, definition: JobDefinition, worker: AttemptWorker) {
-    this.job = job;
-    this.lease = lease;
-    this.definition = definition;
+    this.#job = job;
+    this.#lease = lease;
+    this.#definition = definition;
     this.#worker = worker;
     this.#startedAt = worker.clock.monotonic();
   }
 
+  get lease(): HeldLease {
+    return this.#lease;
+  }
   get id(): string {
-    return this.job.id;
+    return this.#job.id;
   }
   get name(): string {
-    return this.job.name;
+    return this.#job.name;
   }
   get queue(): string {
-    return this.lease.queue;
+    return this.#lease.queue;
   }
   get priority(): number {
-    return this.job.priority;
+    return this.#job.priority;
   }
   get attempt(): number {
-    return this.job.attempt;
+    return this.#job.attempt;
   }
   get maxAttempts(): number {
-    return this.job.maxAttempts;
+    return this.#job.maxAttempts;
   }
   get enqueuedAt(): number {
-    return this.job.createdAt;
+    return this.#job.createdAt;
   }
 
   get meta(): Readonly<Record<string, unknown>> {
-    this.#meta ??= Object.freeze(readMeta(this.job.meta));
+    this.#meta ??= Object.freeze(readMeta(this.#job.meta));
     return this.#meta;
   }
 
@@ -103,13 +107,19 @@ export class Attempt implements JobContext {
     return this.#scope;
   }
 
+  /** What loggers write of it. */
+  toJSON(): object {
+    const { id, name, queue, attempt, maxAttempts } = this;
+    return { id, name, queue, attempt, maxAttempts };
+  }
+
   snooze(delay: Duration): never {
     throw new Snooze(parseDuration(delay, "snooze"));
   }
 
   /** Begins. Never throws: whatever happens becomes an outcome, soon or later. */
   run(): void {
-    const { timeout } = this.definition;
+    const { timeout } = this.#definition;
     if (timeout !== undefined) this.#timer = this.#worker.clock.setTimer(timeout, () => this.#timeOut(timeout));
     try {
       const checked = this.#readInput();
@@ -150,14 +160,14 @@ export class Attempt implements JobContext {
   }
 
   #readInput(): Checked | Promise<Checked> {
-    const { input: schema } = this.definition;
+    const { input: schema } = this.#definition;
     if (schema === undefined) return { ok: true, value: undefined };
-    return check(schema, JSON.parse(this.job.input));
+    return check(schema, JSON.parse(this.#job.input));
   }
 
   #refuseInput(cause: unknown): void {
     const message = `The stored input of job ${this.id} (${this.name}) cannot be read: ${String(cause)}`;
-    this.#finish(deadOutcome(this.job, new NightshiftError("NS_JOB_INPUT", message, { cause }), this.#ms()));
+    this.#finish(deadOutcome(this.#job, new NightshiftError("NS_JOB_INPUT", message, { cause }), this.#ms()));
   }
 
   #begin(checked: Checked): void {
@@ -166,7 +176,7 @@ export class Attempt implements JobContext {
       const why = "The schema has changed since it was enqueued, or another program wrote it.";
       const message = `The stored input of job ${show(this.name)} does not match its schema: ${issuesText(checked.issues)}. ${why}`;
       const error = new NightshiftError("NS_JOB_INPUT", message, { details: { issues: checked.issues } });
-      this.#finish(deadOutcome(this.job, error, this.#ms()), error);
+      this.#finish(deadOutcome(this.#job, error, this.#ms()), error);
       return;
     }
     try {
@@ -183,7 +193,7 @@ export class Attempt implements JobContext {
   }
 
   #call(input: unknown): unknown {
-    const { definition } = this;
+    const definition = this.#definition;
     if (definition.inject.length === 0) return definition.run(input, this);
     const { services } = this;
     return definition.run(input, this, ...definition.inject.map((dependency) => services.get(dependency)));
@@ -197,9 +207,9 @@ export class Attempt implements JobContext {
   }
 
   #returned(value: unknown): void {
-    const { output: schema } = this.definition;
+    const { output: schema } = this.#definition;
     if (this.#over) this.#tooLate("completed");
-    else if (schema === undefined) this.#finish({ job: this.job.id, type: "succeeded", ms: this.#ms() });
+    else if (schema === undefined) this.#finish({ job: this.#job.id, type: "succeeded", ms: this.#ms() });
     else this.#keep(value, schema);
   }
 
@@ -211,7 +221,7 @@ export class Attempt implements JobContext {
       refuseLongerThan(json.text, this.#worker.maxPayload, `The output of job ${show(this.name)}`);
       const conclude = (checked: Checked) => {
         if (!checked.ok) throw badOutput(this.name, issuesText(checked.issues));
-        this.#finish({ job: this.job.id, type: "succeeded", ms: this.#ms(), result: json.text });
+        this.#finish({ job: this.#job.id, type: "succeeded", ms: this.#ms(), result: json.text });
       };
       const checked = check(schema, JSON.parse(json.text));
       if (checked instanceof Promise) checked.then(conclude).catch((error: unknown) => this.#refuseOutput(error));
@@ -223,7 +233,7 @@ export class Attempt implements JobContext {
 
   /** Not tried again: the work is done, and doing it twice would not mend what it says. */
   #refuseOutput(error: unknown): void {
-    this.#finish(deadOutcome(this.job, error, this.#ms()), error);
+    this.#finish(deadOutcome(this.#job, error, this.#ms()), error);
   }
 
   #threw(thrown: unknown): void {
@@ -232,8 +242,8 @@ export class Attempt implements JobContext {
       return;
     }
     const { outcome, error } = outcomeOfThrown({
-      job: this.job,
-      definition: this.definition,
+      job: this.#job,
+      definition: this.#definition,
       thrown,
       aborted: this.#aborted,
       cancelReason: this.#cancelReason,
@@ -247,12 +257,12 @@ export class Attempt implements JobContext {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
-    if (this.lease.lost) {
+    if (this.#lease.lost) {
       this.#tooLate(outcome.type, error);
       this.#worker.over(this, undefined);
       return;
     }
-    tellOutcome(this.#worker.logger, this.job, outcome, error);
+    tellOutcome(this.#worker.logger, this.#job, outcome, error);
     this.#worker.over(this, outcome);
   }
 
@@ -262,7 +272,7 @@ export class Attempt implements JobContext {
   }
 
   #tooLate(how: string, error?: unknown): void {
-    tellTooLate(this.#worker.logger, this.job, how, this.lease.lost, error);
+    tellTooLate(this.#worker.logger, this.#job, how, this.#lease.lost, error);
   }
 
   #ms(): number {

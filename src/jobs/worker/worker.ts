@@ -97,6 +97,11 @@ export class Worker implements AttemptWorker, SessionListener {
     return this.#running.size;
   }
 
+  /** Whether a claimed job could begin at once. */
+  get hasFreeSlot(): boolean {
+    return this.#phase === "working" && this.#running.size < this.#options.concurrency;
+  }
+
   /** Listens to what the session and the store tell. Call it before the session starts, or soon after. */
   prepare(): void {
     this.#session.listen(this);
