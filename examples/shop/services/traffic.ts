@@ -1,6 +1,6 @@
 /** A little traffic for a demo run: customers who sign up over HTTP, buy things and log in, then the end of the run. */
 import { setTimeout as wait } from "node:timers/promises";
-import { BackgroundService, HostLifetime, ScopeFactory, ticker } from "nightshift";
+import { BackgroundService, HostLifetime, Logger, ScopeFactory, ticker } from "nightshift";
 import { UnitOfWork } from "../database/unit-of-work.ts";
 import { Settings } from "../settings.ts";
 import { WebServer } from "../web/web-server.ts";
@@ -8,45 +8,50 @@ import { WebServer } from "../web/web-server.ts";
 const NAMES = ["Ada", "Grace", "Edsger", "Barbara", "Donald", "Margaret", "Tony", "Frances", "Alan", "Radia"];
 
 export class Traffic extends BackgroundService {
-  static readonly inject = [WebServer, ScopeFactory, HostLifetime, Settings] as const;
+  static readonly inject = [WebServer, ScopeFactory, HostLifetime, Logger, Settings] as const;
   readonly #web: WebServer;
   readonly #scopes: ScopeFactory;
   readonly #lifetime: HostLifetime;
+  readonly #logger: Logger;
   readonly #length: number;
 
-  constructor(web: WebServer, scopes: ScopeFactory, lifetime: HostLifetime, settings: Settings) {
+  constructor(web: WebServer, scopes: ScopeFactory, lifetime: HostLifetime, logger: Logger, settings: Settings) {
     super();
     this.#web = web;
     this.#scopes = scopes;
     this.#lifetime = lifetime;
+    this.#logger = logger;
     this.#length = settings.stopAfter ?? 0;
   }
 
   override async execute(stopping: AbortSignal): Promise<void> {
-    const quiet = new AbortController();
-    const end = AbortSignal.any([stopping, quiet.signal]);
-    const visitors = this.#visit(end);
     // The last moments are quiet, so that what was begun can end before the shop closes.
-    await pause(this.#length * 0.8, stopping);
-    quiet.abort();
-    await visitors;
+    const evening = new AbortController();
+    const visitors = this.#visit(AbortSignal.any([stopping, evening.signal]));
+    const clock = pause(this.#length * 0.8, stopping).then(() => evening.abort());
+    await Promise.all([visitors, clock]);
     await pause(this.#length * 0.2, stopping);
-    if (stopping.aborted) return;
-    this.#lifetime.stopApplication(`the demo ran for ${this.#length / 1_000} s`);
+    if (!stopping.aborted) this.#lifetime.stopApplication(`the demo ran for ${this.#length / 1_000} s`);
   }
 
   async #visit(end: AbortSignal): Promise<void> {
     for await (const _ of ticker("250ms", { signal: end })) {
       const name = NAMES[Math.floor(Math.random() * NAMES.length)] ?? "Ada";
-      const response = await fetch(`${this.#web.url}/signups`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ name, email: `${name.toLowerCase()}@customers.example` }),
+      const customerId = await this.#signUp(name).catch((error: unknown) => {
+        this.#logger.warn({ err: error }, "a visitor could not sign up");
       });
-      if (!response.ok) throw new Error(`Signing up failed: ${response.status} ${await response.text()}`);
-      const { customerId } = (await response.json()) as { customerId: number };
-      await this.#buyAndLogIn(customerId);
+      if (customerId !== undefined) await this.#buyAndLogIn(customerId);
     }
+  }
+
+  async #signUp(name: string): Promise<number> {
+    const response = await fetch(`${this.#web.url}/signups`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, email: `${name.toLowerCase()}@customers.example` }),
+    });
+    if (!response.ok) throw new Error(`Signing up failed: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as { customerId: number }).customerId;
   }
 
   /** What the till and the login page would write. */
