@@ -13,7 +13,7 @@ export interface PgClient {
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "end", listener: () => void): unknown;
   on(event: "notification", listener: (message: { channel: string; payload?: string | undefined }) => void): unknown;
-  removeListener(event: string, listener: (...values: never[]) => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
 }
 
 /** A client of a pool. Releasing it with an error closes it. */

@@ -11,12 +11,17 @@ import { maybeNumber, run, type Session, tell } from "./session.ts";
 const FOLD = 20_000;
 /** How often partitions are looked after by one process, in milliseconds. */
 const MAINTAIN_EVERY = 1_800_000;
+/** How often a process looks for days to drop, in milliseconds. */
+const RETIRE_EVERY = 600_000;
+/** Days of fewer jobs are pruned by rows. */
+const WORTH_DROPPING = 50_000;
 /** How many jobs one statement cancels or retries: it holds their locks until it ends. */
 const SLICE = 1_000;
 
 export class Keeping {
   readonly #session: Session;
   #maintainedAt = Number.NEGATIVE_INFINITY;
+  #retiredAt = Number.NEGATIVE_INFINITY;
 
   constructor(session: Session) {
     this.#session = session;
@@ -62,9 +67,29 @@ export class Keeping {
       const keep = retention[state];
       return keep === undefined ? null : Math.floor(now - keep);
     };
+    const retired = await this.#retire([cut("succeeded"), cut("dead"), cut("cancelled")]);
     const text = `select ${s}.prune($1::bigint, $2::bigint, $3::bigint, $4)`;
     const [pruned] = await run(this.#session, "prune", text, [cut("succeeded"), cut("dead"), cut("cancelled"), limit]);
-    return Number(pruned?.[0]);
+    return retired + Number(pruned?.[0]);
+  }
+
+  /**
+   * Drops a day that is over in one piece, whatever the limit: it costs less than a slice of its rows would. Tried now
+   * and then, and only where every state has an end; what cannot be had without waiting is pruned by rows.
+   */
+  async #retire(cuts: readonly (number | null)[]): Promise<number> {
+    const { s, clock, logger } = this.#session;
+    if (clock.monotonic() - this.#retiredAt < RETIRE_EVERY) return 0;
+    const cut = Math.min(...cuts.map((at) => at ?? Number.NEGATIVE_INFINITY));
+    if (!Number.isFinite(cut)) return 0;
+    this.#retiredAt = clock.monotonic();
+    try {
+      const [row] = await run(this.#session, "retire", `select ${s}.retire($1::bigint, $2)`, [cut, WORTH_DROPPING]);
+      return Number(row?.[0]);
+    } catch (err) {
+      logger.debug({ err }, "a day that is over could not be dropped now; its jobs are pruned one by one");
+      return 0;
+    }
   }
 
   async pauseQueue(queue: string, reason?: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { cancel, pause, prune, retry, runNow } from "./schema/control.ts";
 import { enqueue } from "./schema/enqueue.ts";
 import { maintain } from "./schema/maintain.ts";
+import { retire } from "./schema/retire.ts";
 import { fire, saveSchedules } from "./schema/schedules.ts";
 import { held, letGo, settle, squeeze } from "./schema/settle.ts";
 import { tables } from "./schema/tables.ts";
@@ -28,7 +29,7 @@ export const migrations: readonly Migration[] = [
     compatible: false,
     statements: [
       ...[tables, enqueue, held, squeeze, letGo, settle, work, promote, rescue, handBack, foldTally],
-      ...[cancel, retry, runNow, pause, prune, saveSchedules, fire, maintain],
+      ...[cancel, retry, runNow, pause, prune, saveSchedules, fire, maintain, retire],
     ],
   },
 ];

@@ -66,6 +66,8 @@ declare
   v_now bigint := now_ms();
   v_end finished%rowtype;
 begin
+  -- A day that is being dropped must not lose a job that is coming back, nor count one twice.
+  perform pg_advisory_xact_lock_shared(hashtext(current_schema() || '/ends'), 0);
   for v_i in 1 .. cardinality(p_jobs) loop
     update finished f set state = lower(f.state::text)::"char"
     where f.job_id = p_jobs[v_i] and f.bucket = p_buckets[v_i] and f.day >= p_buckets[v_i] and f.state in ('S', 'D', 'C')
@@ -120,6 +122,8 @@ declare
   v_buckets int[];
   v_pruned int;
 begin
+  -- A day that is being dropped must not lose a job that is coming back, nor count one twice.
+  perform pg_advisory_xact_lock_shared(hashtext(current_schema() || '/ends'), 0);
   select array_agg(e.job_id), array_agg(e.bucket) into v_jobs, v_buckets from (
     select f.job_id, f.bucket from finished f
     where f.day <= v_latest / 86400000 and f.at <= v_latest and (

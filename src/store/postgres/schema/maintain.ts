@@ -33,4 +33,5 @@ begin
   end loop;
   return v_made;
 end $$;
+revoke all on function maintain(int) from public;
 `;

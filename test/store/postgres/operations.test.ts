@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import pg from "pg";
+import type { NewInstance, NewJob, Store } from "../../../src/store/contract.ts";
+import { type PostgresOptions, postgres } from "../../../src/store/postgres/index.ts";
+import { silentLogger } from "../../../src/telemetry/index.ts";
+import { systemClock } from "../../../src/time/index.ts";
+import { freshSchema, postgresUrl, rawClient, setClockAhead } from "../../support/postgres.ts";
+
+const context = { clock: systemClock, logger: silentLogger };
+const DAY = 86_400_000;
+const job = (over: Partial<NewJob> = {}): NewJob => ({
+  ...{ name: "a", queue: "q", priority: 0, input: "{}", maxAttempts: 3, maxCrashes: 3 },
+  ...over,
+});
+const worker: NewInstance = { name: "w", host: "h", pid: 1, version: "0", queues: ["q"], names: ["a"], concurrency: 1 };
+const names = new Set(["a"]);
+
+async function opened(options: Partial<PostgresOptions> = {}) {
+  const connectionString = options.connectionString ?? (await postgresUrl());
+  const schema = options.schema ?? freshSchema();
+  const store = postgres({ ...options, connectionString, schema });
+  await store.open(context);
+  const raw = await rawClient(await postgresUrl());
+  return {
+    ...{ store, schema, raw, connectionString },
+    async [Symbol.asyncDispose]() {
+      await raw.end();
+      await store.close();
+    },
+  };
+}
+
+async function finishAll(store: Store, limit: number) {
+  const me = await store.register(worker, 60_000);
+  for (const { id, jobs } of await store.claim(me, { wants: [{ queue: "q", limit }], names })) {
+    await store.settle(me, [{ lease: id, outcomes: jobs.map((one) => ({ job: one.id, type: "succeeded", ms: 1 })) }]);
+  }
+}
+
+const partitions = async (raw: pg.Client, schema: string, table: string) =>
+  (
+    await raw.query<{ n: string }>(
+      `select c.relname as n from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = '${schema}.${table}'::regclass order by 1`,
+    )
+  ).rows.map(({ n }) => n);
+
+test("partitions are made days ahead, and rows of a day without one wait in the default partition until it is made", async () => {
+  await using db = await opened({ partitionsAhead: 2 });
+  const before = await partitions(db.raw, db.schema, "job");
+  assert.equal(before.length, 4);
+  await setClockAhead(db.raw, db.schema, 10 * DAY);
+  const [id = ""] = await db.store.enqueue([job()]);
+  const { rows } = await db.raw.query(`select id from ${db.schema}.job_default`);
+  assert.equal(rows.length, 1);
+  await db.raw.query(`select ${db.schema}.maintain(2)`);
+  assert.equal((await db.raw.query(`select id from ${db.schema}.job_default`)).rows.length, 0);
+  assert.equal((await partitions(db.raw, db.schema, "job")).length, 7);
+  assert.equal((await db.store.getJob(id))?.state, "ready");
+});
+
+test("a day that is over is dropped in one piece, after its survivors were moved with their history", async () => {
+  await using db = await opened();
+  const { store, raw, schema } = db;
+  await store.enqueue(Array.from({ length: 20 }, () => job()));
+  await finishAll(store, 20);
+  const [waiting = ""] = await store.enqueue([job({ due: { in: 30 * DAY } })]);
+  const [late = "", again = ""] = await store.enqueue([job(), job()]);
+  await finishAll(store, 2);
+  await store.retry([again]);
+  const count = (await partitions(raw, schema, "job")).length;
+  await setClockAhead(raw, schema, 8 * DAY);
+  await store.retry([late]);
+  await finishAll(store, 1);
+  const cut = (await store.now()) - 3 * DAY;
+  const { rows } = await raw.query(`select ${schema}.retire($1, 0) as n`, [cut]);
+  assert.equal(rows[0]?.n, "20");
+  assert.equal((await partitions(raw, schema, "job")).length, count - 1);
+  assert.equal((await store.getJob(waiting))?.state, "scheduled");
+  const { state, history } = (await store.getJob(late)) ?? {};
+  const ended = [state, (await store.getJob(again))?.state].sort();
+  assert.deepEqual(ended, ["ready", "succeeded"], "one of the two was run again after the cut, the other still waits");
+  assert.equal(history?.[0]?.what, "succeeded");
+  assert.deepEqual(await store.runNow([waiting]), [waiting]);
+  await finishAll(store, 5);
+  assert.equal((await store.counts()).queues.length, 0);
+});
+
+test("the hot statements use their indexes when the tables are large", async () => {
+  await using db = await opened();
+  const { raw, schema, store } = db;
+  await store.enqueue([job()]);
+  await raw.query(`set search_path to ${schema}`);
+  await raw.query(
+    `insert into ready (job_id, lane_id, kind_id, bucket, attempt) select g, 1, 1, 1, 0 from generate_series(1000, 60000) g`,
+  );
+  await raw.query(
+    `insert into scheduled select g, 9e15::bigint + g, 1, 1, 1, 0 from generate_series(100000, 150000) g`,
+  );
+  await raw.query(`insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state)
+    select g, g, 0, now_ms() / 86400000, 1, 1, 1, 1, 'S' from generate_series(1, 60000) g`);
+  await raw.query("analyze");
+  const plan = async (statement: string) =>
+    (await raw.query<{ "QUERY PLAN": string }>(`explain ${statement}`)).rows.map((row) => row["QUERY PLAN"]).join("\n");
+  const hot = {
+    ready_pkey:
+      "select ctid from ready where lane_id = 1 and job_id >= 500 order by job_id limit 100 for update skip locked",
+    scheduled_due:
+      "select ctid from scheduled where run_at <= 5 order by run_at, job_id limit 100 for update skip locked",
+    finished_bad:
+      "select job_id from finished_default where state = 'D' and at <= 5000 order by at desc, job_id desc limit 10",
+    finished_p: "select state from finished where job_id = 5 and day >= 20000",
+    schedule_due: "select id from schedule where not paused and next_at <= 5 order by next_at, id limit 10",
+  };
+  await raw.query("set enable_seqscan = off");
+  for (const [index, statement] of Object.entries(hot)) {
+    const text = await plan(statement);
+    assert.match(
+      text,
+      new RegExp(`Index.*${index.replace("finished_bad", "finished_default_at")}`),
+      `${statement}\n${text}`,
+    );
+    assert.doesNotMatch(text, /Seq Scan on (ready|scheduled|finished_p)/);
+  }
+});
+
+test("an application's role needs no right to create or own anything, and one that lacks a right is told so", async () => {
+  await using db = await opened();
+  const { raw, schema, connectionString } = db;
+  const role = `app_${schema}`;
+  await raw.query(`create role ${role} login;
+    grant usage on schema ${schema} to ${role};
+    grant select, insert, update, delete on all tables in schema ${schema} to ${role};
+    grant usage on all sequences in schema ${schema} to ${role};
+    grant execute on all functions in schema ${schema} to ${role};
+    revoke insert, update, delete on ${schema}.migration from ${role}`);
+  const url = new URL(connectionString);
+  url.username = role;
+  await using app = await opened({ connectionString: url.href, schema });
+  const [id = ""] = await app.store.enqueue([job()]);
+  await setClockAhead(raw, schema, 5 * DAY);
+  await app.store.rescue(1);
+  await finishAll(app.store, 1);
+  assert.equal((await app.store.getJob(id))?.state, "succeeded");
+  const reader = `reader_${schema}`;
+  await raw.query(`create role ${reader} login; grant usage on schema ${schema} to ${reader};
+    grant select on all tables in schema ${schema} to ${reader}`);
+  url.username = reader;
+  await using looking = await opened({ connectionString: url.href, schema });
+  assert.equal((await looking.store.getJob(id))?.state, "succeeded");
+  assert.equal((await looking.store.listJobs({ state: "succeeded", limit: 5 })).items.length, 1);
+  await assert.rejects(looking.store.enqueue([job()]), /denied it/);
+  const asReader = await rawClient(url.href);
+  await assert.rejects(asReader.query(`select ${schema}.retire(0, 0)`), /permission denied/);
+  await asReader.end();
+});
+
+test("behind a pooler nothing is prepared by name or set for the session, and polling wakes", async () => {
+  await using db = await opened({ pooler: true });
+  let woken = 0;
+  const polled = new Promise<void>((resolve) => {
+    db.store.subscribe(({ what }) => what === "unknown" && ++woken === 1 && resolve());
+  });
+  const [id = ""] = await db.store.enqueue([job(), job({ due: { in: 5 } })]);
+  await finishAll(db.store, 1);
+  assert.equal((await db.store.getJob(id))?.state, "succeeded");
+  const { rows } = await db.raw.query(
+    "select count(*)::int as n from pg_stat_activity where application_name = 'nightshift' and query like 'listen%' and query like $1",
+    [`%${db.schema}%`],
+  );
+  assert.equal(rows[0]?.n, 0);
+  await polled;
+});
+
+test("a pool of the application's is used and not ended", async () => {
+  const connectionString = await postgresUrl();
+  const pool = new pg.Pool({ connectionString, max: 4 });
+  const store = postgres({ pool, schema: freshSchema() });
+  await store.open(context);
+  await store.enqueue([job()]);
+  await store.close();
+  assert.equal((await pool.query("select 1 as one")).rows[0]?.one, 1);
+  await pool.end();
+});
