@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NightshiftError } from "../../src/errors/index.ts";
-import { defineJob } from "../../src/jobs/index.ts";
+import { defineJob, unchecked } from "../../src/jobs/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { startEngine } from "./support/engine.ts";
 import { faulty } from "./support/faulty-store.ts";
@@ -189,4 +189,31 @@ test("a process whose clock differs from the store's is told so, and told when i
   await test.clock.advance("10m");
   assert.match(test.logger.messages("info").join("\n"), /agrees with the store's again/);
   assert.equal(test.logger.messages("warn").length, 1);
+});
+
+test("awaiting a result outlives a store that is away for a while, and ends with the error when it stays away", async () => {
+  const job = defineJob({ name: "later", output: unchecked<string>(), run: () => "done" });
+  const { store, faults } = faulty(memory());
+  await using test = await startEngine({ jobs: [job], store });
+  const result = (await test.jobs.enqueue(job, undefined, { delay: "5s" })).result();
+  faults.fail("statesOf", "before", 3);
+  await test.clock.advance("15s");
+  assert.equal(await result, "done");
+  const hopeless = assert.rejects(
+    (await test.jobs.enqueue(job, undefined, { delay: "1h" })).result(),
+    /statesOf broke/,
+  );
+  faults.fail("statesOf", "before");
+  await test.clock.advance("1m");
+  await hopeless;
+});
+
+test("closing the client tells those who await a result", async () => {
+  const job = defineJob({ name: "never", run: () => undefined });
+  const test = await startEngine({ jobs: [job], queues: [] });
+  const handle = await test.jobs.enqueue(job);
+  const told = assert.rejects(handle.result(), { code: "NS_STORE_CLOSED" });
+  await test.clock.advance("1s");
+  await test[Symbol.asyncDispose]();
+  await told;
 });

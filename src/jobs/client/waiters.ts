@@ -1,4 +1,5 @@
 /** Waiting for jobs to be over: the store's hints make it quick, a look now and then makes it sure. */
+import { NightshiftError } from "../../errors/index.ts";
 import type { JobId, JobState, Store, Wake } from "../../store/contract.ts";
 import { FINAL_STATES } from "../../store/contract.ts";
 import type { Clock, Timer } from "../../time/index.ts";
@@ -7,6 +8,9 @@ import type { Clock, Timer } from "../../time/index.ts";
 const LOOK_EVERY = 1_000;
 /** The least time between two looks that hints of other processes cause. */
 const LOOK_AT_MOST_EVERY = 100;
+
+/** So many looks in a row may fail before those who wait are told. */
+const MOST_FAILURES = 30;
 
 /** Called when the job is over or does not exist, or with the error of a look-up that failed. */
 type Listener = (error?: unknown) => void;
@@ -22,6 +26,7 @@ export class Waiters implements Disposable {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking = false;
   #asked = false;
+  #failures = 0;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
@@ -50,7 +55,11 @@ export class Waiters implements Disposable {
     });
   }
 
+  /** Everybody who still waits is told that nothing will come. */
   [Symbol.dispose](): void {
+    const message = "The jobs client was closed while a result was awaited. The job is not touched by that.";
+    const closed = new NightshiftError("NS_STORE_CLOSED", message);
+    for (const id of [...this.#listeners.keys()]) this.#tell(id, closed);
     this.#rest();
   }
 
@@ -110,9 +119,12 @@ export class Waiters implements Disposable {
     const ids = [...this.#listeners.keys()];
     try {
       const states = await this.#store.statesOf(ids);
+      this.#failures = 0;
       for (const id of ids) if (isOver(states.get(id))) this.#tell(id);
     } catch (error) {
-      for (const id of ids) this.#tell(id, error);
+      // A database that restarts is waited for; one that stays away is an error.
+      const closed = error instanceof NightshiftError && error.code === "NS_STORE_CLOSED";
+      if (closed || ++this.#failures >= MOST_FAILURES) for (const id of ids) this.#tell(id, error);
     } finally {
       this.#looking = false;
     }
