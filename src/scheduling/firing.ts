@@ -1,5 +1,5 @@
 /** One batch of due schedules: decide each, write all in one commit. No loop and no waiting; the scheduler does those. */
-import { NightshiftError, show } from "../errors/index.ts";
+import { NightshiftError } from "../errors/index.ts";
 import type { JobDefinition } from "../jobs/index.ts";
 import {
   FINAL_STATES,
@@ -165,12 +165,16 @@ async function write(
   }
 }
 
+/** One line a move, however many occurrences it dealt with. */
 function tell(logger: LoggerLike, { fire, decision }: Move): void {
-  const schedule = fire.schedule;
-  for (const { at, what, reason } of decision.occurrences) {
-    const facts = { schedule, at: new Date(at).toISOString() };
-    if (what === "fired" && reason === undefined) logger.debug(facts, "fired");
-    else logger.info({ ...facts, reason }, what === "fired" ? "fired late" : "an occurrence was left out");
+  const { schedule } = fire;
+  const told = decision.occurrences.filter(({ reason }) => reason !== undefined);
+  const fired = decision.occurrences.filter(({ what }) => what === "fired").length;
+  if (told.length === 0) logger.debug({ schedule, fired }, "fired");
+  else {
+    const [first] = told;
+    const facts = { schedule, fired, leftOut: decision.occurrences.length - fired, reason: first?.reason };
+    logger.info(facts, "occurrences were late or left out");
   }
-  if (fire.nextAt === null) logger.info({ schedule }, `the schedule ${show(schedule)} is over`);
+  if (fire.nextAt === null) logger.info({ schedule }, "the schedule is over");
 }
