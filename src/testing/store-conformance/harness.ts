@@ -12,8 +12,20 @@ export interface StoreUnderTest {
   jump?(by: number): void;
   /** A second store on the same data, open, as another process would have it; the suite closes it. Left out when there is none. */
   second?(): Promise<Store>;
+  /** Names of places inside the store's operations where it can be held up, if it has any. */
+  readonly pausePoints?: readonly string[];
+  /** Holds up the next operation of {@link store} that comes to this point. Needed with {@link pausePoints}. */
+  pauseAt?(point: string): Pause;
   /** Closes the store and removes its data. */
   dispose(): Promise<void>;
+}
+
+/** An operation held up somewhere. */
+export interface Pause {
+  /** Resolves when an operation stands there. */
+  readonly reached: Promise<void>;
+  /** Lets it go on, and every later one pass. */
+  release(): void;
 }
 
 /** How the suite gets stores. */
@@ -28,6 +40,10 @@ export interface Given {
   passTime(milliseconds: number): Promise<void>;
   /** Sets the wall clock; null when the store's cannot be set. */
   readonly jump: ((by: number) => void) | null;
+  readonly pausePoints: readonly string[];
+  readonly pauseAt: (point: string) => Pause;
+  /** Whether time passes only when told to, so that a test may let much of it pass. */
+  readonly virtual: boolean;
   /** Another store on the same data; null when this kind of store has none. */
   readonly second: (() => Promise<Store>) | null;
 }
@@ -53,6 +69,10 @@ export async function onFreshStore<T>(harness: StoreHarness, body: (given: Given
         else await under.advance(milliseconds);
       },
       jump: under.jump?.bind(under) ?? null,
+      virtual: under.advance !== undefined,
+      pausePoints: under.pauseAt === undefined ? [] : (under.pausePoints ?? []),
+      pauseAt:
+        under.pauseAt?.bind(under) ?? (() => ({ reached: new Promise(() => undefined), release: () => undefined })),
       second:
         second === undefined
           ? null

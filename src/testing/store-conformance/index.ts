@@ -8,11 +8,14 @@ import { controlling } from "./controlling.ts";
 import { enqueueing } from "./enqueueing.ts";
 import type { StoreHarness } from "./harness.ts";
 import { inspecting } from "./inspecting.ts";
+import { interleaving } from "./interleaving.ts";
 import { leading } from "./leading.ts";
+import { modelling } from "./modelling.ts";
 import { rescuing } from "./rescuing.ts";
 import { scheduling } from "./scheduling.ts";
 import { settling } from "./settling.ts";
 import { sharing } from "./sharing.ts";
+import { simulating } from "./simulating.ts";
 import { waking } from "./waking.ts";
 
 export type { StoreHarness, StoreUnderTest } from "./harness.ts";
@@ -28,6 +31,9 @@ const SUBJECTS = {
   inspecting,
   waking,
   sharing,
+  interleaving,
+  modelling,
+  simulating,
 };
 
 /**

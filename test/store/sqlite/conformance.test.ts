@@ -1,3 +1,4 @@
+/** The contract, without waiting for the disk: what `full` adds is tried by the fault tests. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ storeConformance("sqlite", {
     const folder = mkdtempSync(join(tmpdir(), "nightshift-"));
     const clock = new VirtualClock();
     const open = async () => {
-      const store = sqlite({ path: join(folder, "test.db"), pollInterval: 20 });
+      const store = sqlite({ path: join(folder, "test.db"), pollInterval: 20, durability: "normal" });
       await store.open({ clock, logger: capturingLogger() });
       return store;
     };

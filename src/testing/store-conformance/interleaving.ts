@@ -1,0 +1,156 @@
+/**
+ * Conformance: every pair of operations that can meet on one job, in both orders, at the same time, and, where the
+ * store has pause points, with the second in the middle of the first.
+ */
+import assert from "node:assert/strict";
+import type { JobId, Lease, Settled, Store } from "../../store/contract.ts";
+import { sleep, systemClock } from "../../time/index.ts";
+import { type Given, type StoreHarness, storeTest } from "./harness.ts";
+import * as W from "./worker.ts";
+
+/** The scene: a worker that expired holds two jobs, one is ready, one is scheduled and due. */
+interface Scene {
+  readonly store: Store;
+  readonly other: Store;
+  readonly holder: W.TestWorker;
+  readonly lease: Lease;
+  readonly held: JobId;
+  readonly jobs: readonly JobId[];
+  readonly newcomer: W.TestWorker;
+  /** What the operations did. */
+  readonly claimed: Lease[];
+  readonly settled: { readonly success: boolean; readonly answer: Settled }[];
+}
+
+type Operation = (on: Store, scene: Scene) => Promise<unknown>;
+
+/** The operations that meet. Those of the holder go through the store they are given, as its process would. */
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  claim: async (on, scene) => {
+    const request = { wants: [{ queue: "q", limit: 10 }], names: new Set(["a"]) };
+    scene.claimed.push(...(await on.claim(scene.newcomer.instance, request)));
+  },
+  "settle as succeeded": (on, scene) => settle(on, scene, true),
+  "settle as retry": (on, scene) => settle(on, scene, false),
+  release: async (on, { holder, lease, held }) =>
+    on.settle(holder.instance, [{ lease: lease.id, outcomes: [W.released(held)] }]),
+  rescue: (on) => on.rescue(10),
+  heartbeat: (on, { holder }) => on.heartbeat(holder.instance, W.LONG),
+  cancel: (on, { jobs }) => on.cancel(jobs, "no"),
+  promote: (on) => on.promote(new Set(["a"]), 10),
+  retry: (on, { jobs }) => on.retry(jobs),
+  "run now": (on, { jobs }) => on.runNow(jobs),
+  deregister: (on, { holder }) => on.deregister(holder.instance),
+  prune: (on) => on.prune({ succeeded: 3_600_000 }, 10),
+};
+
+async function settle(on: Store, scene: Scene, success: boolean): Promise<void> {
+  const { holder, lease, held } = scene;
+  const outcomes = [success ? W.succeeded(held) : W.retried(held)];
+  scene.settled.push({ success, answer: await on.settle(holder.instance, [{ lease: lease.id, outcomes }]) });
+}
+
+export function interleaving(harness: StoreHarness): void {
+  const names = Object.keys(OPERATIONS);
+  for (const [index, first] of names.entries()) {
+    for (const second of names.slice(index)) {
+      storeTest(
+        harness,
+        `${first} and ${second} leave one truth, whichever comes first or both at once`,
+        async (given) => {
+          const scene = await setUp(given);
+          const [one, two] = [OPERATIONS[first], OPERATIONS[second]] as [Operation, Operation];
+          await Promise.all([one(scene.store, scene), two(scene.other, scene)]);
+          await assertOneTruth(scene);
+        },
+      );
+    }
+  }
+  storeTest(harness, "each operation may be paused anywhere while each other one runs", async (given) => {
+    for (const point of given.pausePoints) {
+      for (const first of names) for (const second of names) await inTheMiddle(given, point, first, second);
+    }
+  });
+}
+
+/** Runs the second while the first stands at a pause point, if it comes to it; a lock that the first holds may make the second wait. */
+async function inTheMiddle(given: Given, point: string, first: string, second: string): Promise<void> {
+  const scene = await setUp(given);
+  const pause = given.pauseAt(point);
+  const running = OPERATIONS[first]?.(scene.store, scene);
+  const reached = await Promise.race([pause.reached.then(() => true), running?.then(() => false)]);
+  const meeting = reached ? OPERATIONS[second]?.(scene.other, scene) : undefined;
+  await Promise.race([meeting, sleep(systemClock, 50)]);
+  pause.release();
+  await Promise.all([running, meeting]);
+  await assertOneTruth(scene).catch((cause) => {
+    throw new Error(`${second} while ${first} stood at ${point}`, { cause });
+  });
+}
+
+async function setUp({ store, second, passTime }: Given): Promise<Scene> {
+  const other = second === null ? store : await second();
+  const [held = "", neighbour = ""] = await store.enqueue([W.newJob(), W.newJob()]);
+  const holder = await W.TestWorker.register(store, "holder");
+  const lease = await holder.claim(2);
+  const ready = await W.enqueueOne(store);
+  const due = await W.enqueueOne(store, { due: { in: 1 } });
+  const newcomer = await W.TestWorker.register(other, "newcomer");
+  await holder.expire(passTime);
+  const jobs = [held, neighbour, ready, due];
+  return { store, other, holder, lease, held, jobs, newcomer, claimed: [], settled: [] };
+}
+
+/** Whatever happened: each job is in one place, counted there, its history makes sense, and it can be brought to an end. */
+async function assertOneTruth(scene: Scene): Promise<void> {
+  const { store, jobs, held, settled, claimed } = scene;
+  await assertCounted(store, jobs);
+  for (const { success, answer } of settled) {
+    const history = await W.historyOf(store, held);
+    const accepted = answer.refused.length === 0;
+    if (success)
+      assert.equal(history.includes("succeeded"), accepted, "a success is in the history if it was accepted");
+  }
+  const given = claimed.flatMap((lease) => W.idsOf(lease.jobs));
+  assert.equal(new Set(given).size, given.length, "no job was claimed twice");
+  await finishAll(scene);
+  for (const id of jobs) assertLife(await W.historyOf(store, id));
+}
+
+/** Brings all jobs to an end, as any healthy application would. */
+async function finishAll({ store, jobs, newcomer, claimed }: Scene): Promise<void> {
+  for (const lease of claimed) await newcomer.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id)));
+  await store.rescue(10);
+  await store.promote(new Set(["a"]), 10);
+  await store.runNow(jobs);
+  for (const lease of await newcomer.claimLeases()) {
+    assert.deepEqual(await newcomer.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id))), {
+      refused: [],
+    });
+  }
+  const states = await store.statesOf(jobs);
+  for (const id of jobs)
+    assert.ok(["succeeded", "cancelled"].includes(states.get(id) ?? ""), `${id} is ${states.get(id)}`);
+}
+
+/** The counts of the queue are those of its jobs, one by one. */
+export async function assertCounted(store: Store, jobs: readonly JobId[]): Promise<void> {
+  const expected = { ready: 0, parked: 0, scheduled: 0, running: 0 };
+  for (const id of jobs) {
+    const job = await store.getJob(id);
+    assert.ok(job !== null, `job ${id} is lost`);
+    if (job.parked) expected.parked++;
+    if (job.state === "ready" || job.state === "scheduled" || job.state === "running") expected[job.state]++;
+  }
+  assert.deepEqual(await W.countsOf(store), expected);
+}
+
+/** A history makes sense when nothing but "requeued" follows an end. */
+export function assertLife(history: readonly string[]): void {
+  const story = history.join(" ");
+  let over = false;
+  for (const what of history) {
+    assert.equal(over, what === "requeued", story);
+    over = ["succeeded", "dead", "cancelled"].includes(what);
+  }
+}
