@@ -20,6 +20,8 @@ interface Scene {
   /** What the operations did. */
   readonly claimed: Lease[];
   readonly settled: { readonly success: boolean; readonly answer: Settled }[];
+  /** The held job was handed back by its holder. */
+  released: boolean;
 }
 
 type Operation = (on: Store, scene: Scene) => Promise<unknown>;
@@ -32,8 +34,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   "settle as succeeded": (on, scene) => settle(on, scene, true),
   "settle as retry": (on, scene) => settle(on, scene, false),
-  release: async (on, { holder, lease, held }) =>
-    on.settle(holder.instance, [{ lease: lease.id, outcomes: [W.released(held)] }]),
+  release: (on, scene) => {
+    scene.released = true;
+    return on.settle(scene.holder.instance, [{ lease: scene.lease.id, outcomes: [W.released(scene.held)] }]);
+  },
   rescue: (on) => on.rescue(10),
   heartbeat: (on, { holder }) => on.heartbeat(holder.instance, W.LONG),
   cancel: (on, { jobs }) => on.cancel(jobs, "no"),
@@ -53,29 +57,33 @@ async function settle(on: Store, scene: Scene, success: boolean): Promise<void> 
 export function interleaving(harness: StoreHarness): void {
   const names = Object.keys(OPERATIONS);
   for (const [index, first] of names.entries()) {
-    for (const second of names.slice(index)) {
-      storeTest(
-        harness,
-        `${first} and ${second} leave one truth, whichever comes first or both at once`,
-        async (given) => {
-          const scene = await setUp(given);
-          const [one, two] = [OPERATIONS[first], OPERATIONS[second]] as [Operation, Operation];
-          await Promise.all([one(scene.store, scene), two(scene.other, scene)]);
-          await assertOneTruth(scene);
-        },
-      );
-    }
+    storeTest(
+      harness,
+      `${first} and any other leave one truth, whichever comes first or both at once`,
+      async (given) => {
+        const other = given.second === null ? given.store : await given.second();
+        for (const second of names.slice(index)) {
+          await attempt(`${first} and ${second}`, async () => {
+            const scene = await setUp(given, other);
+            const [one, two] = [OPERATIONS[first], OPERATIONS[second]] as [Operation, Operation];
+            await Promise.all([one(scene.store, scene), two(scene.other, scene)]);
+            await assertOneTruth(scene);
+          });
+        }
+      },
+    );
   }
   storeTest(harness, "each operation may be paused anywhere while each other one runs", async (given) => {
+    const other = given.second === null ? given.store : await given.second();
     for (const point of given.pausePoints) {
-      for (const first of names) for (const second of names) await inTheMiddle(given, point, first, second);
+      for (const first of names) for (const second of names) await inTheMiddle(given, other, point, first, second);
     }
   });
 }
 
 /** Runs the second while the first stands at a pause point, if it comes to it; a lock that the first holds may make the second wait. */
-async function inTheMiddle(given: Given, point: string, first: string, second: string): Promise<void> {
-  const scene = await setUp(given);
+async function inTheMiddle(given: Given, other: Store, point: string, first: string, second: string): Promise<void> {
+  const scene = await setUp(given, other);
   const pause = given.pauseAt(point);
   const running = OPERATIONS[first]?.(scene.store, scene);
   const reached = await Promise.race([pause.reached.then(() => true), running?.then(() => false)]);
@@ -83,13 +91,17 @@ async function inTheMiddle(given: Given, point: string, first: string, second: s
   await Promise.race([meeting, sleep(systemClock, 50)]);
   pause.release();
   await Promise.all([running, meeting]);
-  await assertOneTruth(scene).catch((cause) => {
-    throw new Error(`${second} while ${first} stood at ${point}`, { cause });
+  await attempt(`${second} while ${first} stood at ${point}`, () => assertOneTruth(scene));
+}
+
+/** Names the pair in what goes wrong. */
+async function attempt(pair: string, body: () => Promise<void>): Promise<void> {
+  await body().catch((cause) => {
+    throw new Error(`${pair}: ${cause}`, { cause });
   });
 }
 
-async function setUp({ store, second, passTime }: Given): Promise<Scene> {
-  const other = second === null ? store : await second();
+async function setUp({ store, passTime }: Given, other: Store): Promise<Scene> {
   const [held = "", neighbour = ""] = await store.enqueue([W.newJob(), W.newJob()]);
   const holder = await W.TestWorker.register(store, "holder");
   const lease = await holder.claim(2);
@@ -98,23 +110,31 @@ async function setUp({ store, second, passTime }: Given): Promise<Scene> {
   const newcomer = await W.TestWorker.register(other, "newcomer");
   await holder.expire(passTime);
   const jobs = [held, neighbour, ready, due];
-  return { store, other, holder, lease, held, jobs, newcomer, claimed: [], settled: [] };
+  return { store, other, holder, lease, held, jobs, newcomer, claimed: [], settled: [], released: false };
 }
 
 /** Whatever happened: each job is in one place, counted there, its history makes sense, and it can be brought to an end. */
 async function assertOneTruth(scene: Scene): Promise<void> {
   const { store, jobs, held, settled, claimed } = scene;
   await assertCounted(store, jobs);
-  for (const { success, answer } of settled) {
-    const history = await W.historyOf(store, held);
-    const accepted = answer.refused.length === 0;
-    if (success)
-      assert.equal(history.includes("succeeded"), accepted, "a success is in the history if it was accepted");
+  const accepted = settled.filter(({ answer }) => answer.refused.length === 0);
+  const history = await W.historyOf(store, held);
+  // Of two outcomes by the lease's own holder the later one is passed over; any other acceptance must show.
+  if (accepted.length > 0 && !scene.released) {
+    assert.ok(
+      accepted.some(
+        ({ success }) => history.includes(success ? "succeeded" : "retry") || history.includes("cancelled"),
+      ),
+    );
   }
+  if (!accepted.some(({ success }) => success))
+    assert.equal(history.includes("succeeded"), false, "refused, and written");
   const given = claimed.flatMap((lease) => W.idsOf(lease.jobs));
   assert.equal(new Set(given).size, given.length, "no job was claimed twice");
   await finishAll(scene);
   for (const id of jobs) assertLife(await W.historyOf(store, id));
+  await scene.newcomer.store.deregister(scene.newcomer.instance);
+  await store.deregister(scene.holder.instance);
 }
 
 /** Brings all jobs to an end, as any healthy application would. */
@@ -145,12 +165,12 @@ export async function assertCounted(store: Store, jobs: readonly JobId[]): Promi
   assert.deepEqual(await W.countsOf(store), expected);
 }
 
-/** A history makes sense when nothing but "requeued" follows an end. */
+/**
+ * The history of a job that is over makes sense when it ended once more often than it was made ready again by hand.
+ * Only the numbers count: of two changes at the same time, a store may date either first.
+ */
 export function assertLife(history: readonly string[]): void {
-  const story = history.join(" ");
-  let over = false;
-  for (const what of history) {
-    assert.equal(over, what === "requeued", story);
-    over = ["succeeded", "dead", "cancelled"].includes(what);
-  }
+  const ends = history.filter((what) => ["succeeded", "dead", "cancelled"].includes(what)).length;
+  const requeued = history.filter((what) => what === "requeued").length;
+  assert.equal(ends, requeued + 1, history.join(" "));
 }
