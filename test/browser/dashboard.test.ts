@@ -118,7 +118,7 @@ describe("the dashboard in a browser", () => {
       await page.getByRole("button", { name: "Cancel" }).click();
       assert.equal((await busy.store.getJob(busy.running))?.cancelRequested, null);
       await page.getByRole("button", { name: "Yes, cancel it" }).click();
-      await page.getByText("Asked to stop").waitFor();
+      await page.getByText("Asked to stop: Cancelled").waitFor();
       assert.match((await busy.store.getJob(busy.running))?.cancelRequested ?? "", /dashboard/);
     });
   });
