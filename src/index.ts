@@ -72,6 +72,7 @@ export {
   unchecked,
 } from "./jobs/index.ts";
 export {
+  createSchedules,
   cron,
   interval,
   type Misfire,
@@ -82,6 +83,7 @@ export {
   type ScheduleInfo,
   type ScheduleOptions,
   Schedules,
+  StandaloneSchedules,
 } from "./scheduling/index.ts";
 export {
   all,

@@ -7,6 +7,7 @@ export {
   type SchedulesSurroundings,
 } from "./add-schedules.ts";
 export type { CalendarInfo } from "./calendars.ts";
+export { createSchedules, StandaloneSchedules } from "./create-schedules.ts";
 export type { ScheduleState } from "./decide.ts";
 export { Declarations, type Reconciled } from "./declarations.ts";
 export { cron, interval, once } from "./declared-triggers.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NightshiftError } from "../../src/errors/index.ts";
+import { createSchedules } from "../../src/scheduling/index.ts";
 import { cron, interval, once } from "../../src/time/index.ts";
 import { declare, greet, START, tick, world } from "./harness.ts";
 
@@ -216,4 +217,16 @@ it("schedules.remove takes the history along and leaves the jobs", async () => {
   assert.equal(await w.schedules.remove("s"), false);
   assert.equal(await w.schedules.get("s"), null);
   assert.equal(await w.jobs.state(id), "ready");
+});
+
+it("createSchedules manages the schedules that another process fires, and closes its store", async () => {
+  await using w = await world();
+  await w.scheduler();
+  const elsewhere = createSchedules({ store: w.store, jobs: [tick], clock: w.clock });
+  await elsewhere.create({ id: "s", trigger: interval("1m"), job: tick });
+  await w.clock.advance("1m");
+  assert.equal((await elsewhere.occurrences("s")).items.length, 2);
+  await elsewhere[Symbol.asyncDispose]();
+  await assert.rejects(elsewhere.get("s"), code("NS_STORE_CLOSED"));
+  assert.throws(() => createSchedules({ store: w.store, jobs: [tick], clok: 1 } as never), code("NS_OPTION_UNKNOWN"));
 });
