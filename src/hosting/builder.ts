@@ -172,7 +172,8 @@ export class HostBuilder {
   }
 
   /**
-   * Adds an HTTP server: it listens when the host starts, and is drained when the host stops.
+   * Adds an HTTP server: it listens when the host starts, and is drained when the host stops, before any service stops.
+   * Connections that are still busy after `stopTimeout` (10 s unless you say otherwise) are cut.
    *
    * @example
    * ```ts
@@ -188,7 +189,11 @@ export class HostBuilder {
     const { port, host, ...service } = options;
     const listen = { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) };
     const make = (services: Resolver) => new HttpServerService(server, listen, services.get(Clock));
-    return this.addHostedService(make, { ...service, name: service.name ?? this.#freeName("http-server") });
+    return this.addHostedService(make, {
+      stopTimeout: "10s",
+      ...service,
+      name: service.name ?? this.#freeName("http-server"),
+    });
   }
 
   /** Adds a check to readiness or liveness. It fails when it throws, gives back `false`, or takes too long. */

@@ -260,9 +260,9 @@ export class Host implements AsyncDisposable {
     if (this.#state === "running") {
       this.#to("stopping");
       if (options.lifetimeMessages) this.#logger.info({ reason: reasonOf(this.#lifetime) }, "stopping");
+      await this.#drain(signal);
       errors.push(...(await this.#supervisor.stopPhase("stopping", signal)));
       await this.#notify("stopping", "The host is being stopped.", signal);
-      await this.#drain(signal);
       errors.push(...(await this.#supervisor.stopPhase("stop", signal)));
       errors.push(...(await this.#supervisor.stopPhase("stopped", signal)));
     } else await this.#notify("stopping", "The host is being stopped.", signal);
@@ -287,6 +287,8 @@ export class Host implements AsyncDisposable {
   async #drain(signal: AbortSignal): Promise<void> {
     const { clock, options } = this.#parts;
     if (options.drainDelay === 0 || signal.aborted) return;
+    // Whoever looks at the signal should know before load balancers do. Its callbacks run meanwhile.
+    this.#lifetime.stopApplication("The host is being stopped.");
     // Cut short, the stop goes on at once: the reason shows in what the services are given.
     await sleep(clock, options.drainDelay, signal).catch(() => undefined);
   }

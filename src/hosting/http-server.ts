@@ -58,7 +58,10 @@ export interface ListenOptions {
   readonly host?: string;
 }
 
-/** Listens at the start, drains at the stop. */
+/**
+ * Listens at the start, and is drained in the phase before any service's `stop`: what answers requests is still there,
+ * whatever the order of registration.
+ */
 export class HttpServerService implements HostedService {
   readonly #server: HttpServer;
   readonly #listen: ListenOptions;
@@ -89,11 +92,15 @@ export class HttpServerService implements HostedService {
     context.logger.info({ address: addressOf(server) }, "listening");
   }
 
-  async stop(signal: AbortSignal): Promise<void> {
+  async stopping(signal: AbortSignal): Promise<void> {
     const cut = await drainHttpServer(this.#server, { signal, clock: this.#clock, open: this.#open });
     if (cut > 0)
       this.#context?.logger.warn({ connections: cut }, "connections were cut: the time for draining was over");
     this.#server.off("request", this.#follow);
+  }
+
+  stop(): void {
+    // It was drained before.
   }
 
   readonly #follow = (_request: IncomingMessage, response: ServerResponse): void => {

@@ -38,7 +38,7 @@ test("a required service that died makes the application unready; one that is no
     builder.addHostedService({ execute: () => Promise.reject(new Error("dead")) }, { name: "worker", required });
     await using host = builder.build();
     await host.start();
-    await new Promise<void>((resolve) => setTimeout(resolve, 5));
+    await turns(5);
     const report = await host.health.report("readyz");
     assert.equal(report.ok, !required);
     if (required)
@@ -189,12 +189,17 @@ test("an HTTP server is drained: the answer under way comes with Connection: clo
   agent.destroy();
 });
 
-test("an HTTP connection that does not end is cut when the time for stopping is over", async () => {
+test("an HTTP connection that does not end is cut when the time for stopping is over, and services stop after the drain", async () => {
   const arrived = Promise.withResolvers<void>();
   const server = createServer(() => arrived.resolve());
   const clock = new VirtualClock();
   const { builder, logger } = quiet({ clock });
-  await using host = builder.addHttpServer(server, { name: "web", stopTimeout: "10s" }).build();
+  const log: string[] = [];
+  const stop = () => void log.push(server.listening ? "before the drain" : "after the drain");
+  await using host = builder
+    .addHttpServer(server, { name: "web" })
+    .addHostedService(plain("s", [], { stop }))
+    .build();
   await host.start();
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
@@ -204,5 +209,6 @@ test("an HTTP connection that does not end is cut when the time for stopping is 
   await clock.advance("10s");
   await stopped;
   await failed;
+  assert.deepEqual(log, ["after the drain"]);
   assert.ok(logger.messages("warn").some((message) => /connections were cut/.test(message)));
 });
