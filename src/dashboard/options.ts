@@ -27,7 +27,7 @@ export interface AddDashboardOptions extends DashboardLook {
   readonly port?: number;
   /** The address to listen on. Default `"127.0.0.1"`: this machine only. */
   readonly host?: string;
-  /** Told about refused and failed requests and about changes. Default: the host's logger. */
+  /** Told about failed requests and about changes. Default: the host's logger. */
   readonly logger?: LoggerLike;
 }
 

@@ -133,6 +133,16 @@ describe("the dashboard in a browser", () => {
       await page.getByRole("button", { name: "Retry 2 selected" }).click();
       await page.getByText("2 of 2 made ready again.").waitFor();
       assert.equal((await busy.store.listJobs({ state: "dead", limit: 500 })).items.length, dead - 2);
+      await page.goto(`${url}jobs?state=ready&queue=reports`);
+      await page.getByLabel("Select all on this page").check();
+      const picked = await boxes.count();
+      await page.getByRole("button", { name: `Cancel ${picked} selected` }).click();
+      await page.getByRole("button", { name: "Keep them" }).click();
+      assert.equal((await busy.store.counts()).finished.cancelled, 0);
+      await page.getByRole("button", { name: `Cancel ${picked} selected` }).click();
+      await page.getByRole("button", { name: `Yes, cancel ${picked}` }).click();
+      await page.getByText(`${picked} cancelled.`).waitFor();
+      assert.equal((await busy.store.counts()).finished.cancelled, picked);
       await page.goto(`${url}jobs?state=succeeded`);
       const first = await text(page, "tbody tr:first-child");
       await page.getByRole("link", { name: "Older" }).click();

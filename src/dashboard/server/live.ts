@@ -26,6 +26,8 @@ export class LiveStream {
   readonly #listeners = new Set<Listener>();
   readonly #encoder = new TextEncoder();
   #timer: Timer | undefined;
+  /** The last reading failed: a store that stays away is logged once, not each second. */
+  #failing = false;
   #closed = false;
 
   constructor(parts: DashboardParts) {
@@ -88,9 +90,12 @@ export class LiveStream {
 
   async #event(): Promise<Uint8Array> {
     try {
-      return this.#encoder.encode(`event: overview\ndata: ${JSON.stringify(await readOverview(this.#parts))}\n\n`);
+      const overview = await readOverview(this.#parts);
+      this.#failing = false;
+      return this.#encoder.encode(`event: overview\ndata: ${JSON.stringify(overview)}\n\n`);
     } catch (error) {
-      this.#parts.logger.warn({ err: error }, "The dashboard's live numbers could not be read");
+      if (!this.#failing) this.#parts.logger.warn({ err: error }, "The dashboard's live numbers could not be read");
+      this.#failing = true;
       return this.#encoder.encode("event: trouble\ndata: {}\n\n");
     }
   }

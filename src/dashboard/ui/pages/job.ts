@@ -89,6 +89,11 @@ function actions(job: JobView, context: PageContext, confirming: boolean, confir
   }
 }
 
+const SCHEDULED_AFTER: Readonly<Partial<Record<HistoryView["what"], string>>> = {
+  retry: "The last attempt failed; it is tried again ",
+  snoozed: "Its handler asked for more time; it goes on ",
+};
+
 /** In one sentence: what this job is waiting for, or how it ended. */
 function standing(job: JobView, now: number, context: PageContext): Child {
   const queue = context.overview()?.queues.find((each) => each.queue === job.queue);
@@ -100,7 +105,7 @@ function standing(job: JobView, now: number, context: PageContext): Child {
     case "blocked":
       return "It waits for a place under its concurrency key.";
     case "scheduled":
-      return [job.attempt > 0 ? "The last attempt failed; it is tried again " : "It is due ", moment(job.at, now), "."];
+      return [SCHEDULED_AFTER[job.history.at(-1)?.what ?? "requeued"] ?? "It is due ", moment(job.at, now), "."];
     case "ready":
       if (job.parked)
         return "Set aside: no process that claimed so far knows its name. It runs as soon as one does; no attempt is spent.";

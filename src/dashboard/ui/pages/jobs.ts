@@ -4,7 +4,8 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { count } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { button, type Column, card, empty, jobLink, moment, moodBadge, table } from "../parts.ts";
+import { type Column, card, empty, jobLink, moment, moodBadge, table } from "../parts.ts";
+import { actionOf, bulkBar, type Selection } from "./bulk.ts";
 
 const STATES: readonly JobState[] = [
   "ready",
@@ -45,7 +46,8 @@ export const jobsPage: PageFactory = (context) => {
   const queue = params.get("queue") ?? "";
   const name = params.get("name") ?? "";
   const cursor = params.get("cursor");
-  const selected = new Set<string>();
+  const selection: Selection = { ids: new Set(), confirming: false };
+  const selected = selection.ids;
   let view: JobsView | null = null;
 
   const list = (jobs: JobsView): Child => {
@@ -58,6 +60,7 @@ export const jobsPage: PageFactory = (context) => {
     const pick = (id: string, on: boolean) => {
       if (on) selected.add(id);
       else selected.delete(id);
+      selection.confirming = false;
       context.update();
     };
     const bulk = context.about.role === "operate" ? actionOf(state) : null;
@@ -76,7 +79,7 @@ export const jobsPage: PageFactory = (context) => {
       });
     }
     return [
-      bulk !== null && bulkBar(jobs, selected, bulk, context),
+      bulk !== null && bulkBar(jobs, selection, bulk, context),
       table(`Jobs that are ${state}`, columns, jobs.items, (job) => job.id),
       pager(jobs, context),
     ];
@@ -91,6 +94,7 @@ export const jobsPage: PageFactory = (context) => {
         signal,
       );
       for (const id of selected) if (!view.items.some((job) => job.id === id)) selected.delete(id);
+      selection.confirming &&= selected.size > 0;
     },
     view() {
       if (view === null) return null;
@@ -206,77 +210,6 @@ function columnsOf(state: JobState, now: number): Column<JobRow>[] {
     },
     { label: MOMENT[state], kind: "number", cell: (job) => moment(job.at ?? job.createdAt, now) },
   ];
-}
-
-interface BulkAction {
-  readonly label: string;
-  readonly run: (context: PageContext, ids: readonly string[]) => Promise<void>;
-  readonly danger: boolean;
-}
-
-function actionOf(state: JobState): BulkAction | null {
-  switch (state) {
-    case "succeeded":
-    case "dead":
-    case "cancelled":
-      return {
-        label: state === "dead" ? "Retry" : "Run again",
-        danger: false,
-        run: (context, ids) =>
-          context.act(
-            "api/jobs/retry",
-            { ids },
-            ({ done }) => `${count(done.length)} of ${count(ids.length)} made ready again.`,
-          ),
-      };
-    case "scheduled":
-      return {
-        label: "Run now",
-        danger: false,
-        run: (context, ids) =>
-          context.act(
-            "api/jobs/run-now",
-            { ids },
-            ({ done }) => `${count(done.length)} of ${count(ids.length)} made ready.`,
-          ),
-      };
-    default:
-      return {
-        label: "Cancel",
-        danger: true,
-        run: (context, ids) =>
-          context.act("api/jobs/cancel", { ids }, ({ results }) => {
-            const asked = results.filter((result) => result === "requested").length;
-            const over = results.filter((result) => result === "cancelled").length;
-            return `${count(over)} cancelled${asked > 0 ? `, ${count(asked)} running ones were asked to stop` : ""}.`;
-          }),
-      };
-  }
-}
-
-function bulkBar(jobs: JobsView, selected: Set<string>, bulk: BulkAction, context: PageContext): Child {
-  const all = jobs.items.every((job) => selected.has(job.id));
-  const toggle = () => {
-    for (const job of jobs.items) {
-      if (all) selected.delete(job.id);
-      else selected.add(job.id);
-    }
-    context.update();
-  };
-  const run = () => {
-    const ids = [...selected];
-    selected.clear();
-    void bulk.run(context, ids);
-  };
-  return h(
-    "div",
-    { class: "bulk" },
-    h("label", null, h("input", { type: "checkbox", checked: all, onchange: toggle }), "Select all on this page"),
-    button(selected.size === 0 ? bulk.label : `${bulk.label} ${selected.size} selected`, run, {
-      disabled: selected.size === 0,
-      danger: bulk.danger,
-    }),
-  );
 }
 
 function pager(jobs: JobsView, { params }: PageContext): Child {
