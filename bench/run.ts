@@ -16,6 +16,7 @@ export interface Group {
 /** Loaded when they are run, since a group may need a server or an optional package. */
 const GROUPS: Readonly<Record<string, (long: boolean) => Promise<Group>>> = {
   sqlite: async (long) => (await import("./sqlite/group.ts")).sqliteGroup(long),
+  postgres: async (long) => (await import("./postgres/group.ts")).postgresGroup(long),
 };
 
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));

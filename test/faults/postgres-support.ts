@@ -88,7 +88,7 @@ export class Load {
   /** As a worker does it: outcomes are sent until they are answered, and a failed claim is followed by reconciling. */
   async #work(): Promise<void> {
     const store = this.#store;
-    const me = await store.register(worker, 120_000);
+    const me = await store.register(worker, 900_000);
     let settlements: Settlement[] = [];
     let unsure = false;
     while (this.#working) {

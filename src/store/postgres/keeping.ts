@@ -3,6 +3,7 @@ import type { LoggerLike } from "../../telemetry/logger.ts";
 import type { CancelResult, FinalState, JobId, Promoted, RescuedJob, Retention } from "../contract.ts";
 import { numberElements, numbers } from "./arrays.ts";
 import type { Row } from "./driver.ts";
+import { HealthWatch } from "./health-watch.ts";
 import { jobId, parseJobId } from "./job-id.ts";
 import type { News } from "./notifier.ts";
 import { maybeNumber, run, type Session, tell } from "./session.ts";
@@ -20,11 +21,13 @@ const SLICE = 1_000;
 
 export class Keeping {
   readonly #session: Session;
+  readonly #health: HealthWatch;
   #maintainedAt = Number.NEGATIVE_INFINITY;
   #retiredAt = Number.NEGATIVE_INFINITY;
 
   constructor(session: Session) {
     this.#session = session;
+    this.#health = new HealthWatch(session);
   }
 
   async promote(names: ReadonlySet<string>, limit: number): Promise<Promoted> {
@@ -42,6 +45,7 @@ export class Keeping {
   async rescue(limit: number): Promise<readonly RescuedJob[]> {
     const { s, names } = this.#session;
     await this.#maintain();
+    await this.#health.look();
     const rows = await run(this.#session, "rescue", `select * from ${s}.rescue($1)`, [limit]);
     await run(this.#session, "fold_tally", `select ${s}.fold_tally($1)`, [FOLD]);
     const laneOf = await names.lanesById(rows.map(([, , lane]) => Number(lane)));

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import pg from "pg";
 import type { NewInstance, NewJob, Store } from "../../../src/store/contract.ts";
+import { Database } from "../../../src/store/postgres/database.ts";
+import { findings } from "../../../src/store/postgres/health-watch.ts";
 import { type PostgresOptions, postgres } from "../../../src/store/postgres/index.ts";
+import { settingsOf } from "../../../src/store/postgres/options.ts";
+import type { Session } from "../../../src/store/postgres/session.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
+import { eventually } from "../../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient, setClockAhead } from "../../support/postgres.ts";
 
 const context = { clock: systemClock, logger: silentLogger };
@@ -181,4 +186,21 @@ test("a pool of the application's is used and not ended", async () => {
   await store.close();
   assert.equal((await pool.query("select 1 as one")).rows[0]?.one, 1);
   await pool.end();
+});
+
+test("a transaction that is held open is found", async () => {
+  await using db = await opened();
+  const holder = await rawClient(db.connectionString);
+  await holder.query("begin isolation level repeatable read; select 1 from pg_class limit 1");
+  const database = await Database.create(settingsOf(db.connectionString), systemClock, silentLogger);
+  const session = { database, s: `"${db.schema}"` } as unknown as Session;
+  await eventually(async () => {
+    const found = await findings(session, 0, Number.POSITIVE_INFINITY);
+    assert.deepEqual(
+      found.map(({ what }) => what),
+      ["held snapshot"],
+    );
+  });
+  await holder.end();
+  await database.end();
 });
