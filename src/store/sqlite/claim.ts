@@ -56,27 +56,37 @@ function takeHead(
   let bytes = 0;
   while (known.length < limit && bytes < MOST_BYTES) {
     const wanted = limit - known.length;
-    const head = tx.on.all<HeadRow>(HEAD_OF_QUEUE, queueId, wanted);
-    let last: HeadRow | undefined;
+    const head = readHead(tx, queueId, wanted, MOST_BYTES - bytes);
     for (const row of head) {
-      last = row;
       if (names.has(tx.names.textOf(row.name_id))) {
         known.push(row);
         bytes += row.input.length;
-        if (bytes >= MOST_BYTES) break;
       } else {
         tx.on.run(INSERT_PARKED, row.name_id, row.job_id, queueId, row.rank, row.attempt);
         parked++;
       }
     }
+    const last = head.at(-1);
     if (last !== undefined) tx.on.run(DELETE_HEAD, queueId, last.rank, last.job_id);
-    if (head.length < wanted) return known;
+    if (head.length < wanted && bytes < MOST_BYTES) return known;
     if (parked >= MOST_PARKED) {
       tx.wakes.work(queue); // there is more behind them: look again
       return known;
     }
   }
   return known;
+}
+
+/** Up to so many rows, stopping once their inputs are too large together. One row is always read. */
+function readHead(tx: Transaction, queueId: number, limit: number, bytes: number): HeadRow[] {
+  const rows: HeadRow[] = [];
+  let left = bytes;
+  for (const row of tx.on.iterate<HeadRow>(HEAD_OF_QUEUE, queueId, limit)) {
+    rows.push(row);
+    left -= row.input.length;
+    if (left <= 0) break;
+  }
+  return rows;
 }
 
 function toLeased(row: HeadRow): LeasedJob {

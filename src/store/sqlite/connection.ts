@@ -10,6 +10,7 @@ interface DriverStatement {
   run(...values: Value[]): unknown;
   get(...values: Value[]): unknown;
   all(...values: Value[]): unknown[];
+  iterate(...values: Value[]): Iterable<unknown>;
 }
 
 /** What is bound to a statement. */
@@ -37,6 +38,11 @@ export class Connection {
   /** All rows. */
   all<Row>(sql: string, ...values: Value[]): Row[] {
     return this.statement(sql).all(...values) as Row[];
+  }
+
+  /** Rows one by one, for who may stop early. The loop must not write to what it reads. */
+  iterate<Row>(sql: string, ...values: Value[]): Iterable<Row> {
+    return this.statement(sql).iterate(...values) as Iterable<Row>;
   }
 
   /** The prepared statement itself, for loops. */

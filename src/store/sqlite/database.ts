@@ -131,7 +131,7 @@ export class Database {
         on.driver.exec("RELEASE nightshift_tx");
         return result;
       } catch (error) {
-        if (!isBusy(error)) on.driver.exec("ROLLBACK TO nightshift_tx; RELEASE nightshift_tx");
+        undo(on);
         throw error;
       }
     } catch (error) {
@@ -200,6 +200,15 @@ function rollBack(database: DatabaseSync): void {
     database.exec("ROLLBACK");
   } catch {
     return; // nothing was open: the error that led here is the one to tell
+  }
+}
+
+/** Takes back our part of a caller's transaction. After a full disk SQLite has taken back all of it, and there is nothing to undo. */
+function undo(on: Connection): void {
+  try {
+    on.driver.exec("ROLLBACK TO nightshift_tx; RELEASE nightshift_tx");
+  } catch {
+    return; // the error that led here is the one to tell
   }
 }
 

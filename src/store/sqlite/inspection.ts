@@ -17,7 +17,7 @@ import { type Letter, wordOf } from "./history.ts";
 import { parseId } from "./ids.ts";
 import type { InstanceRow } from "./instances.ts";
 import { type BodyRow, type Place, Places } from "./place.ts";
-import { CANCELLATION_OF } from "./sql/control.ts";
+import { CANCELLATION_OF, JOB_INPUT } from "./sql/control.ts";
 import * as SQL from "./sql/inspection.ts";
 import { ALL_INSTANCES } from "./sql/instances.ts";
 import { ROLLUP_BETWEEN, TOTALS } from "./sql/rollup.ts";
@@ -86,8 +86,7 @@ export function getJob(reading: Reading, id: JobId): JobDetail | null {
   const history = on.all<Row>(SQL.HISTORY, body.id);
   return {
     ...summaryOf(reading, body, place),
-    input: body.input,
-    meta: body.meta,
+    ...(on.get<{ input: string; meta: string | null }>(JOB_INPUT, body.id) ?? { input: "", meta: null }),
     maxCrashes: body.max_crashes,
     result: place.at === "final" && place.state === "succeeded" ? place.last.result : null,
     instance: place.at === "running" ? place.running.instance : null,

@@ -14,8 +14,6 @@ export interface BodyRow {
   readonly max_attempts: number;
   readonly max_crashes: number;
   readonly created_at: number;
-  readonly input: string;
-  readonly meta: string | null;
 }
 
 export interface LastRow {

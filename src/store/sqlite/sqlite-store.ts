@@ -57,8 +57,10 @@ class SqliteStore implements C.Store {
     this.#openings++;
     const tell = (wakes: readonly C.Wake[]) => this.#listeners.emit(wakes, context.logger);
     this.#opening ??= Database.open(this.#settings, context, tell);
+    const opening = this.#opening;
     try {
-      this.#database = await this.#opening;
+      const database = await opening;
+      if (this.#opening === opening) this.#database = database;
     } catch (error) {
       this.#openings = 0;
       this.#opening = null;
@@ -67,9 +69,11 @@ class SqliteStore implements C.Store {
   }
   async close(): Promise<void> {
     if (this.#openings === 0 || --this.#openings > 0) return;
-    const database = this.#database;
+    const opening = this.#opening;
     this.#database = null;
     this.#opening = null;
+    // Also when it is still being opened; whoever opens it hears of a failure.
+    const database = await opening?.catch(() => null);
     await database?.close();
   }
   info() {

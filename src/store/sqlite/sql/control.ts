@@ -16,9 +16,11 @@ export const REQUEST_CANCELLATION = `
 
 export const FORGET_CANCELLATION = `DELETE FROM nightshift_cancellation WHERE job_id = ?`;
 
+/** Without the input, which may be large and comes last in the row: it is not even read from the disk. */
 export const JOB_BODY = `
-  SELECT id, queue_id, name_id, priority, max_attempts, max_crashes, created_at, input, meta
-  FROM nightshift_job WHERE id = ?`;
+  SELECT id, queue_id, name_id, priority, max_attempts, max_crashes, created_at FROM nightshift_job WHERE id = ?`;
+
+export const JOB_INPUT = `SELECT input, meta FROM nightshift_job WHERE id = ?`;
 
 /** The last line of a job's history decides whether it is over. The index on job_id ends in the rowid, so this is one step. */
 export const LAST_FINISHED = `
