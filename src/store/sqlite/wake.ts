@@ -8,10 +8,11 @@ import type { LoggerLike } from "../../telemetry/logger.ts";
 import { systemClock, type Timer } from "../../time/index.ts";
 import type { Connection } from "./connection.ts";
 
-/** How long commits of a caller's transaction are looked for at short intervals, and at which. */
-const SOON = { tries: 10, every: 2 } as const;
-/** How long signs are gathered while this process commits itself, in milliseconds. */
-const BUSY_PAUSE = 1;
+/**
+ * Waits between looks after a sign, in milliseconds. The sign comes when the log is written, but the commit can be seen
+ * only after the disk has it and the index in shared memory says so, which gives no sign: one look would be too early.
+ */
+const LOOKS = [1, 1, 2, 4, 8, 16, 32, 64];
 
 export interface WatcherOptions {
   /** The writing connection: its data_version changes with everybody's commits but its own. */
@@ -31,8 +32,8 @@ export class Watcher implements Disposable {
   #version: number;
   #watcher: FSWatcher | null = null;
   #poll: Timer | null = null;
-  #soon: Timer | null = null;
-  #later: Timer | null = null;
+  #looking: Timer | null = null;
+  #step = 0;
   /** Whether this process committed since the last look: then a sign is most likely its own. */
   #committed = false;
   #closed = false;
@@ -60,22 +61,17 @@ export class Watcher implements Disposable {
     return true;
   }
 
-  /** A caller's transaction is about to commit: look for it closely for a moment, should the watch fail. */
+  /** A commit of somebody else is on its way (a caller's transaction, a write to the log): looks closely for a moment. */
   expectSoon(): void {
-    this.#soon?.cancel();
-    const lookAgain = (left: number) => {
-      if (this.look() || left === 0 || this.#closed) return;
-      this.#soon = systemClock.setTimer(SOON.every, () => lookAgain(left - 1), { ref: false });
-    };
-    this.#soon = systemClock.setTimer(0, () => lookAgain(SOON.tries), { ref: false });
+    this.#step = 0;
+    if (this.#looking === null) this.#lookAgain();
   }
 
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#watcher?.close();
     this.#poll?.cancel();
-    this.#soon?.cancel();
-    this.#later?.cancel();
+    this.#looking?.cancel();
   }
 
   #dataVersion(): number {
@@ -97,17 +93,22 @@ export class Watcher implements Disposable {
     }
   }
 
-  /** The file was written. While this process writes itself, one look for many signs is enough: others' commits wait a moment. */
+  /** The log was written. What this process has just written itself is no reason to look at once. */
   #onSign(): void {
-    if (!this.#committed) {
+    if (!this.#committed) this.look();
+    this.expectSoon();
+  }
+
+  /** Goes on after a commit was seen too: another one may have given its sign meanwhile. */
+  #lookAgain(): void {
+    const wait = LOOKS[this.#step++];
+    if (wait === undefined || this.#closed) return;
+    const look = () => {
+      this.#looking = null;
       this.look();
-    } else if (this.#later === null) {
-      const look = () => {
-        this.#later = null;
-        this.look();
-      };
-      this.#later = systemClock.setTimer(BUSY_PAUSE, look, { ref: false });
-    }
+      this.#lookAgain();
+    };
+    this.#looking = systemClock.setTimer(wait, look, { ref: false });
   }
 
   #disarm(): void {
