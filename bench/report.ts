@@ -1,6 +1,6 @@
 /** Results as a table, and their place in RESULTS.md: a section per group, replaced when that group is measured again. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Measured } from "./measure.ts";
 
@@ -16,7 +16,7 @@ export function writeSection(group: string, about: readonly string[], results: r
   const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : HEAD;
   const begin = `<!-- begin ${group} -->`;
   const end = `<!-- end ${group} -->`;
-  const machine = `${new Date().toISOString().slice(0, 10)} · Node ${process.version} · ${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}`;
+  const machine = `${new Date().toISOString().slice(0, 10)} · Node ${process.version} · ${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"} · load average ${loadavg()[0]?.toFixed(1)}`;
   const section = [begin, `## ${group}`, "", [machine, ...about].join(" · "), "", tableOf(results), end].join("\n");
   const from = before.indexOf(begin);
   const to = before.indexOf(end);
@@ -31,7 +31,7 @@ export function tableOf(results: readonly Measured[]): string {
     const [ours, ...others] = contenders;
     return [ours, ...others].flatMap((contender) => {
       if (contender === undefined || ours === undefined) return [];
-      const ratio = contender === ours ? "" : (ours.median / contender.median).toFixed(2);
+      const ratio = contender === ours || unit === "ms" ? "" : (ours.median / contender.median).toFixed(2);
       const range = `${show(contender.low)} – ${show(contender.high)}`;
       return `| ${contender === ours ? workload : ""} | ${contender.name} | ${show(contender.median)} ${unit} | ${range} | ${ratio} |`;
     });

@@ -1,5 +1,6 @@
 /** The SQLite store behind the contract: checks what it is given, and hands it to the writing or the reading connection. */
 import { NightshiftError } from "../../errors/index.ts";
+import { systemClock } from "../../time/index.ts";
 import type * as C from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
@@ -7,6 +8,7 @@ import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { claim } from "./claim.ts";
 import * as control from "./control.ts";
+import { CountsCache } from "./counts-cache.ts";
 import { Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
 import * as inspection from "./inspection.ts";
@@ -48,6 +50,7 @@ class SqliteStore implements C.Store {
   #database: Database | null = null;
   /** How far retention is known to have nothing left to remove. */
   #cleared = NOTHING_CLEARED;
+  readonly #counts = new CountsCache(systemClock);
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -215,7 +218,7 @@ class SqliteStore implements C.Store {
   }
 
   async counts() {
-    return this.#read(inspection.counts);
+    return this.#counts.get(() => this.#read(inspection.counts));
   }
   async throughput(from: number, to: number, step: number) {
     return this.#read((reading) => inspection.throughput(reading, from, to, step));
