@@ -31,7 +31,11 @@ export class WebServer implements HostedService {
 
   async start(): Promise<void> {
     this.#server.listen(this.#port, "127.0.0.1");
-    await once(this.#server, "listening");
+    await once(this.#server, "listening").catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EADDRINUSE") throw error;
+      const advice = `PORT=${this.#port + 1} npm start`;
+      throw new Error(`Port ${this.#port} is taken by another program. Try: ${advice}`, { cause: error });
+    });
     this.#logger.info(`the shop is at ${this.url}, its mail at ${this.url}/inbox, its jobs at ${this.url}/jobs/`);
   }
 
