@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -31,6 +31,7 @@ before(async () => {
     "--no-fund",
     join(folder.path, packed.filename),
     "zod@4",
+    "fast-check@4",
   );
   const quickStart = snippets(["README.md"]).find(({ info }) => info === "app.ts");
   writeFileSync(join(project, "app.ts"), (quickStart?.code ?? "").replace("port: 3000", "port: 0"));
@@ -45,11 +46,38 @@ after(() => folder[Symbol.dispose]());
 /** The path of a Node of this version, installed from npm. */
 async function node(version: string): Promise<string> {
   const home = join(folder.path, `node-${version}`);
+  const program = join(home, "node_modules", "node", "bin", "node");
+  if (existsSync(home)) return program;
   mkdirSync(home);
   writeFileSync(join(home, "package.json"), JSON.stringify({ private: true, allowScripts: { node: true } }));
   await npm(home, "install", "--prefer-offline", "--no-audit", "--no-fund", `node@${version}`);
-  return join(home, "node_modules", "node", "bin", "node");
+  return program;
 }
+
+/** The SQLite store's conformance, as a program of the installed package. */
+const CONFORMANCE = `
+import { join } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { sqlite } from "nightshift/sqlite";
+import { capturingLogger, VirtualClock } from "nightshift/testing";
+import { storeConformance } from "nightshift/testing/store-conformance";
+storeConformance("sqlite", {
+  async create() {
+    const folder = mkdtempSync(join(tmpdir(), "nightshift-"));
+    const clock = new VirtualClock();
+    const open = async () => {
+      const store = sqlite({ path: join(folder, "test.db"), pollInterval: 20, durability: "normal" });
+      await store.open({ clock, logger: capturingLogger() });
+      return store;
+    };
+    const store = await open();
+    const dispose = () => store.close().then(() => rmSync(folder, { recursive: true, force: true }));
+    const advance = (milliseconds) => clock.advance(milliseconds);
+    return { store, advance, jump: (by) => clock.jump(clock.now() + by), second: open, dispose };
+  },
+});
+`;
 
 for (const version of ["22.13.0", "22", "24", "26"]) {
   test(`on Node ${version} the quick start runs its jobs and stops on Ctrl+C with code 0`, async () => {
@@ -57,6 +85,14 @@ for (const version of ["22.13.0", "22", "24", "26"]) {
     await app.until(/Hello, world/);
     app.process.kill("SIGINT");
     assert.deepEqual(await app.ended, { code: 0, signal: null }, app.output());
+  });
+
+  test(`on Node ${version} the SQLite store keeps the contract`, async () => {
+    writeFileSync(join(project, "conformance.js"), CONFORMANCE);
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    await run(await node(version), ["conformance.js"], { cwd: project, env, maxBuffer: 2 ** 26 }).catch(
+      (error: { stdout: string }) => assert.fail(error.stdout.slice(-8_000)),
+    );
   });
 }
 

@@ -1,4 +1,8 @@
-/** One connection with its prepared statements: each is parsed and planned once, then only bound. */
+/**
+ * One connection with its prepared statements: each is parsed and planned once, then only bound.
+ *
+ * Statements use plain `?`: for the first Node.js 22 numbered parameters (`?1`) have names, and cannot be bound in order.
+ */
 
 /** What the store needs of a driver: `node:sqlite` and drivers made in its image have it. */
 export interface Driver {

@@ -48,7 +48,7 @@ export function counts({ on, nameOf }: Reading): Counts {
   const oldest = new Map<number, number>();
   for (const { queue_id, count } of on.all<QueueRow>(SQL.READY_BY_QUEUE)) {
     of(queue_id).ready = count;
-    const lanes = on.all<{ rank: number; first: number }>(SQL.LANES, queue_id);
+    const lanes = on.all<{ rank: number; first: number }>(SQL.LANES, queue_id, queue_id, queue_id);
     oldest.set(queue_id, Math.min(...lanes.map(({ first }) => first)));
   }
   for (const { queue_id, count, first } of on.all<QueueRow & { readonly first: number }>(SQL.PARKED_BY_QUEUE)) {

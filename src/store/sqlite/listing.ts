@@ -63,7 +63,7 @@ function candidatesOf({ on }: Reading, places: Places, { state }: JobQuery, key:
         .all<{ id: number }>(SQL.READY_QUEUES)
         .flatMap(({ id }) =>
           on
-            .all<{ rank: number }>(SQL.LANES, id)
+            .all<{ rank: number }>(SQL.LANES, id, id, id)
             .map(({ rank }) => on.all<Candidate>(SQL.LANE_DESCENDING, id, rank, key, limit)),
         );
       const parked = on

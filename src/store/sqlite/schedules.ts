@@ -45,7 +45,13 @@ export function listSchedules(on: Connection, query: ScheduleQuery): Page<Stored
   const after = decodeCursor(query.cursor, ["string"])?.[0] ?? "";
   const paused = query.paused === undefined ? null : Number(query.paused);
   const { group = null, job = null, source = null, limit } = query;
-  const rows = on.all<ScheduleRow>(SQL.LIST_SCHEDULES, after, group, job, paused, source, limit + 1);
+  const filters = [group, job, paused, source];
+  const rows = on.all<ScheduleRow>(
+    SQL.LIST_SCHEDULES,
+    after,
+    ...filters.flatMap((filter) => [filter, filter]),
+    limit + 1,
+  );
   const items = rows.slice(0, limit).map(toSchedule);
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? encodeCursor([last.id]) : null };

@@ -12,15 +12,15 @@ export const RUNNING_BY_QUEUE = `SELECT queue_id, sum(size) AS count FROM nights
 
 export const PAUSES = `SELECT queue_id, reason, since FROM nightshift_pause`;
 
-/** The lanes (priorities) of a queue by skipping from one to the next, each with its first job. */
+/** The lanes (priorities) of a queue by skipping from one to the next, each with its first job. Takes the queue three times. */
 export const LANES = `
   WITH RECURSIVE lane (rank) AS (
-    SELECT min(rank) FROM nightshift_ready WHERE queue_id = ?1
+    SELECT min(rank) FROM nightshift_ready WHERE queue_id = ?
     UNION ALL
-    SELECT (SELECT min(rank) FROM nightshift_ready WHERE queue_id = ?1 AND rank > lane.rank)
+    SELECT (SELECT min(rank) FROM nightshift_ready WHERE queue_id = ? AND rank > lane.rank)
     FROM lane WHERE rank IS NOT NULL
   )
-  SELECT rank, (SELECT min(job_id) FROM nightshift_ready WHERE queue_id = ?1 AND rank = lane.rank) AS first
+  SELECT rank, (SELECT min(job_id) FROM nightshift_ready WHERE queue_id = ? AND rank = lane.rank) AS first
   FROM lane WHERE rank IS NOT NULL`;
 
 /** Queues with ready jobs, by skipping too. */

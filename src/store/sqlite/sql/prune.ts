@@ -23,7 +23,7 @@ export const OLD_SUCCEEDED = `
 /** "what <> 's'" is said again, or the partial index is not used. */
 export const OLD_BAD = `
   SELECT f.id, f.job_id FROM nightshift_finished AS f
-  WHERE f.what = ?1 AND f.what <> 's' AND f.id <= ?2 AND f.at <= ?3 AND ${IS_LAST} ORDER BY f.id LIMIT ?4`;
+  WHERE f.what = ? AND f.what <> 's' AND f.id <= ? AND f.at <= ? AND ${IS_LAST} ORDER BY f.id LIMIT ?`;
 
 export const DELETE_HISTORY = `DELETE FROM nightshift_finished WHERE job_id = ?`;
 

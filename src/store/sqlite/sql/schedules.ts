@@ -20,9 +20,9 @@ export const PUT_SCHEDULE = `
 /** Each filter counts only when it is given. Schedules are few; the order is that of the primary key. */
 export const LIST_SCHEDULES = `
   SELECT ${COLUMNS} FROM nightshift_schedule
-  WHERE id > ?1 AND (?2 IS NULL OR group_name = ?2) AND (?3 IS NULL OR job = ?3) AND (?4 IS NULL OR paused = ?4)
-    AND (?5 IS NULL OR source = ?5)
-  ORDER BY id LIMIT ?6`;
+  WHERE id > ? AND (? IS NULL OR group_name = ?) AND (? IS NULL OR job = ?) AND (? IS NULL OR paused = ?)
+    AND (? IS NULL OR source = ?)
+  ORDER BY id LIMIT ?`;
 
 export const DELETE_SCHEDULE = `DELETE FROM nightshift_schedule WHERE id = ? RETURNING id`;
 
