@@ -1,7 +1,6 @@
 /** The file before SQLite sees it: whether it may be opened at all, decided without touching it. */
 import { closeSync, existsSync, lstatSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-
 import { pathToFileURL } from "node:url";
 import { messageOf, NightshiftError } from "../../errors/index.ts";
 import { Connection } from "./connection.ts";
@@ -74,12 +73,22 @@ function inspect(path: string): void {
   if ((wal?.size ?? 0) === 0) url.search = "immutable=1";
   let database: DatabaseSync | null = null;
   try {
-    database = new DatabaseSync(url, { readOnly: true });
+    database = openToRead(path, url);
     inspectSchema(new Connection(database), path);
   } catch (error) {
     throw translate(error, path);
   } finally {
     database?.close();
+  }
+}
+
+/** Before Node.js 22.15 a database is opened by its path alone: then reading one in WAL mode may touch its -shm file. */
+function openToRead(path: string, url: URL): DatabaseSync {
+  try {
+    return new DatabaseSync(url, { readOnly: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return new DatabaseSync(path, { readOnly: true });
   }
 }
 
