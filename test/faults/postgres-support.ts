@@ -88,11 +88,12 @@ export class Load {
   /** As a worker does it: outcomes are sent until they are answered, and a failed claim is followed by reconciling. */
   async #work(): Promise<void> {
     const store = this.#store;
-    const me = await store.register(worker, 900_000);
+    let me: string | null = null;
     let settlements: Settlement[] = [];
     let unsure = false;
     while (this.#working) {
       try {
+        me ??= await store.register(worker, 900_000);
         if (unsure)
           await store.reconcile(
             me,

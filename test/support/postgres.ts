@@ -82,7 +82,7 @@ export async function rawClient(url: string): Promise<pg.Client> {
 /** Starts a server on an empty data folder. */
 export async function startPostgres(options: ServerOptions = {}): Promise<PostgresServer> {
   const binaries = await findBinaries();
-  const home = mkdtempSync(join(tmpdir(), "nightshift-pg-"));
+  const home = mkdtempSync(join(tmpdir(), "postgres-of-tests-"));
   chmodSync(home, 0o755);
   const dataDirectory = join(home, "data");
   copyTree(await template(binaries), dataDirectory);
@@ -150,7 +150,7 @@ async function template(binaries: Binaries): Promise<string> {
   const made = join(cache, `nightshift-postgres-${binaries.version}`);
   if (existsSync(made)) return made;
   mkdirSync(cache, { recursive: true });
-  const home = mkdtempSync(join(tmpdir(), "nightshift-initdb-"));
+  const home = mkdtempSync(join(tmpdir(), "postgres-initdb-"));
   if (asRoot) chownSync(home, NOBODY, NOBODY);
   const data = join(home, "data");
   const flags = ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"];

@@ -28,6 +28,7 @@ import { Database } from "./database.ts";
 import { loadPg, type PgPoolClient } from "./driver.ts";
 import { Enqueueing } from "./enqueueing.ts";
 import { Floors } from "./floors.ts";
+import { Gate } from "./gate.ts";
 import * as inspection from "./inspection.ts";
 import { Keeping, maintain } from "./keeping.ts";
 import { listJobs } from "./listing.ts";
@@ -38,6 +39,9 @@ import type { Settings } from "./options.ts";
 import * as scheduling from "./scheduling.ts";
 import { hear, run, type Session } from "./session.ts";
 import { Working } from "./working.ts";
+
+/** The most questions of dashboards under way at once. */
+const LOOKERS = 2;
 
 /** What an open store works with. */
 interface Open {
@@ -50,6 +54,7 @@ interface Open {
 export class PostgresStore implements Store {
   readonly #settings: Settings;
   readonly #listeners = new Listeners();
+  readonly #gate: Gate;
   #opening: Promise<Open> | null = null;
   #open: Open | null = null;
   #openings = 0;
@@ -59,6 +64,7 @@ export class PostgresStore implements Store {
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    this.#gate = new Gate(Math.max(1, Math.min(LOOKERS, settings.connections - 3)));
   }
 
   async open(context: StoreContext): Promise<void> {
@@ -214,23 +220,28 @@ export class PostgresStore implements Store {
   }
 
   async counts() {
-    return this.#run(({ session }) => inspection.counts(session));
+    return this.#look((session) => inspection.counts(session));
   }
   async throughput(from: number, to: number, step: number) {
-    return this.#run(({ session }) => inspection.throughput(session, from, to, step));
+    return this.#look((session) => inspection.throughput(session, from, to, step));
   }
   async getJob(id: JobId) {
-    return this.#run(({ session }) => inspection.getJob(session, id));
+    return this.#look((session) => inspection.getJob(session, id));
   }
   async statesOf(ids: readonly JobId[]) {
-    return this.#run(({ session }) => inspection.statesOf(session, ids));
+    return this.#look((session) => inspection.statesOf(session, ids));
   }
   async listJobs(query: JobQuery) {
     checkPage(query);
-    return this.#run(({ session }) => listJobs(session, query));
+    return this.#look((session) => listJobs(session, query));
   }
   async listInstances() {
-    return this.#run(({ session }) => inspection.listInstances(session));
+    return this.#look((session) => inspection.listInstances(session));
+  }
+
+  /** What only looks: few at once, so that dashboards leave connections to workers and their heartbeats. */
+  #look<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#run(({ session }) => this.#gate.through(() => work(session)));
   }
 
   /** Counts what is under way, so that closing waits for it. */

@@ -14,7 +14,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-test("two minutes of restarts, cut networks, ended connections and vanished workers lose no accepted job", async (t) => {
+test("a minute of restarts, cut networks, ended connections and vanished workers lose no accepted job", async (t) => {
   const seed = Number(process.env["NIGHTSHIFT_SEED"] ?? Date.now() % 1_000_000);
   t.diagnostic(`NIGHTSHIFT_SEED=${seed}`);
   const random = seeded(seed);
@@ -53,7 +53,7 @@ test("two minutes of restarts, cut networks, ended connections and vanished work
         await store.rescue(100).catch(() => undefined);
       },
     };
-    const until = performance.now() + 120_000;
+    const until = performance.now() + 60_000;
     let counted = 0;
     while (performance.now() < until) {
       const [name = "", act] = Object.entries(actions)[Math.floor(random() * 5)] ?? [];

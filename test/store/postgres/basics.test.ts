@@ -125,3 +125,15 @@ test("calls on a store that is not open, or not any more, are refused", async ()
   await assert.rejects(db.store.counts(), { code: "NS_STORE_CLOSED" });
   await assert.rejects(db.store.register(worker, 1_000), { code: "NS_STORE_CLOSED" });
 });
+
+test("many who only look leave connections to those who work", async () => {
+  await using db = await opened({ connections: 4 });
+  const raw = await rawClient(db.connectionString);
+  await raw.query(`begin; lock table ${db.schema}.rollup in access exclusive mode`);
+  const looking = Array.from({ length: 20 }, () => db.store.counts());
+  const me = await db.store.register(worker, 60_000);
+  assert.deepEqual(await db.store.heartbeat(me, 60_000), { alive: true, cancelled: [] });
+  await raw.query("commit");
+  await raw.end();
+  assert.equal((await Promise.all(looking)).length, 20);
+});
