@@ -93,9 +93,11 @@ export class LifetimeController implements HostLifetime {
   }
 
   async #run(moment: Moment, reason: string): Promise<void> {
-    const earlier = moment === "stopping" ? this.#notified.started : this.#notified.stopping;
     this.#controllers[moment].abort(new NightshiftError("NS_ABORTED", reason));
-    if (moment !== "started") await earlier;
+    // A callback of an earlier moment may be what brought this one about: only a turn later is its promise known.
+    await Promise.resolve();
+    if (moment === "stopping") await this.#notified.started;
+    if (moment === "stopped") await this.#notified.stopping;
     for (const callback of this.#callbacks[moment]) {
       try {
         await callback();

@@ -144,7 +144,7 @@ export class ServiceUnit {
     const service = this.#service;
     if (service === undefined) return;
     if (phase !== "start") {
-      const outcome = await this.#step(phase, () => service[phase]?.bind(service), signal, START_GRACE);
+      const outcome = await this.#step(phase, () => phaseOf(service, phase), signal, START_GRACE);
       return this.#throwUnlessDone(outcome, phase, signal);
     }
     this.#to({ kind: "starting" });
@@ -175,7 +175,7 @@ export class ServiceUnit {
     const service = this.#service;
     if (service === undefined || !this.#wasStarted) return [];
     if (phase !== "stop") {
-      const outcome = await this.#step(phase, () => service[phase]?.bind(service), signal, STOP_GRACE);
+      const outcome = await this.#step(phase, () => phaseOf(service, phase), signal, STOP_GRACE);
       return this.#errorsOf(outcome, phase);
     }
     this.#stopAsked = true;
@@ -361,6 +361,12 @@ export class ServiceUnit {
 
 function isHostedService(made: HostedService | Executable): made is HostedService {
   return typeof (made as Partial<HostedService>).start === "function";
+}
+
+/** A field of the same name that is no function (`started = false`, say) is the service's own business. */
+function phaseOf(service: HostedService, phase: StartPhase | StopPhase) {
+  const step: unknown = service[phase];
+  return typeof step === "function" ? (signal: AbortSignal): unknown => step.call(service, signal) : undefined;
 }
 
 function restartedTooOften(name: string, restarts: number): NightshiftError {

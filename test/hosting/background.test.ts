@@ -175,3 +175,16 @@ test("an object with only an execute is a service", async () => {
   assert.equal(signal?.aborted, true);
   assert.equal(host.snapshot().services[0]?.state, "stopped");
 });
+
+test("under a host, the signal of a start that is over ends nothing any more", async () => {
+  const { builder } = quiet();
+  const start = new AbortController();
+  await using host = builder.addHostedService(Waiting).build();
+  await host.start({ signal: start.signal });
+  await turns();
+  start.abort();
+  await turns();
+  assert.equal(host.services.get(Waiting).stopping?.aborted, false);
+  assert.equal(host.snapshot().services[0]?.state, "running");
+  await host.stop();
+});

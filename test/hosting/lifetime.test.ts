@@ -43,8 +43,8 @@ test("C-051 under run, started callbacks finish before stopping ones, those befo
     await new Promise<void>((resolve) => clock.setTimer(1_000, resolve));
     log.push(`${name} ends`);
   };
-  host.lifetime.onStarted(slowly("started"));
   host.lifetime.onStarted(() => host.lifetime.stopApplication());
+  host.lifetime.onStarted(slowly("started"));
   host.lifetime.onStopping(slowly("stopping"));
   host.lifetime.onStopped(slowly("stopped"));
   const ran = host.run().then(() => log.push("run ends"));

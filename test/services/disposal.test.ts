@@ -209,3 +209,20 @@ test("a plain factory that returns a promise is awaited when a prepared service 
   await root.prepare([Needs]);
   assert.equal(root.get(Needs).slow.value, 7);
 });
+
+test("an instance that two registrations give is disposed once", async () => {
+  let disposed = 0;
+  class Store {
+    [Symbol.dispose]() {
+      disposed++;
+    }
+  }
+  const Reader = token<object>("Reader");
+  const root = new Services()
+    .singleton(Store)
+    .singleton(Reader, [Store], (store) => store)
+    .build();
+  assert.equal(root.get(Reader), root.get(Store));
+  await root[Symbol.asyncDispose]();
+  assert.equal(disposed, 1);
+});
