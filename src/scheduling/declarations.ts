@@ -195,9 +195,16 @@ export class Declarations {
 
 const VERSION_LENGTH = 12;
 
+const ROLE = "schedules:";
+
 /** The role's beginning, by which instances of one application find each other. */
 export function rolePrefix(app: string): string {
-  return `schedules:${app}:`;
+  return `${ROLE}${app}:`;
+}
+
+/** Whether a role only tells that a version of an application lives: nobody leads anything by it. */
+export function isVersionRole(role: string): boolean {
+  return role.startsWith(ROLE);
 }
 
 /** The same declarations are the same version, whatever machine or order they come in. */

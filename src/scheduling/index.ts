@@ -9,7 +9,7 @@ export {
 export type { CalendarInfo } from "./calendars.ts";
 export { createSchedules, StandaloneSchedules } from "./create-schedules.ts";
 export type { ScheduleState } from "./decide.ts";
-export { Declarations, type Reconciled } from "./declarations.ts";
+export { Declarations, isVersionRole, type Reconciled } from "./declarations.ts";
 export { cron, interval, once } from "./declared-triggers.ts";
 export type { JobDefaults, ScheduleSpec } from "./definition.ts";
 export type { InputOption, ScheduleChanges, ScheduleOptions, ScheduleSettings } from "./options.ts";

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import {
   createDashboard,
   type Dashboard,
+  type InstancesView,
   type JobDataView,
   type JobsView,
   type JobView,
@@ -80,6 +81,13 @@ describe("the dashboard's API", () => {
     }
     const { finished } = await busy.store.counts();
     assert.ok(seen.size > 1_900 && seen.size <= finished.succeeded);
+  });
+
+  it("shows who leads, and not the roles that only tell which version of an application lives", async () => {
+    await busy.store.campaign("reindex", "shop@web-1", 60_000);
+    await busy.store.campaign("schedules:shop:0123456789ab:42", "shop@web-1", 60_000);
+    const { leaders } = await read<InstancesView>("api/instances");
+    assert.deepEqual(leaders, [{ role: "reindex", holder: "shop@web-1" }]);
   });
 
   it("filters jobs by queue and name", async () => {

@@ -1,5 +1,6 @@
 /** Who works: the hosted services of this process, and every process registered in the store. */
 import { hostname } from "node:os";
+import { isVersionRole } from "../../../scheduling/index.ts";
 import type { ReadRoute } from "../route.ts";
 
 /** `api/services` */
@@ -22,8 +23,9 @@ export const instances: ReadRoute<"api/instances"> = {
   permission: "read",
   query: [],
   async handle({ parts: { store } }) {
-    const [now, items, leaders] = await Promise.all([store.now(), store.listInstances(), store.leaders()]);
+    const [now, items, terms] = await Promise.all([store.now(), store.listInstances(), store.leaders()]);
     // A term's token stays here: with it, anybody could end the term.
-    return { now, items, leaders: leaders.map(({ role, holder }) => ({ role, holder })) };
+    const leaders = terms.filter(({ role }) => !isVersionRole(role)).map(({ role, holder }) => ({ role, holder }));
+    return { now, items, leaders };
   },
 };
