@@ -71,7 +71,7 @@ export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, ra
   builder.addHostedService((resolver: Resolver) => storeService(resolver.get(AccessKey)), { name: "jobs.store" });
   // Not ready when no sign of life has reached the store for as long as its leases live.
   const instance = ({ session }: Engine): HostedService => ({
-    start: (_signal, { beat }) => session.start(beat),
+    start: (signal, { beat }) => session.start(beat, signal),
     stop: () => session.stop(),
   });
   part("instance", instance, { heartbeat: read.leaseTtl });

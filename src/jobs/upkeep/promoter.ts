@@ -63,6 +63,18 @@ export class Promoter {
     this.#nextAt = Number.POSITIVE_INFINITY;
     this.#lookAt = now + LOOK_EVERY;
     this.#lookedAt = now;
+    try {
+      await this.#move(now);
+    } catch (error) {
+      // What was due is due still: the next try must not wait as if this one had moved it.
+      this.#lookAt = now;
+      throw error;
+    }
+    return Math.min(this.#nextAt, this.#lookAt) - clock.monotonic();
+  }
+
+  async #move(now: number): Promise<void> {
+    const { clock } = this.#parts;
     const { moved, nextAt } = await this.#store.promote(this.#names(), SLICE);
     if (moved >= SLICE) this.#nextAt = now;
     else if (nextAt !== null) {
@@ -71,6 +83,5 @@ export class Promoter {
       // At least a millisecond: the store may round, and a job that is due in no time must not make this spin.
       this.#nextAt = Math.min(this.#nextAt, clock.monotonic() + Math.max(1, nextAt - storeNow));
     }
-    return Math.min(this.#nextAt, this.#lookAt) - clock.monotonic();
   }
 }

@@ -59,14 +59,21 @@ export class Session {
   }
 
   /**
-   * Registers; rejects with what the store says.
+   * Registers; rejects with what the store says, and is not registered then.
    *
    * @param alive called with each sign of life that reached the store
+   * @param signal aborted when nobody waits for the start any more, and so nobody would stop what has started
    */
-  async start(alive: () => void = () => undefined): Promise<void> {
+  async start(alive: () => void = () => undefined, signal?: AbortSignal): Promise<void> {
     this.#onAlive = alive;
     await this.#register();
-    await this.#clocks.compare();
+    try {
+      await this.#clocks.compare();
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.#subscription = this.#store.subscribe((wake) => this.#hear(wake));
     this.#routine.start(this.#ttl / 3);
   }
@@ -76,6 +83,8 @@ export class Session {
     this.#subscription?.[Symbol.dispose]();
     this.#expiry?.cancel();
     await this.#routine.stop();
+    // A heartbeat that was under way has set it anew.
+    this.#expiry?.cancel();
     const id = this.#id ?? this.#doubtful;
     this.#id = undefined;
     if (id === undefined) return;

@@ -1,0 +1,61 @@
+/** The engine's loops at their edges: what a stop, a failed start and a failed round leave behind. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Promoter } from "../../src/jobs/upkeep/promoter.ts";
+import { Session } from "../../src/jobs/upkeep/session.ts";
+import { memory } from "../../src/store/memory/index.ts";
+import { capturingLogger } from "../../src/testing/index.ts";
+import { countsOf, newJob } from "../../src/testing/store-conformance/worker.ts";
+import { VirtualClock } from "../../src/time/index.ts";
+import { faulty } from "./support/faulty-store.ts";
+
+const about = { name: "a", host: "h", pid: 1, version: "1", queues: [], names: [], concurrency: 0 };
+
+async function opened() {
+  const clock = new VirtualClock();
+  const logger = capturingLogger();
+  const { store, faults } = faulty(memory());
+  await store.open({ clock, logger });
+  return { clock, logger, store, faults, loop: { clock, logger, random: () => 0.5 } };
+}
+
+test("a stop during a heartbeat leaves no timer behind, and nobody is told of lost leases later", async () => {
+  const { clock, logger, store, faults, loop } = await opened();
+  const session = new Session(store, about, 30_000, loop);
+  await session.start();
+  const answer = Promise.withResolvers<void>();
+  faults.hold("heartbeat", answer.promise);
+  await clock.advance("10s");
+  assert.equal(faults.calls.get("heartbeat"), 1, "it is under way");
+  const stopping = session.stop();
+  answer.resolve();
+  await stopping;
+  assert.equal(clock.pendingTimers, 0);
+  await clock.advance("2m");
+  assert.deepEqual(logger.messages("error"), []);
+});
+
+test("a start that fails, or that nobody waits for any more, leaves no instance and no timer behind", async () => {
+  const { clock, store, faults, loop } = await opened();
+  faults.fail("now", "before", 1);
+  await assert.rejects(new Session(store, about, 30_000, loop).start(), /now broke before/);
+  const given = new Session(store, about, 30_000, loop).start(undefined, AbortSignal.abort());
+  await assert.rejects(given, { name: "AbortError" });
+  assert.equal(clock.pendingTimers, 0);
+  assert.deepEqual(await store.listInstances(), []);
+});
+
+for (const method of ["promote", "now"] as const) {
+  test(`a due job is not forgotten when the promoter's "${method}" fails`, async () => {
+    const { clock, store, faults, loop } = await opened();
+    const promoter = new Promoter(store, () => new Set(), loop);
+    promoter.start();
+    await clock.advance("100ms");
+    await store.enqueue([newJob({ due: { in: 1_000 } }), newJob({ due: { in: 1_200 } })]);
+    await clock.advance("500ms");
+    faults.fail(method, "before", 1);
+    await clock.advance("1s");
+    assert.equal((await countsOf(store)).ready, 2);
+    await promoter.stop();
+  });
+}
