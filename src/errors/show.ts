@@ -10,7 +10,11 @@ export function show(value: unknown): string {
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
 
-/** The message of anything that was thrown: an Error, a string, undefined, a frozen object. */
+/** The message of anything that was thrown: an Error, a string, undefined, a frozen object, one whose traps throw. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : show(thrown);
+  try {
+    return thrown instanceof Error ? String(thrown.message) : show(thrown);
+  } catch {
+    return "something that cannot be shown";
+  }
 }

@@ -6,6 +6,7 @@ import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { JobRegistry } from "./registry.ts";
+import { unbreakable } from "./unbreakable.ts";
 import { Promoter } from "./upkeep/promoter.ts";
 import { Reaper } from "./upkeep/reaper.ts";
 import { Retention } from "./upkeep/retention.ts";
@@ -63,29 +64,6 @@ export function createEngine(parts: EngineParts): Engine {
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
-
-/** A logger whose failure is not the jobs' failure: what it throws becomes a process warning. */
-export function unbreakable(logger: LoggerLike): LoggerLike {
-  const method =
-    (level: "trace" | "debug" | "info" | "warn" | "error" | "fatal") =>
-    (facts: object | string, message?: string): void => {
-      try {
-        if (typeof facts === "string") logger[level](facts);
-        else logger[level](facts, message);
-      } catch (error) {
-        process.emitWarning(`The logger threw on "${message ?? String(facts)}": ${String(error)}`, "NightshiftWarning");
-      }
-    };
-  return {
-    trace: method("trace"),
-    debug: method("debug"),
-    info: method("info"),
-    warn: method("warn"),
-    error: method("error"),
-    fatal: method("fatal"),
-    child: (bindings) => unbreakable(logger.child(bindings)),
-  };
-}
 
 /** How this process is called in the store, in histories and on the dashboard. */
 export function instanceName(application: string, options: EngineOptions): string {

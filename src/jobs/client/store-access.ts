@@ -1,6 +1,7 @@
 /** A store, opened when it is first needed and closed once. Shared by the client and the engine of one process. */
 import { NightshiftError } from "../../errors/index.ts";
 import type { Store, StoreContext } from "../../store/contract.ts";
+import { unbreakable } from "../unbreakable.ts";
 
 type State =
   | { readonly is: "closed" }
@@ -16,7 +17,7 @@ export class StoreAccess implements AsyncDisposable {
 
   constructor(store: Store, context: StoreContext) {
     this.store = store;
-    this.#context = context;
+    this.#context = { ...context, logger: unbreakable(context.logger) };
   }
 
   /** The store if it is open now: callers that must not wait a turn (a transaction is open) look here first. */

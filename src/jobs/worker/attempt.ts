@@ -1,7 +1,7 @@
 /** One attempt: reads the input, runs the handler in a scope of its own, and says how it ended, once. */
 import { setMaxListeners } from "node:events";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { NightshiftError, show } from "../../errors/index.ts";
+import { messageOf, NightshiftError, show } from "../../errors/index.ts";
 import type { Resolver, Scope, ScopeFactory } from "../../services/index.ts";
 import type { ClaimedJob, Outcome } from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
@@ -166,7 +166,7 @@ export class Attempt implements JobContext {
   }
 
   #refuseInput(cause: unknown): void {
-    const message = `The stored input of job ${this.id} (${this.name}) cannot be read: ${String(cause)}`;
+    const message = `The stored input of job ${this.id} (${this.name}) cannot be read: ${messageOf(cause)}`;
     this.#finish(deadOutcome(this.#job, new NightshiftError("NS_JOB_INPUT", message, { cause }), this.#ms()));
   }
 

@@ -1,5 +1,5 @@
 /** What becomes of an attempt whose handler threw: pure. */
-import type { NightshiftError } from "../../errors/index.ts";
+import { messageOf, type NightshiftError } from "../../errors/index.ts";
 import type { ClaimedJob, Outcome } from "../../store/contract.ts";
 import type { JobDefinition } from "../definition.ts";
 import { failureText } from "../failure.ts";
@@ -19,8 +19,23 @@ export interface Ended {
   readonly random: number;
 }
 
-/** The outcome of an attempt that threw, and the error to tell of; none when it was no failure. */
-export function outcomeOfThrown(ended: Ended): { readonly outcome: Outcome; readonly error?: unknown } {
+/** What an attempt's end by throwing means. The error is the one to tell of; none when it was no failure. */
+interface Judged {
+  readonly outcome: Outcome;
+  readonly error?: unknown;
+}
+
+/** The outcome of an attempt that threw. Never throws itself, whatever traps the value has. */
+export function outcomeOfThrown(ended: Ended): Judged {
+  try {
+    return judge(ended);
+  } catch (broken) {
+    const thrown = new Error(`What the handler threw cannot be looked at: ${messageOf(broken)}`);
+    return judge({ ...ended, thrown });
+  }
+}
+
+function judge(ended: Ended): Judged {
   const { job, thrown, aborted, ms } = ended;
   if (thrown instanceof Snooze) return { outcome: { job: job.id, type: "snoozed", ms, in: thrown.delay } };
   if (aborted?.code === "NS_JOB_CANCELLED") {

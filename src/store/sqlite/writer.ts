@@ -26,7 +26,8 @@ interface Pending {
   readonly operation: Operation<unknown>;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
-  readonly since: number;
+  /** When the lock was first found taken; null as long as it was not. */
+  busySince: number | null;
 }
 
 /** An operation that ran, and what it returned; promised when the transaction is committed. */
@@ -57,7 +58,7 @@ export class Writer {
   /** Runs an operation with the others of this turn; resolves once it is committed. */
   submit<T>(operation: Operation<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ operation, resolve, reject, since: systemClock.monotonic() });
+      this.#queue.push({ operation, resolve, reject, busySince: null });
       if (this.#state === "idle") this.#schedule();
     });
   }
@@ -105,18 +106,20 @@ export class Writer {
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
     }
     this.#tries = 0;
+    const tx = this.#begin();
+    let done: readonly Done[];
     try {
-      const tx = this.#begin();
-      const done = this.#runAll(tx, batch);
+      done = this.#runAll(tx, batch);
       tx.flushCounts();
       on.run(COMMIT);
-      this.#finish(tx, done);
-      return done.length < batch.length ? batch.slice(done.length) : [];
     } catch (error) {
       this.#rollBack();
       if (isOfTheFile(error) || batch.length === 1) return this.#fail(batch, error);
       return this.#replay(batch);
     }
+    // Outside: what is committed must not be run again, whatever happens from here on.
+    this.#finish(tx, done);
+    return done.length < batch.length ? batch.slice(done.length) : [];
   }
 
   #begin(): Transaction {
@@ -178,7 +181,8 @@ export class Writer {
     this.#tries = Math.min(this.#tries + 1, 10);
     const now = systemClock.monotonic();
     const message = `${path} stayed locked by another connection for ${busyTimeout} ms. Keep transactions on it short, or raise busyTimeout.`;
-    const expired = batch.filter(({ since }) => now - since > busyTimeout);
+    for (const pending of batch) pending.busySince ??= now;
+    const expired = batch.filter(({ busySince }) => now - (busySince ?? now) > busyTimeout);
     for (const { reject } of expired) reject(new NightshiftError("NS_STORE_BUSY", message, { details: { path } }));
     return expired.length === 0 ? batch : batch.filter((pending) => !expired.includes(pending));
   }
