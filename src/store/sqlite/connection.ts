@@ -11,6 +11,10 @@ export interface Driver {
 }
 
 interface DriverStatement {
+  setReadBigInts?(enabled: boolean): unknown;
+  setReturnArrays?(enabled: boolean): unknown;
+  /** better-sqlite3's word for the first. */
+  safeIntegers?(enabled: boolean): unknown;
   run(...values: Value[]): unknown;
   get(...values: Value[]): unknown;
   all(...values: Value[]): unknown[];
@@ -52,7 +56,15 @@ export class Connection {
   /** The prepared statement itself, for loops. */
   statement(sql: string): DriverStatement {
     let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.driver.prepare(sql)));
+    if (statement === undefined) this.#statements.set(sql, (statement = plain(this.driver.prepare(sql))));
     return statement;
   }
+}
+
+/** A caller's handle may read integers as BigInt and rows as arrays by default: that is for its own statements. */
+function plain(statement: DriverStatement): DriverStatement {
+  statement.setReadBigInts?.(false);
+  statement.setReturnArrays?.(false);
+  statement.safeIntegers?.(false);
+  return statement;
 }

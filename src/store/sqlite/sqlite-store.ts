@@ -63,10 +63,15 @@ class SqliteStore implements C.Store {
     const opening = this.#opening;
     try {
       const database = await opening;
-      if (this.#opening === opening) this.#database = database;
+      if (this.#opening !== opening || this.#database === database) return;
+      this.#database = database;
+      // It may be another file than the one that was open before.
+      this.#cleared = NOTHING_CLEARED;
     } catch (error) {
-      this.#openings = 0;
-      this.#opening = null;
+      if (this.#opening === opening) {
+        this.#openings = 0;
+        this.#opening = null;
+      }
       throw error;
     }
   }

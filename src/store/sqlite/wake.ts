@@ -37,6 +37,8 @@ export class Watcher implements Disposable {
   /** Whether this process committed since the last look: then a sign is most likely its own. */
   #committed = false;
   #closed = false;
+  /** What fails at present, so that each is said once and not with every look. */
+  readonly #failing = new Set<string>();
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -54,8 +56,8 @@ export class Watcher implements Disposable {
   look(): boolean {
     if (this.#closed) return false;
     this.#committed = false;
-    const version = this.#dataVersion();
-    if (version === this.#version) return false;
+    const version = this.#attempt("reading the file's version", () => this.#dataVersion());
+    if (version === undefined || version === this.#version) return false;
     this.#version = version;
     this.#options.onChange();
     return true;
@@ -72,6 +74,19 @@ export class Watcher implements Disposable {
     this.#watcher?.close();
     this.#poll?.cancel();
     this.#looking?.cancel();
+  }
+
+  /** Timers and watchers call in here, where an error would end the process: it is said, and the next look tries again. */
+  #attempt<T>(doing: string, step: () => T): T | undefined {
+    try {
+      const result = step();
+      this.#failing.delete(doing);
+      return result;
+    } catch (err) {
+      if (!this.#failing.has(doing)) this.#options.logger.warn({ err, doing }, "watching the database file failed");
+      this.#failing.add(doing);
+      return undefined;
+    }
   }
 
   #dataVersion(): number {
@@ -120,7 +135,7 @@ export class Watcher implements Disposable {
   #schedulePoll(): void {
     const poll = () => {
       if (this.#watcher === null) this.#arm();
-      this.#options.check();
+      this.#attempt("looking for the file", () => this.#options.check());
       this.look();
       this.#schedulePoll();
     };

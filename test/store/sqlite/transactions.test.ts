@@ -99,3 +99,24 @@ test("a caller's transaction that cannot have the lock is told so, and is left a
   assert.equal((await countsOf(store)).ready, 1);
   for (const handle of [own, holder]) handle.close();
 });
+
+test("a handle that reads BigInts or rows as arrays by default is as good as any", async () => {
+  await using folder = new TestFolder();
+  const store = await folder.open();
+  await enqueueOne(store);
+  for (const options of [{ readBigInts: true }, { returnArrays: true }]) {
+    const own = new DatabaseSync(folder.file(), options);
+    own.exec("CREATE TABLE IF NOT EXISTS customer (id INTEGER); BEGIN; INSERT INTO customer VALUES (1)");
+    const [id = ""] = await store.enqueue([newJob({ name: Object.keys(options).join() })], { tx: own });
+    const row: unknown = own.prepare("SELECT id FROM customer").get();
+    assert.deepEqual(
+      row,
+      options.readBigInts ? { __proto__: null, id: 1n } : [1],
+      "its own statements stay as they were",
+    );
+    own.exec("COMMIT; DELETE FROM customer");
+    assert.equal((await store.getJob(id))?.name, Object.keys(options).join());
+    own.close();
+  }
+  assert.equal((await countsOf(store)).ready, 3);
+});

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { Connection } from "../../../src/store/sqlite/connection.ts";
+import { sqlite } from "../../../src/store/sqlite/index.ts";
 import { Watcher } from "../../../src/store/sqlite/wake.ts";
 import { capturingLogger } from "../../../src/testing/index.ts";
 import { eventually } from "../../../src/testing/store-conformance/harness.ts";
@@ -14,7 +15,7 @@ import {
   succeeded,
   TestWorker,
 } from "../../../src/testing/store-conformance/worker.ts";
-import { sleep, systemClock } from "../../../src/time/index.ts";
+import { sleep, systemClock, VirtualClock } from "../../../src/time/index.ts";
 import { TestFolder } from "./files.ts";
 
 /** How many commits somebody else sees. */
@@ -139,4 +140,54 @@ test("bodies of ten megabytes come in batches that fit in memory", async () => {
   assert.equal(lease.jobs.length, 2);
   await worker.settle(lease, ...lease.jobs.map(({ id }) => succeeded(id)));
   assert.equal((await worker.claim(100)).jobs.length, 2);
+});
+
+test("the timeout for a busy file counts from when it was found busy, not from a hang of the process before", async () => {
+  await using folder = new TestFolder();
+  const store = await folder.open({ busyTimeout: 400 });
+  const holder = new DatabaseSync(folder.file());
+  holder.exec("BEGIN IMMEDIATE");
+  const enqueueing = enqueueOne(store);
+  const until = systemClock.monotonic() + 500;
+  while (systemClock.monotonic() < until);
+  setTimeout(() => holder.exec("COMMIT"), 20);
+  await enqueueing;
+  holder.close();
+});
+
+test("a path that cannot be looked at any more is said once, and neither ends the process nor the work", async () => {
+  await using folder = new TestFolder();
+  mkdirSync(folder.file("in"));
+  const store = sqlite({ path: folder.file("in/test.db"), pollInterval: 5 });
+  const logger = capturingLogger();
+  await store.open({ clock: systemClock, logger });
+  renameSync(folder.file("in"), folder.file("out"));
+  symlinkSync(folder.file("in"), folder.file("in"));
+  const said = () => logger.messages("warn").filter((message) => message === "watching the database file failed");
+  await eventually("the warning", () => said().length > 0);
+  await enqueueOne(store);
+  await sleep(systemClock, 20);
+  assert.equal(said().length, 1);
+  await store.close();
+});
+
+test("a store that is opened again on another file forgets what retention knew of the first", async () => {
+  await using folder = new TestFolder();
+  const clock = new VirtualClock();
+  const store = sqlite(folder.file());
+  const finish = async (count: number) => {
+    const worker = await TestWorker.register(store);
+    await store.enqueue(Array.from({ length: count }, () => newJob()));
+    const lease = await worker.claim(count);
+    await worker.settle(lease, ...lease.jobs.map(({ id }) => succeeded(id)));
+  };
+  for (const old of [10, 5]) {
+    await store.open({ clock, logger: capturingLogger() });
+    await finish(old);
+    await clock.advance("2s");
+    await finish(1);
+    assert.equal(await store.prune({ succeeded: 1_000 }, 100), old);
+    await store.close();
+    rmSync(folder.file());
+  }
 });
