@@ -1,8 +1,24 @@
 /** The way in: the builder and the host with everything that an application may want. The rooms do the work; this names it. */
 import { type AddDashboardOptions, addDashboardTo } from "./dashboard/index.ts";
 import { NightshiftError } from "./errors/index.ts";
-import { Host, HostBuilder, type HostOptions } from "./hosting/index.ts";
-import { addJobsTo, type JobDefinition, Jobs, type JobsFeature, type JobsOptions } from "./jobs/index.ts";
+import {
+  type BackgroundQueue,
+  type BackgroundQueueOptions,
+  Host,
+  HostBuilder,
+  type HostOptions,
+  type WorkItem,
+} from "./hosting/index.ts";
+import {
+  addJobsTo,
+  type DurableQueueOptions,
+  handOverJob,
+  handOverTo,
+  type JobDefinition,
+  Jobs,
+  type JobsFeature,
+  type JobsOptions,
+} from "./jobs/index.ts";
 import {
   addSchedulesTo,
   DeclaredSchedules,
@@ -10,6 +26,7 @@ import {
   type ScheduleOptions,
   Schedules,
 } from "./scheduling/index.ts";
+import type { Dependency } from "./services/index.ts";
 
 /**
  * Begins an application.
@@ -72,6 +89,38 @@ export class ApplicationBuilder extends HostBuilder {
     this.#jobs = addJobsTo(this, options, around);
     addSchedulesTo(this, this.#schedules, this.#jobs, around);
     return this;
+  }
+
+  /**
+   * Adds a bounded queue in memory, and the service that works on it. With `onStop: "hand-over"` and a job definition as
+   * `handOver`, what is left at the stop becomes jobs, and is worked on after the next start or by another process.
+   *
+   * @example
+   * ```ts
+   * import { createHost, defineJob, unchecked } from "nightshift";
+   * import { memory } from "nightshift/memory";
+   *
+   * const shrink = async (file: string) => console.log(`shrinking ${file}`);
+   * const shrinkLater = defineJob({ name: "shrink", input: unchecked<string>(), run: shrink });
+   *
+   * const builder = createHost();
+   * builder.addJobs({ store: memory(), jobs: [shrinkLater] });
+   * const photos = builder.addBackgroundQueue({ run: shrink, onStop: "hand-over", handOver: shrinkLater });
+   * await photos.enqueue("cat.png");
+   * ```
+   */
+  override addBackgroundQueue<T = WorkItem, const D extends readonly Dependency[] = []>(
+    options: DurableQueueOptions<T, D> = {},
+  ): BackgroundQueue<T> {
+    const definition = handOverJob<T>(options.handOver);
+    if (definition === undefined) return super.addBackgroundQueue(options as BackgroundQueueOptions<T, D>);
+    this.onBuild(({ problems }) =>
+      problems.attempt(() => {
+        if (this.#jobs === undefined) throw noJobs();
+        this.#jobs.registry.refuseUnknown(definition);
+      }),
+    );
+    return super.addBackgroundQueue({ ...options, handOver: handOverTo(definition) } as BackgroundQueueOptions<T, D>);
   }
 
   /**

@@ -52,6 +52,7 @@ export {
 export {
   type CreateJobsOptions,
   createJobs,
+  type DurableQueueOptions,
   defineJob,
   type EnqueueJobOptions,
   FatalError,

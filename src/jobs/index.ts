@@ -18,6 +18,7 @@ export {
 export type { ClientOptions, JobsOptions } from "./engine-options.ts";
 export { type JobFailure, parseFailure } from "./failure.ts";
 export { FatalError } from "./fatal-error.ts";
+export { type DurableQueueOptions, handOverJob, handOverTo } from "./hand-over.ts";
 export type { JobContext } from "./job-context.ts";
 export type { JobRegistry } from "./registry.ts";
 export type { Backoff, Jitter, RetryOptions, RetryPolicy } from "./retry.ts";
