@@ -140,6 +140,7 @@ export async function postgresGroup(long: boolean): Promise<Group> {
   // A queue that is not empty would be part of the next measurement.
   const tidy = (workload: Workload): Workload => ({
     ...workload,
+    repetitions: workload.repetitions ?? 3,
     contenders: workload.contenders.map(({ name, run }) => ({
       name,
       async run() {
