@@ -50,7 +50,7 @@ export interface HostOptions {
   readonly onServiceFailure?: OnServiceFailure;
   /** After a failed start: stop what had started, or leave it to the disposal of the host. Default `"roll-back"`. */
   readonly onStartFailure?: "roll-back" | "abandon";
-  /** Stop when every background service has completed. Default `false`. */
+  /** Stop when every background service has completed, `daemon` ones aside: run to completion. Default `false`. */
   readonly stopWhenAllCompleted?: boolean;
   /** Log the lines that tell of start and stop. Default `true`. */
   readonly lifetimeMessages?: boolean;
@@ -82,6 +82,8 @@ export interface ServiceOptions {
   readonly stopTimeout?: Duration;
   /** Whether the application is only ready while it runs. Default `true`. */
   readonly required?: boolean;
+  /** It serves the others and has no end of its own: `stopWhenAllCompleted` does not wait for it. Default `false`. */
+  readonly daemon?: boolean;
   /** The longest time between two beats: unhealthy after that. Default: no beats are expected. */
   readonly heartbeat?: Duration;
   /** Run it in one process at a time: in the one that holds the lease of its role. Default `false`; the role is the service's name, and a lease holds for 15 s. */
@@ -115,6 +117,7 @@ export interface DecidedServiceOptions {
   readonly startTimeout: number | undefined;
   readonly stopTimeout: number | undefined;
   readonly required: boolean;
+  readonly daemon: boolean;
   readonly heartbeat: number | undefined;
   readonly group: string | undefined;
   readonly leader: { readonly role: string | undefined; readonly ttl: number } | undefined;
@@ -149,6 +152,7 @@ const SERVICE_OPTIONS: readonly (keyof ServiceOptions)[] = [
   "startTimeout",
   "stopTimeout",
   "required",
+  "daemon",
   "heartbeat",
   "leaderOnly",
   "group",
@@ -217,6 +221,7 @@ export function readServiceOptions(
     startTimeout: optionalTime("startTimeout"),
     stopTimeout: optionalTime("stopTimeout"),
     required: given.required ?? true,
+    daemon: given.daemon ?? false,
     heartbeat: optionalTime("heartbeat"),
     group: given.group,
     leader: readLeader(given.leaderOnly, what, problems),

@@ -93,9 +93,9 @@ export class Supervisor {
     return this.units.some((unit) => unit.wasStarted);
   }
 
-  /** Whether every service with an execution has ended it, and there is one. */
+  /** Whether every service with an execution has ended it, daemons aside, and there is one. */
   get allCompleted(): boolean {
-    const background = this.units.filter((unit) => unit.isBackground);
+    const background = this.units.filter((unit) => unit.isBackground && !unit.spec.daemon);
     return (
       background.length > 0 && background.every(({ state }) => state.kind === "completed" || state.kind === "faulted")
     );

@@ -33,6 +33,7 @@ export interface UnitSpec {
   readonly startTimeout: number | undefined;
   readonly stopTimeout: number | undefined;
   readonly required: boolean;
+  readonly daemon: boolean;
   readonly heartbeat: number | undefined;
   readonly group: string | undefined;
 }

@@ -79,7 +79,7 @@ export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, ra
   part("reaper", ({ reaper }) => ({ start: () => reaper.start(), stop: () => reaper.stop() }));
   part("retention", ({ retention }) => ({ start: () => retention.start(), stop: () => retention.stop() }));
   if (read.queues.length > 0) {
-    part("worker", ({ worker }) => (worker === undefined ? NOTHING : new WorkerService(worker)));
+    part("worker", ({ worker }) => (worker === undefined ? NOTHING : new WorkerService(worker)), { daemon: true });
   }
   return { store, registry, maxPayload, instance: instanceName(name, read) };
 }

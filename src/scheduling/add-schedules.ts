@@ -95,6 +95,7 @@ export function addSchedulesTo(
   });
   builder.addHostedService((resolver: Resolver) => resolver.get(Scheduler), {
     name: "jobs.scheduler",
+    daemon: true,
     // It looks several times a minute; without a look for that long, the store is out of reach.
     heartbeat: "1m",
   });
