@@ -116,7 +116,7 @@ test("a job of a slow committer, below where claims begin, is found although vac
     await holder.query("begin isolation level repeatable read; select 1 from pg_class limit 1");
     await slow.query("begin");
     const [late = ""] = await store.enqueue([newJob()], { tx: slow });
-    const later = await store.enqueue(Array.from({ length: 3_000 }, () => newJob()));
+    const later = await store.enqueue(Array.from({ length: 12_000 }, () => newJob()));
     const me = await store.register(worker, 60_000);
     const claimed = new Set<string>();
     const claim = async (limit: number) => {

@@ -53,10 +53,12 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
       if (trap?.(chunk)) {
         trap = null;
         deaf = true;
-        // The server is to do its work: it hears all of it, and answers into nothing.
+        // The server does its work first: its answer is what gets lost.
+        upstream.once("data", () => {
+          client.destroy();
+          upstream.end();
+        });
         upstream.write(chunk);
-        client.destroy();
-        setTimeout(() => upstream.end(), 300);
         return;
       }
       pass("up", chunk, upstream);
