@@ -10,7 +10,7 @@ export interface Contender {
 /** What is measured. */
 export interface Workload {
   readonly name: string;
-  readonly unit: "jobs/s" | "ms" | "bytes";
+  readonly unit: "jobs/s" | "ms" | "µs" | "bytes";
   /** The first one is ours; the others are what it is compared with. */
   readonly contenders: readonly Contender[];
   /** How often each contender runs. Default 5. */

@@ -1,0 +1,133 @@
+/** Places for the systems: a fresh database, file or Redis each. Everything listens on loopback and is gone afterwards. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { startPostgres } from "../../test/support/postgres.ts";
+import type { Kind } from "./systems/index.ts";
+
+/** Where a system keeps its jobs for one repetition. */
+export interface Place {
+  readonly address: string;
+  dispose(): Promise<void>;
+}
+
+export interface Servers {
+  readonly versions: readonly string[];
+  /** Undefined where what it needs is not on this machine. */
+  place(kind: Kind): Promise<Place> | undefined;
+  /** Where the PostgreSQL server's log of changes has got to, in bytes. */
+  walBytes(): Promise<number>;
+  /** Statistics as autovacuum would make them a little later. */
+  analyze(place: Place): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Durable as by default; otherwise as a person would start it. */
+const SETTINGS = { fsync: "on", shared_buffers: "256MB", max_wal_size: "4GB", checkpoint_timeout: "30min" };
+
+export async function startServers(): Promise<Servers> {
+  const given = process.env["NIGHTSHIFT_TEST_POSTGRES"];
+  const server = given ? undefined : await startPostgres({ settings: SETTINGS });
+  const url = given ?? server?.url ?? "";
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const home = mkdtempSync(join(tmpdir(), "nightshift-peers-"));
+  const redis = versionOf("redis-server", /v=([\d.]+)/);
+  const { rows } = await client.query<{ version: string }>("select current_setting('server_version') as version");
+  let made = 0;
+
+  const database = async (): Promise<Place> => {
+    const name = `peers_${process.pid}_${++made}`;
+    await client.query(`create database ${name}`);
+    const address = new URL(url);
+    address.pathname = `/${name}`;
+    return {
+      address: address.href,
+      dispose: async () => void (await client.query(`drop database ${name} with (force)`)),
+    };
+  };
+  const folder = (): string => mkdtempSync(join(home, "place-"));
+  const file = async (): Promise<Place> => {
+    const path = folder();
+    return { address: join(path, "jobs.db"), dispose: async () => rmSync(path, { recursive: true, force: true }) };
+  };
+  return {
+    versions: [
+      `PostgreSQL ${rows[0]?.version}`,
+      redis ? `Redis ${redis}` : "no redis-server on this machine: BullMQ left out",
+    ],
+    place(kind) {
+      if (kind === "postgres") return database();
+      if (kind === "sqlite") return file();
+      return redis ? startRedis(folder(), kind === "redis-aof") : undefined;
+    },
+    async walBytes() {
+      const result = await client.query<{ n: string }>("select pg_current_wal_insert_lsn() - '0/0' as n");
+      return Number(result.rows[0]?.n);
+    },
+    async analyze({ address }) {
+      const inside = new pg.Client({ connectionString: address });
+      await inside.connect();
+      await inside.query("analyze");
+      await inside.end();
+    },
+    async close() {
+      await client.end();
+      await server?.dispose();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startRedis(folder: string, append: boolean): Promise<Place> {
+  const port = await freePort();
+  const persistence = append ? ["--appendonly", "yes", "--appendfsync", "everysec"] : ["--appendonly", "no"];
+  const flags = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", ...persistence];
+  const server = spawn("redis-server", flags, { stdio: ["ignore", "pipe", "inherit"] });
+  await ready(server);
+  return {
+    address: `redis://127.0.0.1:${port}`,
+    async dispose() {
+      const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+      server.kill("SIGKILL"); // what it holds is of no use to anyone
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function ready(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("exit", (code) => reject(new Error(`redis-server ended with ${code}`)));
+    server.once("error", reject);
+    server.stdout?.on("data", (chunk: Buffer) => {
+      if (chunk.toString("utf8").includes("Ready to accept connections")) resolve();
+    });
+  });
+}
+
+/** The version that a program tells of itself; undefined when it is not installed. */
+function versionOf(program: string, pattern: RegExp): string | undefined {
+  try {
+    return pattern.exec(execFileSync(program, ["--version"], { encoding: "utf8" }))?.[1];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() =>
+        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}

@@ -1,0 +1,38 @@
+/** Nightshift through its public API, with default options. */
+import { createHost, createJobs, defineJob, silentLogger, unchecked } from "../../../src/index.ts";
+import { postgres } from "../../../src/store/postgres/index.ts";
+import { sqlite } from "../../../src/store/sqlite/index.ts";
+import type { Handler, Open, Payload } from "../system.ts";
+
+type MakeStore = (place: string) => ReturnType<typeof sqlite>;
+
+export const onPostgres: Open = (place) => open((url) => postgres(url), place);
+export const onSqlite: Open = (place) => open((path) => sqlite(path), place);
+/** Commits do not wait for the disk, as plainjob's do not. */
+export const onSqliteNormal: Open = (place) => open((path) => sqlite({ path, durability: "normal" }), place);
+
+async function open(makeStore: MakeStore, place: string) {
+  let handler: Handler = () => undefined;
+  const noop = defineJob({ name: "noop", input: unchecked<Payload>(), run: (input) => handler(input) });
+  const client = createJobs({ store: makeStore(place), jobs: [noop] });
+  await client.open();
+  let jobs = client;
+  return {
+    enqueue: (payload: Payload) => jobs.enqueue(noop, payload),
+    enqueueMany: (payloads: readonly Payload[]) => jobs.enqueueMany(noop, payloads),
+    async work(given: Handler) {
+      handler = given;
+      const builder = createHost({ name: "bench", logger: silentLogger, signals: false });
+      builder.addJobs({ store: makeStore(place), jobs: [noop] });
+      const host = builder.build();
+      await host.start();
+      jobs = host.jobs;
+      return async () => {
+        jobs = client;
+        await host.stop();
+        await host[Symbol.asyncDispose]();
+      };
+    },
+    close: () => client[Symbol.asyncDispose](),
+  };
+}
