@@ -2,7 +2,7 @@
  * Inputs, outputs and meta as JSON text. What JSON would change without a word (a Map becomes `{}`, NaN becomes null) is
  * refused here, with its path; what it changes in a known way is documented: a Date arrives as ISO text.
  */
-import { NightshiftError, show } from "../errors/index.ts";
+import { messageOf, NightshiftError, show } from "../errors/index.ts";
 
 /** Deeper than this is taken for a mistake; it also keeps the walk and every later reader off the stack's end. */
 const DEEPEST = 200;
@@ -18,10 +18,13 @@ export function toJson(value: unknown): { readonly text: string } | { readonly f
   const flaw = findFlaw(value, [], []);
   if (flaw !== undefined) return { flaw };
   try {
-    return { text: JSON.stringify(value) ?? "null" };
+    const text = JSON.stringify(value) ?? "null";
+    // JSON.rawJSON() writes what it is given; everything else is escaped.
+    if (!text.isWellFormed()) return { flaw: { path: "", message: "holds half a surrogate pair, unescaped" } };
+    return { text };
   } catch (error) {
     // A toJSON() of the application's own threw, or gave something that cannot be written.
-    return { flaw: { path: "", message: `cannot be written as JSON: ${String(error)}` } };
+    return { flaw: { path: "", message: `cannot be written as JSON: ${messageOf(error)}` } };
   }
 }
 

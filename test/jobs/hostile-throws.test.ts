@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { createJobs, defineJob } from "../../src/jobs/index.ts";
+import { NightshiftError } from "../../src/errors/index.ts";
+import { createJobs, defineJob, unchecked } from "../../src/jobs/index.ts";
+import type { Outcome, Store } from "../../src/store/contract.ts";
+import { memory } from "../../src/store/memory/index.ts";
 import { sqlite } from "../../src/store/sqlite/index.ts";
 import { silentLogger } from "../../src/telemetry/index.ts";
 import { TestFolder } from "../store/sqlite/files.ts";
@@ -19,6 +22,22 @@ function unshowable(): unknown {
     throw new Error("not to be looked at");
   };
   return { toString: refuse, [inspect.custom]: refuse };
+}
+
+/** A store that refuses settlements with such outcomes. */
+function picky(store: Store, refuses: (outcome: Outcome) => boolean): Store {
+  return new Proxy(store, {
+    get(target, key) {
+      const method: unknown = Reflect.get(target, key);
+      if (typeof method !== "function") return method;
+      if (key !== "settle" && key !== "settleAndClaim") return method.bind(target);
+      return async (...args: Parameters<Store["settleAndClaim"]>) => {
+        if (args[1].some(({ outcomes }) => outcomes.some(refuses)))
+          throw new NightshiftError("NS_OPTION_INVALID", "result is not to be kept.");
+        return Reflect.apply(method, target, args) as unknown;
+      };
+    },
+  });
 }
 
 const VALUES: readonly (readonly [what: string, make: () => unknown])[] = [
@@ -69,4 +88,25 @@ test("when a listener of the store and the logger both throw, what was written i
   using _subscription = store.subscribe(fail);
   await Promise.all([jobs.enqueue(job), jobs.enqueue(job)]);
   assert.equal((await jobs.counts()).queues[0]?.ready, 2);
+});
+
+test("text that no store can keep is refused as an output, also when it is written past JSON's escapes", async () => {
+  const raw = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('"\ud800"');
+  const job = defineJob({ name: "raw", output: unchecked<unknown>(), run: () => ({ raw }) });
+  await using test = await startEngine({ jobs: [job] });
+  const handle = await test.jobs.enqueue(job);
+  await test.clock.advance("1s");
+  await assert.rejects(handle.result(), /half a surrogate pair/);
+});
+
+test("an outcome that the store refuses to keep makes its own job dead, and holds up no others", async () => {
+  const isBad = (outcome: Outcome) => outcome.type === "succeeded" && outcome.result === '"bad"';
+  const store = picky(memory(), isBad);
+  const job = defineJob({ name: "echo", input: unchecked<string>(), output: unchecked<string>(), run: (text) => text });
+  await using test = await startEngine({ jobs: [job], store });
+  const handles = await test.jobs.enqueueMany(job, ["good", "bad", "good"]);
+  await test.clock.advance("1s");
+  const states = await Promise.all(handles.map((handle) => handle.state()));
+  assert.deepEqual(states, ["succeeded", "dead", "succeeded"]);
+  assert.match((await handles[1]?.details())?.error?.message ?? "", /not to be kept/);
 });

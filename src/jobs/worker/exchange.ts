@@ -1,9 +1,10 @@
 /** One turn with the store: settle and claim in one commit, with patience when it does not answer. */
 import { messageOf, NightshiftError } from "../../errors/index.ts";
-import type { InstanceId, Lease, LeaseId, Settlement, Store, Want } from "../../store/contract.ts";
+import type { InstanceId, Lease, LeaseId, Outcome, Settled, Settlement, Store, Want } from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import type { Clock } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
+import { failureText } from "../failure.ts";
 import type { JobRegistry } from "../registry.ts";
 import { storeBackoff } from "../retry.ts";
 
@@ -22,6 +23,8 @@ interface ExchangeParts {
 }
 
 const NOTHING: readonly never[] = [];
+/** What a store says of what it was given, rather than of itself: it would say the same for ever. */
+const REFUSALS: readonly string[] = ["NS_OPTION_INVALID", "NS_JOB_TOO_LARGE"];
 
 export class Exchange {
   readonly #parts: ExchangeParts;
@@ -66,10 +69,14 @@ export class Exchange {
         this.#unsure = undefined;
       }
       let answer: Answer;
-      if (wants.length === 0)
-        answer = { refused: (await store.settle(instance, settlements)).refused, leases: NOTHING };
+      if (wants.length === 0) answer = { ...(await this.#settle(instance, settlements)), leases: NOTHING };
       else if (settlements.length === 0) answer = { refused: NOTHING, leases: await store.claim(instance, request) };
-      else answer = await store.settleAndClaim(instance, settlements, request);
+      else {
+        answer = await store.settleAndClaim(instance, settlements, request).catch(async (error: unknown) => ({
+          ...(await this.#settleApart(instance, settlements, error)),
+          leases: await store.claim(instance, request),
+        }));
+      }
       if (this.#failures > 0)
         this.#parts.logger.info({ failures: this.#failures }, "The store answers the worker again.");
       this.#failures = 0;
@@ -78,6 +85,36 @@ export class Exchange {
       if (wants.length > 0) this.#unsure = instance;
       await this.#failed(error);
       return undefined;
+    }
+  }
+
+  async #settle(instance: InstanceId, settlements: readonly Settlement[]): Promise<Settled> {
+    const { store } = this.#parts;
+    return store.settle(instance, settlements).catch((error) => this.#settleApart(instance, settlements, error));
+  }
+
+  /** One outcome that no store can keep must not hold up all others for ever: each on its own, and that one as dead. */
+  async #settleApart(instance: InstanceId, settlements: readonly Settlement[], error: unknown): Promise<Settled> {
+    if (!isRefusal(error)) throw error;
+    const refused = new Set<LeaseId>();
+    for (const { lease, outcomes } of settlements) {
+      for (const outcome of outcomes) {
+        const settled = await this.#settleOne(instance, lease, outcome);
+        for (const each of settled.refused) refused.add(each);
+      }
+    }
+    return { refused: [...refused] };
+  }
+
+  async #settleOne(instance: InstanceId, lease: LeaseId, outcome: Outcome): Promise<Settled> {
+    const { store, logger } = this.#parts;
+    try {
+      return await store.settle(instance, [{ lease, outcomes: [outcome] }]);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const { job } = outcome;
+      logger.error({ err: error, job }, `The store cannot keep the outcome of job ${job}, which is dead for it.`);
+      return store.settle(instance, [{ lease, outcomes: [{ job, type: "dead", ms: 0, error: failureText(error) }] }]);
     }
   }
 
@@ -90,4 +127,8 @@ export class Exchange {
     logger.error({ err: error, failures: this.#failures }, said);
     if (!this.#givenUp) await this.#pause.wait(wait);
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof NightshiftError && REFUSALS.includes(error.code);
 }
