@@ -82,6 +82,8 @@ const PAGE = 50;
 export class Schedules {
   readonly #parts: SchedulesParts;
   readonly #reader = new Reader();
+  /** The latest trigger of each schedule, while it is under way; gives its moment. */
+  readonly #triggering = new Map<string, Promise<number>>();
 
   /** Made by `addJobs()`. */
   constructor(parts: SchedulesParts) {
@@ -163,6 +165,27 @@ export class Schedules {
     id: string,
     options: { readonly input?: InputOf<D> } = {},
   ): Promise<JobHandle> {
+    // One after the other: each moves the schedule's revision, so of many at once all but one would have to try again.
+    const before = this.#triggering.get(id) ?? Promise.resolve(Number.NEGATIVE_INFINITY);
+    const made = before.then((last) => this.#trigger(id, options, last));
+    const over = made.then(
+      ({ at }) => at,
+      () => before,
+    );
+    this.#triggering.set(id, over);
+    try {
+      return (await made).handle;
+    } finally {
+      if (this.#triggering.get(id) === over) this.#triggering.delete(id);
+    }
+  }
+
+  /** @param last the moment of the trigger before, which is taken */
+  async #trigger<D extends JobDefinition>(
+    id: string,
+    options: { readonly input?: InputOf<D> },
+    last: number,
+  ): Promise<{ readonly handle: JobHandle; readonly at: number }> {
     const { registry, maxPayload, jobs, by } = this.#parts;
     const store = await this.#parts.source.open();
     for (let turn = 0; turn < TRIES; turn++) {
@@ -178,12 +201,13 @@ export class Schedules {
           : await encodeInput(definition, options.input, maxPayload);
       const now = await store.now();
       // Planned times are whole seconds nearly always: a moment beside them never takes an occurrence's place.
-      const at = now + turn + ((now + turn) % 1_000 === 0 ? 1 : 0);
+      const free = Math.max(now, last + 1) + turn;
+      const at = free % 1_000 === 0 ? free + 1 : free;
       const job = occurrenceJob({ schedule: id, name: stored.job, spec, definition, at, now, manual: { input } });
       const fire = { schedule: id, revision: stored.revision, nextAt: stored.nextAt };
       const [fired] = await store.fire([{ ...fire, occurrences: [{ at, what: "manual", job: { ...job } }] }], by);
       const made = fired?.stale === false ? fired.jobs[0] : undefined;
-      if (made) return jobs.handle(made, definition);
+      if (made) return { handle: jobs.handle(made, definition), at };
     }
     throw staleSchedule(id);
   }

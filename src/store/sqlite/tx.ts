@@ -3,6 +3,9 @@ import { NightshiftError, show } from "../../errors/index.ts";
 import { Connection, type Driver } from "./connection.ts";
 import { type FileIdentity, identityOf, sameFile } from "./file.ts";
 
+/** The first statement on every handle. */
+const DATABASES = "PRAGMA database_list";
+
 /** The connections made for callers' handles, so that their statements stay prepared as long as the handle lives. */
 export class CallersConnections {
   readonly #connections = new WeakMap<object, Connection>();
@@ -26,7 +29,7 @@ export class CallersConnections {
       );
     }
     let connection = this.#connections.get(tx);
-    if (connection === undefined) {
+    if (connection === undefined || !isUsable(connection)) {
       connection = new Connection(tx);
       this.#checkFile(connection);
       this.#connections.set(tx, connection);
@@ -38,13 +41,23 @@ export class CallersConnections {
   }
 
   #checkFile(connection: Connection): void {
-    const databases = connection.all<{ name: string; file: string | null }>("PRAGMA database_list");
+    const databases = connection.all<{ name: string; file: string | null }>(DATABASES);
     const file = databases.find(({ name }) => name === "main")?.file ?? "";
     if (file !== "" && sameFile(identityOf(file), this.#file)) return;
     const has = file === "" ? "has an in-memory database open" : `has ${file} open`;
     refuse(
       `The handle given as tx ${has}, but this store is ${this.#path}. Both must be the same file to share a transaction.`,
     );
+  }
+}
+
+/** A handle that was closed and opened again has forgotten its statements, the first one too. */
+function isUsable(connection: Connection): boolean {
+  try {
+    connection.get(DATABASES);
+    return true;
+  } catch {
+    return false; // whatever is wrong with the handle shows again when it is looked at afresh
   }
 }
 

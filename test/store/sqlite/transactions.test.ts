@@ -120,3 +120,17 @@ test("a handle that reads BigInts or rows as arrays by default is as good as any
   }
   assert.equal((await countsOf(store)).ready, 3);
 });
+
+test("a handle that was closed and opened again can be used again", async () => {
+  await using folder = new TestFolder();
+  const store = await folder.open();
+  const own = new DatabaseSync(folder.file());
+  for (const ready of [1, 2]) {
+    own.exec("BEGIN");
+    await store.enqueue([newJob()], { tx: own });
+    own.exec("COMMIT");
+    assert.equal((await countsOf(store)).ready, ready);
+    own.close();
+    if (ready === 1) own.open();
+  }
+});
