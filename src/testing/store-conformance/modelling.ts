@@ -1,55 +1,59 @@
 /** Conformance: random sequences of operations do on the store what they do on the memory store, the model. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import type { Arbitrary } from "fast-check";
 import type { JobId, LeaseId, Outcome, Store } from "../../store/contract.ts";
 import { memory } from "../../store/memory/index.ts";
 import { capturingLogger } from "../../telemetry/index.ts";
 import { VirtualClock } from "../../time/index.ts";
 import { type Given, onFreshStore, type StoreHarness } from "./harness.ts";
+import { type FastCheck, loadFastCheck } from "./random.ts";
 import * as W from "./worker.ts";
 
 const QUEUES = ["q", "r"] as const;
 const NAMES = ["a", "b", "unknown"] as const;
 const ENDS = ["succeeded", "retry", "retry later", "dead", "cancelled", "snoozed", "released", "not yet"] as const;
 
-const pick = fc.nat(1_000);
-const step = fc.oneof(
-  fc.record({
-    do: fc.constant("enqueue" as const),
-    jobs: fc.array(
-      fc.record({
-        priority: fc.integer({ min: -1, max: 1 }),
-        queue: fc.constantFrom(...QUEUES),
-        name: fc.constantFrom(...NAMES),
-        later: fc.boolean(),
-        maxAttempts: fc.integer({ min: 1, max: 3 }),
-        maxCrashes: fc.integer({ min: 1, max: 2 }),
-      }),
-      { minLength: 1, maxLength: 5 },
-    ),
-  }),
-  fc.record({ do: fc.constant("register" as const) }),
-  fc.record({ do: fc.constant("claim" as const), worker: pick, queue: fc.constantFrom(...QUEUES), limit: fc.nat(4) }),
-  fc.record({
-    do: fc.constant("settle" as const),
-    lease: pick,
-    ends: fc.array(fc.constantFrom(...ENDS), { minLength: 1, maxLength: 4 }),
-  }),
-  fc.record({ do: fc.constantFrom("expire" as const, "deregister" as const, "heartbeat" as const), worker: pick }),
-  fc.record({ do: fc.constantFrom("cancel" as const, "retry" as const, "run now" as const), job: pick }),
-  fc.record({ do: fc.constantFrom("rescue" as const, "promote" as const) }),
-  fc.record({ do: fc.constantFrom("pause" as const, "resume" as const), queue: fc.constantFrom(...QUEUES) }),
-);
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+function anyStep(fc: FastCheck) {
+  const pick = fc.nat(1_000);
+  return fc.oneof(
+    fc.record({
+      do: fc.constant("enqueue" as const),
+      jobs: fc.array(
+        fc.record({
+          priority: fc.integer({ min: -1, max: 1 }),
+          queue: fc.constantFrom(...QUEUES),
+          name: fc.constantFrom(...NAMES),
+          later: fc.boolean(),
+          maxAttempts: fc.integer({ min: 1, max: 3 }),
+          maxCrashes: fc.integer({ min: 1, max: 2 }),
+        }),
+        { minLength: 1, maxLength: 5 },
+      ),
+    }),
+    fc.record({ do: fc.constant("register" as const) }),
+    fc.record({ do: fc.constant("claim" as const), worker: pick, queue: fc.constantFrom(...QUEUES), limit: fc.nat(4) }),
+    fc.record({
+      do: fc.constant("settle" as const),
+      lease: pick,
+      ends: fc.array(fc.constantFrom(...ENDS), { minLength: 1, maxLength: 4 }),
+    }),
+    fc.record({ do: fc.constantFrom("expire" as const, "deregister" as const, "heartbeat" as const), worker: pick }),
+    fc.record({ do: fc.constantFrom("cancel" as const, "retry" as const, "run now" as const), job: pick }),
+    fc.record({ do: fc.constantFrom("rescue" as const, "promote" as const) }),
+    fc.record({ do: fc.constantFrom("pause" as const, "resume" as const), queue: fc.constantFrom(...QUEUES) }),
+  );
+}
+type Step = ReturnType<typeof anyStep> extends Arbitrary<infer T> ? T : never;
 
 /** How many sequences are tried: fewer where time passes by waiting. */
 const RUNS = { virtual: 40, real: 10 } as const;
 
 export function modelling(harness: StoreHarness): void {
   test("random sequences of operations end as they do on the model", async () => {
+    const fc = await loadFastCheck();
     const virtual = await onFreshStore(harness, async (given) => given.virtual);
-    const sequences = fc.array(step, { minLength: 5, maxLength: 40, size: "max" });
+    const sequences = fc.array(anyStep(fc), { minLength: 5, maxLength: 40, size: "max" });
     const property = fc.asyncProperty(sequences, (steps) => onFreshStore(harness, (given) => compare(given, steps)));
     await fc.assert(property, { numRuns: virtual ? RUNS.virtual : RUNS.real, interruptAfterTimeLimit: 60_000 });
   });
