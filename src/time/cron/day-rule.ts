@@ -23,6 +23,8 @@ export interface DayParts {
 
 /** Dates repeat after 400 years, weekdays included; whoever found nothing in as many months never will. */
 const MONTHS_OF_A_CYCLE = 4_812;
+/** After so many months without a match it is worth asking whether there can be one at all. */
+const PATIENCE = 13;
 
 /** Finds days. */
 export class DayRule {
@@ -52,6 +54,7 @@ export class DayRule {
     let { year, month, day: date } = civilOf(day);
     let monthStart = day - date + 1;
     for (let count = 0; count < MONTHS_OF_A_CYCLE && year <= LAST_YEAR; count++) {
+      if (count === PATIENCE && !this.#canMatch()) return undefined;
       if (years !== undefined && !years.has(year)) {
         const wanted = year < years.first ? years.first : years.next(year);
         if (wanted < 0) return undefined;
@@ -76,6 +79,7 @@ export class DayRule {
     let { year, month, day: date } = civilOf(day);
     let monthStart = day - date + 1;
     for (let count = 0; count < MONTHS_OF_A_CYCLE && year >= FIRST_YEAR; count++) {
+      if (count === PATIENCE && !this.#canMatch()) return undefined;
       if (years !== undefined && !years.has(year)) {
         const wanted = year > years.last ? years.last : years.previous(year);
         if (wanted < 0) return undefined;
@@ -91,6 +95,18 @@ export class DayRule {
       date = 31;
     }
     return undefined;
+  }
+
+  /** Whether a month of any length and any first weekday would match: 30 February and 31 April never do, whatever the year. */
+  #canMatch(): boolean {
+    const { months } = this.#parts;
+    for (let month = 1; month <= 12; month++) {
+      if (!months.has(month)) continue;
+      for (const length of new Set([monthLength(2023, month), monthLength(2024, month)])) {
+        for (let first = 0; first < 7; first++) if (this.#maskOf(length, first) !== 0) return true;
+      }
+    }
+    return false;
   }
 
   /** The matching days of a month, as bits, by its length and the weekday of its first day. */
