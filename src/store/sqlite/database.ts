@@ -84,7 +84,7 @@ export class Database {
       this.watcher.committed();
       onWake(wakes);
     };
-    this.writer = new Writer({ on, machine, path, busyTimeout, onCommit });
+    this.writer = new Writer({ on, machine, path, busyTimeout, onCommit, check: () => this.#checkInPlace() });
     this.callers = new CallersConnections(path);
     this.#reading = new DatabaseSync(path, { readOnly: true });
     this.#reading.exec(`PRAGMA busy_timeout = ${DRIVER_BUSY_TIMEOUT}; PRAGMA query_only = ON`);
@@ -124,6 +124,7 @@ export class Database {
   /** A transaction of a caller's own, to write in at once. All or nothing, also when the caller goes on after an error. */
   inTransactionOf<T>(tx: unknown, operation: (tx: Transaction) => T): T {
     try {
+      this.#checkInPlace();
       const on = this.callers.of(tx);
       on.driver.exec("SAVEPOINT nightshift_tx");
       try {
@@ -139,6 +140,16 @@ export class Database {
     } finally {
       this.watcher.expectSoon();
     }
+  }
+
+  /** Before each write, for some microseconds: what goes into a file that was moved away is lost, though it was promised. */
+  #checkInPlace(): void {
+    try {
+      this.#checkFiles();
+    } catch {
+      return; // it cannot be told now; the watcher, which looks as well, says why
+    }
+    this.assertWhole();
   }
 
   #checkFiles(): void {

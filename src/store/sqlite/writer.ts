@@ -39,6 +39,8 @@ export interface WriterOptions {
   readonly path: string;
   /** How long a write waits for others' locks before NS_STORE_BUSY, in milliseconds. */
   readonly busyTimeout: number;
+  /** Called before each transaction: throws when nothing may be written any more. */
+  readonly check: () => void;
   /** Hears of commits, before the promises are settled. */
   readonly onCommit: (wakes: readonly Wake[]) => void;
 }
@@ -99,8 +101,9 @@ export class Writer {
 
   /** Returns what is to be tried again: the part after a long transaction, or all of it when the lock was not free. */
   #commit(batch: readonly Pending[]): readonly Pending[] {
-    const { on } = this.#options;
+    const { on, check } = this.#options;
     try {
+      check();
       on.run(BEGIN);
     } catch (error) {
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);

@@ -113,6 +113,21 @@ for (const suffix of ["", "-wal"]) {
   });
 }
 
+for (const suffix of ["", "-wal"]) {
+  test(`nothing is accepted once the database${suffix} is gone, however seldom the store looks on its own`, async () => {
+    await using folder = new TestFolder();
+    const store = await folder.open({ pollInterval: 60_000 });
+    await enqueueOne(store);
+    const own = new DatabaseSync(folder.file());
+    own.exec("BEGIN IMMEDIATE");
+    rmSync(folder.file() + suffix);
+    await assert.rejects(store.enqueue([newJob()], { tx: own }), /replaced or removed/);
+    own.exec("ROLLBACK");
+    own.close();
+    await assert.rejects(enqueueOne(store), hasCode("NS_STORE_UNAVAILABLE"));
+  });
+}
+
 test("a long reader keeps the log from being emptied, and it is emptied after that", async () => {
   await using folder = new TestFolder();
   const store = await folder.open();
