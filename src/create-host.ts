@@ -160,7 +160,11 @@ export class ApplicationBuilder extends HostBuilder {
    * ```
    */
   addDashboard(options: AddDashboardOptions = {}): this {
-    addDashboardTo(this, options, { name: this.#name, snapshot: () => this.#application?.snapshot() });
+    addDashboardTo(this, options, {
+      name: this.#name,
+      snapshot: () => this.#application?.snapshot(),
+      registry: () => this.#jobs?.registry,
+    });
     return this;
   }
 

@@ -1,7 +1,7 @@
 /** The dashboard as a part of a host: {@link Dashboard} in the container, and a hosted service that listens if it is to. */
 import { NightshiftError } from "../errors/index.ts";
 import type { HostBuilder, HostedService, HostSnapshot } from "../hosting/index.ts";
-import { JobStore } from "../jobs/index.ts";
+import { type JobRegistry, JobStore } from "../jobs/index.ts";
 import { Schedules } from "../scheduling/index.ts";
 import { Clock, optional, type Resolver } from "../services/index.ts";
 import { Logger, type LoggerLike } from "../telemetry/index.ts";
@@ -17,13 +17,15 @@ export interface DashboardSurroundings {
   readonly name: string;
   /** How the host is; nothing before it was built. */
   readonly snapshot: () => HostSnapshot | undefined;
+  /** The jobs that it knows, once `addJobs()` was called. */
+  readonly registry: () => JobRegistry | undefined;
 }
 
 /** Adds a dashboard to an application that has jobs. Mistakes are told at `build()`. */
 export function addDashboardTo(
   builder: HostBuilder,
   options: AddDashboardOptions,
-  { name, snapshot }: DashboardSurroundings,
+  { name, snapshot, registry }: DashboardSurroundings,
 ): void {
   builder.onBuild(({ problems, services }) => {
     checkAddDashboard(options, problems);
@@ -45,7 +47,7 @@ export function addDashboardTo(
           const now = snapshot();
           return now === undefined ? [] : viewServices(now, clock.now());
         },
-        ...(schedules === undefined ? {} : { schedules: scheduleDesk(schedules) }),
+        ...(schedules === undefined ? {} : { schedules: scheduleDesk(schedules, registry()) }),
       });
     },
   );

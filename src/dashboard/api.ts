@@ -39,7 +39,12 @@ export interface AboutView {
   readonly user: string | null;
   readonly store: { readonly kind: string; readonly location: string; readonly durability: string };
   /** Which pages have something behind them. */
-  readonly has: { readonly services: boolean; readonly schedules: boolean };
+  readonly has: {
+    readonly services: boolean;
+    readonly schedules: boolean;
+    /** Schedules can be made, changed and removed here. */
+    readonly scheduleEditor: boolean;
+  };
 }
 
 /** The live numbers. */
@@ -131,6 +136,64 @@ export interface ScheduleView extends ScheduleRow {
   readonly occurrences: readonly StoredOccurrence[];
 }
 
+/** How a cron expression is read. */
+export type DialectChoice = "unix" | "cronos" | "quartz";
+/** What becomes of missed occurrences; `catch-up` stands for one of any bounds. */
+export type MisfireChoice = "run-once" | "skip" | "run-all" | "catch-up";
+/** What becomes of an occurrence while the previous job is not over. */
+export type OverlapChoice = "allow" | "skip" | "queue" | "replace";
+
+/** A schedule as a person writes it. */
+export interface ScheduleDraft {
+  readonly job: string;
+  readonly expression: string;
+  readonly dialect: DialectChoice;
+  readonly timeZone: string;
+  /** JSON text; blank for none. */
+  readonly input: string;
+  readonly misfire: MisfireChoice;
+  readonly overlap: OverlapChoice;
+  readonly description: string;
+}
+
+/** What a form of a schedule starts from. */
+export interface ScheduleFormView {
+  /** The jobs that this process knows, by name. */
+  readonly jobs: readonly { readonly name: string; readonly takesInput: boolean }[];
+  readonly timeZones: readonly string[];
+  /** The schedule to be changed; null for a new one. */
+  readonly schedule: ScheduleFormFacts | null;
+}
+
+/** A schedule as it stands, without its input: that is asked for on its own. */
+export interface ScheduleFormFacts extends Omit<ScheduleDraft, "input" | "expression"> {
+  readonly id: string;
+  readonly source: "code" | "dynamic";
+  /** The guard of a change: it counts only while this is still the schedule's revision. */
+  readonly revision: number;
+  /** Null when the trigger is not a cron expression: then it cannot be changed here. */
+  readonly expression: string | null;
+  /** The trigger in words. */
+  readonly times: string;
+}
+
+/** What a cron expression will do, or what is wrong with it. */
+export interface SchedulePreview {
+  readonly problems: readonly FieldProblem[];
+  readonly description: string | null;
+  /** What the clock there shows (`2026-03-29T03:00:00`), and how far that is from UTC (`+02:00`). */
+  readonly fires: readonly { readonly at: number; readonly local: string; readonly offset: string }[];
+  /** A sentence for each change of the clock that moves, drops or repeats a fire. */
+  readonly warnings: readonly string[];
+}
+
+/** What is wrong with one field of a form; `field` is null when it is none of them. */
+export interface FieldProblem {
+  readonly field: string | null;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** One hosted service of the process that serves the dashboard. */
 export interface ServiceRow {
   readonly name: string;
@@ -167,6 +230,12 @@ export interface ReadApi {
   "api/job/data": { query: { id: string }; answer: JobDataView };
   "api/schedules": { query: { limit?: string; cursor?: string }; answer: SchedulesView };
   "api/schedule": { query: { id: string }; answer: ScheduleView };
+  "api/schedule/input": { query: { id: string }; answer: StoredJsonView };
+  "api/schedules/form": { query: { id?: string }; answer: ScheduleFormView };
+  "api/schedules/preview": {
+    query: { expression: string; dialect?: string; timeZone?: string; id?: string };
+    answer: SchedulePreview;
+  };
   "api/services": { query: Record<never, string>; answer: ServicesView };
   "api/instances": { query: Record<never, string>; answer: InstancesView };
 }
@@ -193,9 +262,24 @@ export interface OperateApi {
   "api/schedules/pause": { body: { id: string }; answer: { done: true } };
   "api/schedules/resume": { body: { id: string }; answer: { done: true } };
   "api/schedules/trigger": { body: { id: string }; answer: { job: string | null } };
+  "api/schedules/create": {
+    body: ScheduleDraft & { readonly id: string; readonly paused: boolean };
+    answer: { done: true };
+  };
+  /** What is left out stays. An expression comes with its dialect and time zone. */
+  "api/schedules/update": {
+    body: Partial<ScheduleDraft> & { readonly id: string; readonly revision: number };
+    answer: { done: true };
+  };
+  "api/schedules/remove": { body: { id: string }; answer: { done: true } };
 }
 
 /** What every refusal looks like, with a status of 400 or more. */
 export interface ApiError {
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    /** The same field by field, where a form's fields are wrong. */
+    readonly problems?: readonly FieldProblem[];
+  };
 }

@@ -5,4 +5,4 @@ export type * from "./api.ts";
 export { type CreateDashboardOptions, createDashboard, Dashboard } from "./dashboard.ts";
 export type { AddDashboardOptions, DashboardLook } from "./options.ts";
 export type { Authorize, Peer, Verdict } from "./server/access.ts";
-export type { ScheduleDesk, ScheduleFacts } from "./server/parts.ts";
+export type { ScheduleDesk, ScheduleEditor, ScheduleFacts } from "./server/parts.ts";

@@ -1,11 +1,14 @@
 /** What the dashboard shows of schedules and does to them, through the application's own client. */
+import type { JobRegistry } from "../jobs/index.ts";
 import { readSchedule, type Schedules } from "../scheduling/index.ts";
 import type { StoredSchedule } from "../store/contract.ts";
+import { scheduleEditor } from "./schedule-editor.ts";
 import type { ScheduleDesk, ScheduleFacts } from "./server/parts.ts";
 
-/** A desk over a client. */
-export function scheduleDesk(schedules: Schedules): ScheduleDesk {
+/** A desk over a client. @param registry the jobs that schedules may be made of; without it they cannot be made */
+export function scheduleDesk(schedules: Schedules, registry?: JobRegistry): ScheduleDesk {
   return {
+    ...(registry === undefined ? {} : { editor: scheduleEditor(schedules, registry) }),
     describe,
     async upcoming(schedule, count) {
       // What cannot be read here has no times here; its row says so.

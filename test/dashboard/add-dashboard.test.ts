@@ -58,7 +58,7 @@ describe("a dashboard in an application", () => {
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/jobs\/$/);
     const about = (await (await fetch(`${url}api/about`)).json()) as { title: string; has: object };
     assert.equal(about.title, "shop");
-    assert.deepEqual(about.has, { services: true, schedules: true });
+    assert.deepEqual(about.has, { services: true, schedules: true, scheduleEditor: true });
     const stream = await fetch(`${url}api/live`);
     await stream.body?.getReader().read();
     await host.stop();

@@ -158,6 +158,7 @@ describe("the dashboard's API", () => {
       ["clean-up", "sales-report"],
     );
     assert.equal((await post(dashboard, "/api/schedules/pause", { id: "clean-up" })).status, 409);
+    assert.equal((await post(dashboard, "/api/schedules/remove", { id: "clean-up" })).status, 409);
     assert.equal((await get(dashboard, "/api/schedule?id=none")).status, 404);
   });
 
@@ -193,7 +194,17 @@ describe("the dashboard's API", () => {
   it("is at home under any path, and only there", async () => {
     const below = createDashboard({ store: busy.store, path: "/admin/jobs" });
     assert.equal((await get(below, "/admin/jobs")).headers.get("location"), "./jobs/");
-    for (const page of ["", "jobs", "job", "schedules", "schedule", "services", "instances"]) {
+    for (const page of [
+      "",
+      "jobs",
+      "job",
+      "schedules",
+      "schedule",
+      "newschedule",
+      "editschedule",
+      "services",
+      "instances",
+    ]) {
       const answer = await get(below, `/admin/jobs/${page}`);
       assert.match(answer.headers.get("content-type") ?? "", /html/, page);
     }

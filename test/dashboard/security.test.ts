@@ -1,7 +1,15 @@
 /** The dashboard's security, a test or more a rule, numbered as in docs/dashboard-security.md. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type Authorize, createDashboard, type Dashboard, type OperateApi } from "../../src/dashboard/index.ts";
+import {
+  type Authorize,
+  createDashboard,
+  type Dashboard,
+  type OperateApi,
+  type ScheduleDesk,
+  type ScheduleEditor,
+  type ScheduleFormFacts,
+} from "../../src/dashboard/index.ts";
 import type { OperateRoute, ReadRoute } from "../../src/dashboard/server/route.ts";
 import { routes } from "../../src/dashboard/server/routes.ts";
 import { NightshiftError } from "../../src/errors/index.ts";
@@ -24,6 +32,41 @@ const BODIES: Readonly<Record<keyof OperateApi, unknown>> = {
   "api/schedules/pause": { id: "clean-up" },
   "api/schedules/resume": { id: "clean-up" },
   "api/schedules/trigger": { id: "clean-up" },
+  "api/schedules/create": {
+    id: "new",
+    job: "clean-up",
+    expression: "0 3 * * *",
+    dialect: "unix",
+    timeZone: "UTC",
+    input: "",
+    misfire: "run-once",
+    overlap: "allow",
+    description: "",
+    paused: false,
+  },
+  "api/schedules/update": { id: "clean-up", revision: 1, description: "changed" },
+  "api/schedules/remove": { id: "clean-up" },
+};
+
+const FACTS: ScheduleFormFacts = {
+  id: "",
+  source: "dynamic",
+  revision: 1,
+  job: "clean-up",
+  expression: "0 3 * * *",
+  dialect: "unix",
+  timeZone: "UTC",
+  times: "At 03:00",
+  misfire: "run-once",
+  overlap: "allow",
+  description: "",
+};
+const NO_DESK: ScheduleDesk = {
+  describe: () => ({ trigger: "", expression: null, timeZone: null, misfire: null, queue: null }),
+  upcoming: async () => [],
+  pause: async () => undefined,
+  resume: async () => undefined,
+  trigger: async () => null,
 };
 
 describe("the dashboard's security", () => {
@@ -111,12 +154,26 @@ describe("the dashboard's security", () => {
   });
 
   it("S2: a reader may call every read and no change", async () => {
-    const one = dashboard({ authorize: () => ({ role: "read", user: "kari" }) });
+    const editor: ScheduleEditor = {
+      jobs: () => [],
+      facts: ({ id }) => ({ ...FACTS, id }),
+      input: () => '{"token":"s3cr3t"}',
+      create: () => assert.fail("a reader made a schedule"),
+      update: () => assert.fail("a reader changed a schedule"),
+      remove: () => assert.fail("a reader removed a schedule"),
+    };
+    const one = dashboard({
+      authorize: () => ({ role: "read", user: "kari" }),
+      schedules: { ...NO_DESK, editor },
+    });
     const queries: Record<string, string> = {
       "api/jobs": "?state=dead",
       "api/job": `?id=${busy.dead}`,
       "api/job/data": `?id=${busy.dead}`,
       "api/schedule": "?id=clean-up",
+      "api/schedule/input": "?id=clean-up",
+      "api/schedules/form": "?id=clean-up",
+      "api/schedules/preview": "?expression=@daily",
     };
     for (const path of READS) assert.equal((await get(one, `/${path}${queries[path] ?? ""}`)).status, 200, path);
     for (const path of CHANGES) {
@@ -308,6 +365,14 @@ describe("the dashboard's security", () => {
       "/api/job?id=",
       `/api/job?id=${"x".repeat(100_000)}`,
       "/api/overview?days=1000000000",
+      "/api/schedules/preview",
+      "/api/schedules/preview?expression=",
+      "/api/schedules/preview?expression=@daily&dialect=vixie",
+      "/api/schedules/preview?expression=@daily&count=100000",
+      "/api/schedules/preview?expression=@daily&days=4000",
+      "/api/schedules/preview?expression=@daily&expression=@daily",
+      `/api/schedules/preview?expression=${"*,".repeat(251)}`,
+      `/api/schedules/preview?expression=@daily&timeZone=${"x".repeat(501)}`,
     ];
     for (const path of bad) assert.equal((await get(open, path)).status, 400, path.slice(0, 60));
     const bodies: unknown[] = [
@@ -335,6 +400,32 @@ describe("the dashboard's security", () => {
       );
     }
     assert.equal((await post(open, "/api/queues/pause", { queue: "mail", reason: "x".repeat(1_001) })).status, 400);
+    const draft = BODIES["api/schedules/create"] as object;
+    const drafts: object[] = [
+      { id: "" },
+      { id: "x".repeat(201) },
+      { id: "a\0" },
+      { id: { length: 1 } },
+      { expression: ["0 3 * * *"] },
+      { expression: "x".repeat(501) },
+      { dialect: "__proto__" },
+      { timeZone: 1 },
+      { input: { to: "x" } },
+      { input: "x".repeat(50_001) },
+      { misfire: "constructor" },
+      { overlap: null },
+      { description: "x".repeat(2_001) },
+      { paused: "false" },
+      { source: "code" },
+    ];
+    for (const wrong of drafts) {
+      const answer = await post(open, "/api/schedules/create", { ...draft, ...wrong });
+      assert.equal(answer.status, 400, JSON.stringify(wrong).slice(0, 60));
+    }
+    for (const revision of [undefined, -1, 1.5, "1", 1e300]) {
+      const answer = await post(open, "/api/schedules/update", { id: "clean-up", revision, overlap: "skip" });
+      assert.equal(answer.status, 400, String(revision));
+    }
   });
 
   it("S16: refuses more listeners than it can serve, and frees the places of those who leave", async () => {

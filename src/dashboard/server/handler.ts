@@ -12,7 +12,17 @@ import type { OperateRoute, ReadRoute, Visitor } from "./route.ts";
 import { routes } from "./routes.ts";
 
 /** The addresses of pages. They lie side by side, so that every link and asset is relative to the mount. */
-const PAGES: ReadonlySet<string> = new Set(["", "jobs", "job", "schedules", "schedule", "services", "instances"]);
+const PAGES: ReadonlySet<string> = new Set([
+  "",
+  "jobs",
+  "job",
+  "schedules",
+  "schedule",
+  "newschedule",
+  "editschedule",
+  "services",
+  "instances",
+]);
 const LIVE = "api/live";
 
 /** What the handler works with. */
@@ -83,7 +93,7 @@ async function operate<P extends keyof OperateApi>(
   requireSameOrigin(request);
   const body = route.parse(readBody(await readJson(request)));
   const answer = await route.handle({ parts, visitor }, body);
-  const audit = { user: visitor.user, action: path.slice("api/".length), target: body };
+  const audit = { user: visitor.user, action: path.slice("api/".length), target: route.audit?.(body) ?? body };
   parts.logger.info({ audit }, "Changed from the dashboard");
   return jsonResponse(200, answer);
 }

@@ -19,7 +19,14 @@ export interface QueryReader {
 
 /** The body of a POST. */
 export interface BodyReader {
-  text(name: string): string;
+  text(name: string, longest?: number): string;
+  /** Text that may be empty, or left out: then undefined. */
+  optionalText(name: string, longest?: number): string | undefined;
+  oneOf<T extends string>(name: string, choices: readonly T[]): T;
+  flag(name: string): boolean;
+  /** A whole number from 0. */
+  count(name: string): number;
+  has(name: string): boolean;
   reason(): { reason?: string };
   ids(): readonly string[];
   /** Refuses what is not one of these. */
@@ -63,11 +70,36 @@ export function readBody(value: unknown): BodyReader {
   const fields = new Map<string, unknown>(Object.entries(value));
   const text = (name: string, longest = LONGEST_TEXT) => {
     const found = fields.get(name);
-    if (typeof found !== "string" || found === "") refuse(`${name} is ${show(found)}. It is text, and not empty.`);
+    if (typeof found !== "string" || found === "") {
+      refuse(`${name} is ${show(found)}. It is text, and not empty.`, name);
+    }
     return bounded(found, name, longest);
   };
   return {
-    text: (name) => text(name),
+    text,
+    optionalText(name, longest = LONGEST_TEXT) {
+      const found = fields.get(name);
+      if (found === undefined) return undefined;
+      return typeof found === "string"
+        ? bounded(found, name, longest)
+        : refuse(`${name} is ${show(found)}. It is text.`, name);
+    },
+    oneOf(name, choices) {
+      const found = fields.get(name);
+      const rule = `It is one of ${choices.join(", ")}.`;
+      return choices.find((choice) => choice === found) ?? refuse(`${name} is ${show(found)}. ${rule}`, name);
+    },
+    flag(name) {
+      const found = fields.get(name);
+      return typeof found === "boolean" ? found : refuse(`${name} is ${show(found)}. It is true or false.`, name);
+    },
+    count(name) {
+      const found = fields.get(name);
+      return typeof found === "number" && Number.isSafeInteger(found) && found >= 0
+        ? found
+        : refuse(`${name} is ${show(found)}. It is a whole number.`, name);
+    },
+    has: (name) => fields.has(name),
     reason: () => (fields.get("reason") === undefined ? {} : { reason: text("reason", LONGEST_REASON) }),
     ids() {
       const ids = fields.get("ids");
@@ -89,11 +121,12 @@ export function readBody(value: unknown): BodyReader {
 }
 
 function bounded(value: string, name: string, longest: number): string {
-  if (value.length > longest) refuse(`${name} has ${value.length} characters; ${longest} are allowed.`);
-  if (value.includes("\0")) refuse(`${name} has a NUL character.`);
+  if (value.length > longest) refuse(`${name} has ${value.length} characters; ${longest} are allowed.`, name);
+  if (value.includes("\0")) refuse(`${name} has a NUL character.`, name);
   return value;
 }
 
-function refuse(message: string): never {
-  throw new Refusal(400, message);
+function refuse(message: string, field?: string): never {
+  const code = "NS_DASHBOARD_REQUEST";
+  throw new Refusal(400, message, code, field === undefined ? [] : [{ field, code, message }]);
 }

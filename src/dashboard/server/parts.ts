@@ -2,7 +2,7 @@
 import type { Store, StoredSchedule } from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import type { Clock } from "../../time/index.ts";
-import type { ServiceRow } from "../api.ts";
+import type { OperateApi, ScheduleFormFacts, ScheduleFormView, ServiceRow } from "../api.ts";
 import type { IsHidden } from "./redact.ts";
 
 /** Everything a route may need. */
@@ -38,4 +38,23 @@ export interface ScheduleDesk {
   resume(id: string): Promise<void>;
   /** Makes a job of it now; its id. */
   trigger(id: string): Promise<string | null>;
+  /** Makes, changes and removes schedules. Left out: that cannot be done here. */
+  readonly editor?: ScheduleEditor;
+}
+
+/** A draft whose input was read: a value, or nothing when there is none. */
+type WithInput<Body> = Omit<Body, "input"> & { readonly input?: { readonly value: unknown } };
+
+/** Makes, changes and removes schedules at run time. Mistakes are thrown as the library's own errors, and nothing is written then. */
+export interface ScheduleEditor {
+  /** The jobs that this process knows. */
+  jobs(): ScheduleFormView["jobs"];
+  /** What a form starts from. @throws NS_SCHEDULE_INVALID when the schedule cannot be read here */
+  facts(schedule: StoredSchedule): ScheduleFormFacts;
+  /** The input as JSON text. */
+  input(schedule: StoredSchedule): string;
+  create(draft: WithInput<OperateApi["api/schedules/create"]["body"]>): Promise<void>;
+  /** @throws NS_SCHEDULE_STALE when the schedule has another revision by now */
+  update(changes: WithInput<OperateApi["api/schedules/update"]["body"]>): Promise<void>;
+  remove(id: string): Promise<void>;
 }

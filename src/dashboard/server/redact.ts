@@ -21,7 +21,8 @@ export const REDACTED_BY_DEFAULT: readonly string[] = [
   "cvc",
 ];
 
-const HIDDEN = "[redacted]";
+/** Stands in the place of a hidden value. */
+export const HIDDEN = "[redacted]";
 const LONGEST_SHOWN = 200_000;
 
 /** Tells whether a property's value is to be hidden. Case and the separators `-` `_` do not count. */

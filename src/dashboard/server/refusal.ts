@@ -1,15 +1,23 @@
 /** How requests are refused: an error that knows its status, and the answer made of any error. */
 import { ERROR_CODES, type ErrorCode, NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
-import type { ApiError } from "../api.ts";
+import type { ApiError, FieldProblem } from "../api.ts";
 
 /** Ends a request with a status other than 500. Its message goes to the browser, so it holds nothing private. */
 export class Refusal extends NightshiftError {
   readonly status: number;
+  /** Which fields of a form are wrong, where that is what it is about. */
+  readonly problems: readonly FieldProblem[];
 
-  constructor(status: number, message: string, code: ErrorCode = "NS_DASHBOARD_REQUEST") {
+  constructor(
+    status: number,
+    message: string,
+    code: ErrorCode = "NS_DASHBOARD_REQUEST",
+    problems: readonly FieldProblem[] = [],
+  ) {
     super(code, message);
     this.status = status;
+    this.problems = problems;
   }
 }
 
@@ -33,7 +41,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 /** The status and the body for anything thrown. What the browser is not told goes to the log. */
 export function refusalOf(thrown: unknown, logger: LoggerLike, path: string): { status: number; body: ApiError } {
-  if (thrown instanceof Refusal) return answer(thrown.status, thrown.code, thrown.message);
+  if (thrown instanceof Refusal) return answer(thrown.status, thrown.code, thrown.message, thrown.problems);
   if (thrown instanceof NightshiftError) {
     const status = STATUS[thrown.code] ?? 500;
     if (MESSAGE_IS_SAFE.has(thrown.code)) return answer(status, thrown.code, thrown.message);
@@ -44,10 +52,13 @@ export function refusalOf(thrown: unknown, logger: LoggerLike, path: string): { 
   return answer(500, "INTERNAL", "Something went wrong. The log has the details.");
 }
 
-function answer(status: number, code: string, message: string) {
+function answer(status: number, code: string, message: string, problems: readonly FieldProblem[] = []) {
+  const error = { code, message: withoutCode(code, message), ...(problems.length === 0 ? {} : { problems }) };
+  return { status, body: { error } };
+}
+
+/** A message as people read it: the code stands beside it. */
+export function withoutCode(code: string, message: string): string {
   const prefix = `${code}: `;
-  return {
-    status,
-    body: { error: { code, message: message.startsWith(prefix) ? message.slice(prefix.length) : message } },
-  };
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }

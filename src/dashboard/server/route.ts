@@ -28,8 +28,10 @@ export interface ReadRoute<P extends keyof ReadApi> {
 export interface OperateRoute<P extends keyof OperateApi> {
   readonly method: "POST";
   readonly permission: "operate";
-  /** Checks the body. What it returns is what the handler gets, and what the audit line says. */
+  /** Checks the body. What it returns is what the handler gets, and what the audit line says unless {@link audit} is there. */
   parse(body: BodyReader): OperateApi[P]["body"];
+  /** What the audit line says, for bodies with something private in them. */
+  audit?(body: OperateApi[P]["body"]): object;
   handle(context: RouteContext, body: OperateApi[P]["body"]): Promise<OperateApi[P]["answer"]>;
 }
 

@@ -3,6 +3,14 @@ import { cancelJobs, job, jobData, jobs, retryJobs, runJobsNow } from "./api/job
 import { about, overview } from "./api/overview.ts";
 import { instances, services } from "./api/processes.ts";
 import { pauseQueue, resumeQueue } from "./api/queues.ts";
+import {
+  createSchedule,
+  previewSchedule,
+  removeSchedule,
+  scheduleForm,
+  scheduleInput,
+  updateSchedule,
+} from "./api/schedule-forms.ts";
 import { pauseSchedule, resumeSchedule, schedule, schedules, triggerSchedule } from "./api/schedules.ts";
 import type { Routes } from "./route.ts";
 
@@ -14,6 +22,9 @@ export const routes: Routes = {
   "api/job/data": jobData,
   "api/schedules": schedules,
   "api/schedule": schedule,
+  "api/schedule/input": scheduleInput,
+  "api/schedules/form": scheduleForm,
+  "api/schedules/preview": previewSchedule,
   "api/services": services,
   "api/instances": instances,
   "api/jobs/cancel": cancelJobs,
@@ -24,4 +35,7 @@ export const routes: Routes = {
   "api/schedules/pause": pauseSchedule,
   "api/schedules/resume": resumeSchedule,
   "api/schedules/trigger": triggerSchedule,
+  "api/schedules/create": createSchedule,
+  "api/schedules/update": updateSchedule,
+  "api/schedules/remove": removeSchedule,
 };

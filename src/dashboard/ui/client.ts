@@ -1,13 +1,19 @@
 /** Calls to the API, typed by the same types that the server implements. Addresses are relative: the page may be mounted anywhere. */
-import type { ApiError, OperateApi, ReadApi } from "../api.ts";
+import type { ApiError, FieldProblem, OperateApi, ReadApi } from "../api.ts";
 
 /** The server said no; the message is for the reader. */
 export class ApiFailure extends Error {
   readonly status: number;
+  /** The stable code; empty when what answered was not the API. */
+  readonly code: string;
+  /** Which fields are wrong, where a form was refused. */
+  readonly problems: readonly FieldProblem[];
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code = "", problems: readonly FieldProblem[] = []) {
     super(message);
     this.status = status;
+    this.code = code;
+    this.problems = problems;
   }
 }
 
@@ -38,5 +44,6 @@ async function answerOf<T>(response: Response): Promise<T> {
   if (!isJson) throw new ApiFailure(response.status, `The server answered ${response.status}, and not with data.`);
   const value: unknown = await response.json();
   if (response.ok) return value as T;
-  throw new ApiFailure(response.status, (value as ApiError).error.message);
+  const { message, code, problems } = (value as ApiError).error;
+  throw new ApiFailure(response.status, message, code, problems);
 }

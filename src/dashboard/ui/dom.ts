@@ -98,6 +98,14 @@ function patchElement(element: Element, wanted: VNode): void {
   patchChildren(element, wanted.children);
 }
 
+function hasTypedValue(element: Element): element is HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement {
+  return (
+    element instanceof HTMLInputElement ||
+    element instanceof HTMLSelectElement ||
+    element instanceof HTMLTextAreaElement
+  );
+}
+
 function set(element: Element, name: string, value: Value): void {
   if (name === "key") return;
   if (typeof value === "function" || (name.startsWith("on") && value === undefined)) {
@@ -107,7 +115,7 @@ function set(element: Element, name: string, value: Value): void {
   if (FORBIDDEN.test(name)) throw new Error(`The attribute ${name} is not set from here.`);
   if (name === "href" && !LINK.test(String(value))) throw new Error("Links lead to pages of the dashboard only.");
   if (name === "checked" && element instanceof HTMLInputElement) element.checked = value === true;
-  else if (name === "value" && (element instanceof HTMLInputElement || element instanceof HTMLSelectElement)) {
+  else if (name === "value" && hasTypedValue(element)) {
     // What a person is typing is theirs.
     if (document.activeElement !== element && element.value !== value) element.value = String(value ?? "");
   } else if (value === undefined || value === null || value === false) element.removeAttribute(name);

@@ -61,6 +61,24 @@ export function timeIn(at: number, timeZone: string | null): string {
   }
 }
 
+const wall = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  year: "numeric",
+  month: "short",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+  timeZone: "UTC",
+});
+
+/** What a clock somewhere shows, given as `2026-03-29T03:00:00`: no zone has a say in it. */
+export function wallClock(local: string): string {
+  const at = Date.parse(`${local}Z`);
+  return Number.isNaN(at) ? local : wall.format(at);
+}
+
 function two(a: number, unitA: string, b: number, unitB: string): string {
   return b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`;
 }

@@ -8,6 +8,7 @@ import { jobPage } from "./pages/job.ts";
 import { jobsPage } from "./pages/jobs.ts";
 import { overviewPage } from "./pages/overview.ts";
 import { instancesPage, servicesPage } from "./pages/processes.ts";
+import { editSchedulePage, newSchedulePage } from "./pages/schedule-form.ts";
 import { schedulePage, schedulesPage } from "./pages/schedules.ts";
 import { Notices, topBar, troublePage } from "./shell.ts";
 
@@ -17,6 +18,8 @@ const PAGES: ReadonlyMap<string, PageFactory> = new Map([
   ["job", jobPage],
   ["schedules", schedulesPage],
   ["schedule", schedulePage],
+  ["newschedule", newSchedulePage],
+  ["editschedule", editSchedulePage],
   ["services", servicesPage],
   ["instances", instancesPage],
 ]);
@@ -98,6 +101,7 @@ function contextFor(known: AboutView): PageContext {
     now: () => Date.now() + ahead,
     update: show,
     go: navigate,
+    say: (text) => notices.show(text),
     act,
   };
 }

@@ -15,6 +15,8 @@ export interface PageContext {
   update(): void;
   /** Goes to an address of the dashboard. */
   go(href: string): void;
+  /** Shows a message for a few seconds. */
+  say(text: string): void;
   /** Does something, says how it went, and loads the page anew. */
   act<P extends keyof OperateApi>(
     path: P,

@@ -13,7 +13,12 @@ const MENU = [
   ["instances", "Instances"],
 ] as const;
 /** Pages that belong to an entry of the menu without being it. */
-const UNDER: Readonly<Record<string, string>> = { job: "jobs", schedule: "schedules" };
+const UNDER: Readonly<Record<string, string>> = {
+  job: "jobs",
+  schedule: "schedules",
+  newschedule: "schedules",
+  editschedule: "schedules",
+};
 const LIVE: Readonly<Record<LiveState, { readonly text: string; readonly title: string }>> = {
   connecting: { text: "connecting", title: "Connecting to the live numbers." },
   live: { text: "live", title: "The numbers move by themselves." },

@@ -18,7 +18,11 @@ export const about: ReadRoute<"api/about"> = {
       role: visitor.role,
       user: visitor.user,
       store: { kind, location, durability },
-      has: { services: parts.services !== null, schedules: parts.schedules !== null },
+      has: {
+        services: parts.services !== null,
+        schedules: parts.schedules !== null,
+        scheduleEditor: parts.schedules?.editor !== undefined,
+      },
     };
   },
 };

@@ -41,7 +41,7 @@ export const schedule: ReadRoute<"api/schedule"> = {
   permission: "read",
   query: ["id"],
   async handle({ parts }, query) {
-    const stored = await find(parts, query.required("id"));
+    const stored = await findSchedule(parts, query.required("id"));
     const [now, upcoming, occurrences] = await Promise.all([
       parts.store.now(),
       parts.schedules?.upcoming(stored, FIRES_SHOWN) ?? [],
@@ -58,7 +58,7 @@ export const pauseSchedule: OperateRoute<"api/schedules/pause"> = {
   permission: "operate",
   parse: readId,
   async handle({ parts }, { id }) {
-    await deskOf(parts).pause((await find(parts, id)).id);
+    await deskOf(parts).pause((await findSchedule(parts, id)).id);
     return { done: true };
   },
 };
@@ -69,7 +69,7 @@ export const resumeSchedule: OperateRoute<"api/schedules/resume"> = {
   permission: "operate",
   parse: readId,
   async handle({ parts }, { id }) {
-    await deskOf(parts).resume((await find(parts, id)).id);
+    await deskOf(parts).resume((await findSchedule(parts, id)).id);
     return { done: true };
   },
 };
@@ -79,10 +79,11 @@ export const triggerSchedule: OperateRoute<"api/schedules/trigger"> = {
   method: "POST",
   permission: "operate",
   parse: readId,
-  handle: async ({ parts }, { id }) => ({ job: await deskOf(parts).trigger((await find(parts, id)).id) }),
+  handle: async ({ parts }, { id }) => ({ job: await deskOf(parts).trigger((await findSchedule(parts, id)).id) }),
 };
 
-function readId(body: BodyReader): { id: string } {
+/** The body of a change that needs nothing but to know which. */
+export function readId(body: BodyReader): { id: string } {
   body.only("id");
   return { id: body.text("id") };
 }
@@ -92,7 +93,8 @@ function deskOf({ schedules: desk }: DashboardParts): ScheduleDesk {
   return desk;
 }
 
-async function find({ store }: DashboardParts, id: string): Promise<StoredSchedule> {
+/** @throws NS_SCHEDULE_NOT_FOUND */
+export async function findSchedule({ store }: DashboardParts, id: string): Promise<StoredSchedule> {
   const [stored] = await store.getSchedules([id]);
   if (stored === undefined) throw new NightshiftError("NS_SCHEDULE_NOT_FOUND", `There is no schedule ${id}.`);
   return stored;

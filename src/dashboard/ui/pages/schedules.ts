@@ -1,6 +1,6 @@
 /** Schedules: the list with their next fires, and one with its plan and its history. */
 import type { ScheduleRow, SchedulesView, ScheduleView } from "../../api.ts";
-import { read } from "../client.ts";
+import { ApiFailure, operate, read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { duration, timeIn } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
@@ -25,7 +25,11 @@ export const schedulesPage: PageFactory = (context) => {
           cursor !== null && h("a", { href: hrefTo("schedules") }, "First"),
           view.next !== null && h("a", { href: hrefTo("schedules", { cursor: view.next }), rel: "next" }, "Next"),
         );
-      return [h("h1", null, "Schedules"), card("All schedules", null, list(view.items, context), pages)];
+      const create = mayEdit(context) && h("a", { href: "newschedule", class: "button primary" }, "New schedule");
+      return [
+        h("div", { class: "page-head" }, h("h1", null, "Schedules"), create),
+        card("All schedules", null, list(view.items, context), pages),
+      ];
     },
   };
 };
@@ -34,6 +38,23 @@ export const schedulesPage: PageFactory = (context) => {
 export const schedulePage: PageFactory = (context) => {
   const id = context.params.get("id") ?? "";
   let view: ScheduleView | null = null;
+  let confirming = false;
+  const confirm = (on: boolean) => {
+    confirming = on;
+    context.update();
+  };
+  const remove = async () => {
+    confirming = false;
+    try {
+      await operate("api/schedules/remove", { id });
+      context.say(`${id} was removed.`);
+      context.go(hrefTo("schedules"));
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      context.say(error.message);
+      context.update();
+    }
+  };
   return {
     title: "Schedule",
     async load(signal) {
@@ -47,8 +68,15 @@ export const schedulePage: PageFactory = (context) => {
           "div",
           { class: "page-head" },
           h("h1", null, view.id, " ", status(view)),
-          h("div", { class: "actions" }, actions(view, context)),
+          h("div", { class: "actions" }, actions(view, context), editing(view, context, confirming, confirm, remove)),
         ),
+        view.source === "code" &&
+          mayEdit(context) &&
+          h(
+            "p",
+            { class: "standing" },
+            "Declared in the application's code, so it is edited and removed there: the next start would undo a change made here.",
+          ),
         card("Facts", null, factsOf(view, now)),
         card("Next fires", zoneNote(view.timeZone), upcoming(view, now)),
         card("History", null, history(view, now)),
@@ -61,6 +89,7 @@ function list(items: readonly ScheduleRow[], context: PageContext): Child {
   if (items.length === 0) {
     return empty(
       "No schedules.",
+      mayEdit(context) && [h("a", { href: "newschedule" }, "Make one here"), ", or in code. "],
       "Declare one with ",
       h("code", null, 'builder.addSchedule({ id, trigger: cron("0 3 * * *"), job })'),
       ".",
@@ -123,6 +152,28 @@ function actions({ id, paused }: ScheduleRow, context: PageContext): Child {
       : button("Pause", () => void context.act("api/schedules/pause", { id }, `${id} is paused.`), {
           name: `Pause ${id}`,
         }),
+  ];
+}
+
+function mayEdit({ about }: PageContext): boolean {
+  return about.role === "operate" && about.has.scheduleEditor;
+}
+
+/** For schedules that were made at run time. What cannot be taken back is asked twice. */
+function editing(
+  { id, source }: ScheduleView,
+  context: PageContext,
+  confirming: boolean,
+  confirm: (on: boolean) => void,
+  remove: () => Promise<void>,
+): Child {
+  if (source === "code" || !mayEdit(context)) return null;
+  if (confirming) {
+    return [button("Yes, remove it", () => void remove(), { danger: true }), button("Keep it", () => confirm(false))];
+  }
+  return [
+    h("a", { href: hrefTo("editschedule", { id }), class: "button" }, "Edit"),
+    button("Remove", () => confirm(true), { danger: true, title: "Its history goes with it; its jobs stay." }),
   ];
 }
 

@@ -1,0 +1,107 @@
+/** The fields of a schedule's form, each from what stands in it to what is typed into it. */
+import type { MisfireChoice, OverlapChoice, ScheduleDraft, ScheduleFormView } from "../../api.ts";
+import { type Child, h } from "../dom.ts";
+import { areaField, choiceField, textField } from "../fields.ts";
+
+const DIALECTS = [
+  ["unix", "unix: minute hour day month weekday"],
+  ["quartz", "quartz: seconds first, Sunday is 1"],
+  ["cronos", "cronos: as Hangfire reads it"],
+] as const;
+const MISFIRES: Readonly<Record<MisfireChoice, string>> = {
+  "run-once": "One job for all that was missed, standing at the latest time.",
+  skip: "None: it goes on with the next time.",
+  "catch-up": "A job for each of the latest missed times: 100, unless code set another bound.",
+  "run-all": "A job for each missed time, however many.",
+};
+const OVERLAPS: Readonly<Record<OverlapChoice, string>> = {
+  allow: "The next one is made all the same; both may run.",
+  skip: "The next one is left out.",
+  queue: "The next one waits until it is over.",
+  replace: "It is cancelled, and the next one is made.",
+};
+const LONGEST_INPUT = 50_000;
+
+/** A schedule as it stands in the form. */
+export type Draft = { -readonly [K in keyof ScheduleDraft]: ScheduleDraft[K] } & { id: string; paused: boolean };
+/** What the fields work on. */
+export interface Writing {
+  readonly form: ScheduleFormView;
+  readonly draft: Draft;
+  readonly put: <K extends keyof Draft>(name: K, value: Draft[K]) => void;
+  readonly problemOf: (name: string) => string | undefined;
+}
+
+export function idField({ draft, put, problemOf }: Writing): Child {
+  const hint = "Stable and unique: history and pauses hang on it.";
+  const look = { name: "id", label: "Id", problem: problemOf("id"), hint };
+  return textField(look, draft.id, (value) => put("id", value), { longest: 200, placeholder: "report:acme" });
+}
+
+export function jobField({ form, draft, put, problemOf }: Writing): Child {
+  const names = form.jobs.map(({ name }) => [name, name] as const);
+  const known = draft.job === "" || form.jobs.some(({ name }) => name === draft.job);
+  const choices = known ? names : [[draft.job, `${draft.job} (not known to this process)`] as const, ...names];
+  const look = { name: "job", label: "Job", problem: problemOf("job"), hint: "The jobs that this process knows." };
+  return choiceField(look, draft.job, choices, (value) => put("job", value));
+}
+
+export function descriptionField({ draft, put, problemOf }: Writing): Child {
+  const look = { name: "description", label: "Description", problem: problemOf("description"), wide: true };
+  const also = { longest: 2_000, placeholder: "Optional; shown in place of the times" };
+  return textField(look, draft.description, (value) => put("description", value), also);
+}
+
+export function inputField({ form, draft, put, problemOf }: Writing, note: string | null): Child {
+  const takesInput = form.jobs.find(({ name }) => name === draft.job)?.takesInput ?? true;
+  const hint =
+    note ?? (takesInput ? "JSON, checked against the job's schema." : "This job takes no input: leave it empty.");
+  const look = { name: "input", label: "Input", problem: problemOf("input"), hint, wide: true };
+  return areaField(look, draft.input, (value) => put("input", value), LONGEST_INPUT);
+}
+
+export function whenFields({ form, draft, put, problemOf }: Writing): Child {
+  const isOther = form.schedule !== null && form.schedule.expression === null;
+  const hint = isOther ? "Its trigger is no cron expression. Leave this empty to keep it." : undefined;
+  const expression = { name: "expression", label: "Cron expression", problem: problemOf("expression"), wide: true };
+  return [
+    textField(
+      hint === undefined ? expression : { ...expression, hint },
+      draft.expression,
+      (value) => put("expression", value),
+      { placeholder: "0 3 * * MON-FRI", code: true },
+    ),
+    choiceField({ name: "dialect", label: "Dialect", wide: true }, draft.dialect, DIALECTS, (value) =>
+      put("dialect", value as Draft["dialect"]),
+    ),
+    textField(
+      { name: "timeZone", label: "Time zone", problem: problemOf("timeZone"), wide: true },
+      draft.timeZone,
+      (value) => put("timeZone", value),
+      { placeholder: "Europe/Oslo", list: "time-zones" },
+    ),
+    h(
+      "datalist",
+      { id: "time-zones", key: "time-zones" },
+      form.timeZones.map((zone) => h("option", { key: zone, value: zone })),
+    ),
+  ];
+}
+
+export function policyFields({ draft, put }: Writing): Child {
+  const names = (words: Readonly<Record<string, string>>) => Object.keys(words).map((word) => [word, word] as const);
+  return [
+    choiceField(
+      { name: "misfire", label: "When times were missed", hint: MISFIRES[draft.misfire] },
+      draft.misfire,
+      names(MISFIRES),
+      (value) => put("misfire", value as MisfireChoice),
+    ),
+    choiceField(
+      { name: "overlap", label: "When the previous job is not over", hint: OVERLAPS[draft.overlap] },
+      draft.overlap,
+      names(OVERLAPS),
+      (value) => put("overlap", value as OverlapChoice),
+    ),
+  ];
+}

@@ -1,0 +1,78 @@
+/** What an expression will do, asked for as it is typed: the next fires with their offsets, and turns of the clock that matter. */
+import type { FieldProblem, SchedulePreview } from "../../api.ts";
+import { read } from "../client.ts";
+import { type Child, h } from "../dom.ts";
+import { wallClock } from "../format.ts";
+import { empty, moment } from "../parts.ts";
+
+/** Long enough for the next key, short enough to seem at once. */
+const PAUSE = 250;
+
+interface Asked {
+  readonly expression: string;
+  readonly dialect: string;
+  readonly timeZone: string;
+  readonly id: string;
+}
+
+/** The newest answer for what stands in the form; answers that were overtaken are dropped. */
+export class Preview {
+  readonly #update: () => void;
+  #answer: SchedulePreview | null = null;
+  #failure: string | null = null;
+  #asking: AbortController | undefined;
+  #timer: number | undefined;
+
+  /** @param update called when there is another answer */
+  constructor(update: () => void) {
+    this.#update = update;
+  }
+
+  get problems(): readonly FieldProblem[] {
+    return this.#answer?.problems ?? [];
+  }
+
+  /** Asks once the typing pauses. */
+  ask({ expression, dialect, timeZone, id }: Asked): void {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+    this.#failure = null;
+    if (expression.trim() === "") this.#answer = null;
+    else this.#timer = setTimeout(() => void this.#load({ expression, dialect, timeZone, id }), PAUSE);
+  }
+
+  view(now: number): Child {
+    if (this.#failure !== null) return empty("No preview now.", this.#failure);
+    const answer = this.#answer;
+    if (answer === null) return empty("Not written yet.", "The next five times show here as you type.");
+    if (answer.problems.length > 0) return empty("It cannot be read yet.", "The field says what is wrong.");
+    return [
+      h("p", { class: "said" }, answer.description),
+      h(
+        "ol",
+        { class: "plain fires" },
+        answer.fires.map(({ at, local, offset }) =>
+          h(
+            "li",
+            { key: String(at) },
+            h("span", { class: "clock" }, wallClock(local), " ", h("span", { class: "quiet" }, offset)),
+            moment(at, now),
+          ),
+        ),
+      ),
+      answer.warnings.map((warning) => h("p", { class: "caution", key: warning }, warning)),
+    ];
+  }
+
+  async #load(asked: Asked): Promise<void> {
+    const mine = new AbortController();
+    this.#asking = mine;
+    try {
+      this.#answer = await read("api/schedules/preview", { ...asked }, mine.signal);
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      this.#failure = error instanceof Error ? error.message : String(error);
+    }
+    this.#update();
+  }
+}

@@ -1,0 +1,166 @@
+/** Writing schedules on the dashboard, as a person does it: in a real browser, against a running application. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { openPage, startBrowser } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
+import { HOSTILE_TEXTS } from "../support/hostile-texts.ts";
+import { type ScheduleApp, scheduleApp } from "../support/schedule-app.ts";
+
+/** The browser itself says that a request was refused. */
+const REFUSED = /^console: Failed to load resource: .* 4(?:00|09)/;
+
+async function withApp(browser: Browser, test: (page: Page, app: ScheduleApp) => Promise<void>, width = 1280) {
+  await using app = await scheduleApp();
+  await eventually(async () => assert.ok(await app.host.schedules.get("nightly")));
+  const { page, trouble } = await openPage(browser, { width });
+  try {
+    await test(page, app);
+  } finally {
+    await page.context().close();
+  }
+  assert.deepEqual(
+    trouble.filter((each) => !REFUSED.test(each)),
+    [],
+  );
+}
+
+const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
+
+describe("writing schedules in a browser", () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await startBrowser();
+  });
+  after(() => browser.close());
+
+  it("makes one, sees it fire, changes it and removes it", async () => {
+    await withApp(browser, async (page, { url, host }) => {
+      await page.goto(`${url}schedules`);
+      await page.getByRole("link", { name: "New schedule" }).click();
+      await page.getByRole("heading", { name: "New schedule" }).waitFor();
+      await field(page, "Id").fill("digest:kari");
+      await field(page, "Job").selectOption("email.digest");
+      await field(page, "Input").fill('{ "to": 5 }');
+      await field(page, "Cron expression").fill("61 * * * *");
+      await page.getByText('"61 * * * *": minute is 0-59, got 61 at column 1.').waitFor();
+      await field(page, "Cron expression").fill("* * * * * *");
+      await page.locator(".next .fires li").nth(4).waitFor();
+      assert.match(await page.locator(".next .fires").innerText(), /\+0[12]:00/);
+
+      await page.getByRole("button", { name: "Create schedule" }).click();
+      await page.getByText('The input of job "email.digest" is not valid: to: Expected text.').waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement?.id), "field-input");
+      assert.equal(await host.schedules.get("digest:kari"), null);
+      await field(page, "Input").fill('{ "to": "kari" }');
+      await page.getByRole("button", { name: "Create schedule" }).click();
+
+      await page.getByRole("heading", { name: "digest:kari" }).waitFor();
+      await page.getByRole("link", { name: "its job" }).first().waitFor();
+      assert.match(await page.locator(".facts").innerText(), /a call at run time/);
+
+      await page.getByRole("link", { name: "Edit" }).click();
+      await page.getByRole("heading", { name: "Edit digest:kari" }).waitFor();
+      // It fires all the while: that alone makes no change stale.
+      const opened = (await host.schedules.get("digest:kari"))?.revision ?? 0;
+      await eventually(async () => assert.ok(((await host.schedules.get("digest:kari"))?.revision ?? 0) > opened));
+      await field(page, "Cron expression").fill("0 3 * * MON");
+      await field(page, "Time zone").fill("America/New_York");
+      await field(page, "When the previous job is not over").selectOption("skip");
+      await page.locator(".next .fires").getByText("-05:00").or(page.getByText("-04:00")).first().waitFor();
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await page.getByText("digest:kari was changed.").waitFor();
+      const { settings } = (await host.schedules.get("digest:kari")) ?? {};
+      assert.deepEqual([settings?.overlap, settings?.input], ["skip", { to: "kari" }]);
+
+      await page.getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("button", { name: "Keep it" }).click();
+      await page.getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("button", { name: "Yes, remove it" }).click();
+      await page.getByRole("heading", { name: "Schedules", exact: true }).waitFor();
+      await page.getByText("digest:kari was removed.").waitFor();
+      assert.equal(await host.schedules.get("digest:kari"), null);
+      assert.equal(await page.getByRole("link", { name: "digest:kari" }).count(), 0);
+    });
+  });
+
+  it("says plainly that somebody else was faster, and lets the person choose", async () => {
+    await withApp(browser, async (page, { url, host }) => {
+      await page.goto(`${url}newschedule`);
+      await field(page, "Id").fill("sweep");
+      await field(page, "Cron expression").fill("0 3 * * *");
+      await page.getByLabel(/Start paused/).check();
+      await page.getByRole("button", { name: "Create schedule" }).click();
+      await page.locator("h1", { hasText: "paused" }).waitFor();
+      await page.goto(`${url}editschedule?id=sweep`);
+      await field(page, "Description").fill("mine");
+      await host.schedules.update("sweep", { overlap: "replace" });
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await page.getByText(/Schedule "sweep" was changed meanwhile/).waitFor();
+      assert.equal((await host.schedules.get("sweep"))?.settings?.description, null);
+      await page.getByRole("button", { name: "Start from the newer one" }).click();
+      assert.equal(await field(page, "When the previous job is not over").inputValue(), "replace");
+      assert.equal(await field(page, "Description").inputValue(), "");
+      await field(page, "Description").fill("mine after all");
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await page.getByText("sweep was changed.").waitFor();
+      assert.equal((await host.schedules.get("sweep"))?.settings?.overlap, "replace");
+    });
+  });
+
+  it("changes the input only when asked to", async () => {
+    await withApp(browser, async (page, { url, host }) => {
+      await page.goto(`${url}newschedule`);
+      await field(page, "Id").fill("digest");
+      await field(page, "Job").selectOption("email.digest");
+      await field(page, "Input").fill('{ "to": "kari" }');
+      await field(page, "Cron expression").fill("0 3 * * *");
+      await page.getByRole("button", { name: "Create schedule" }).click();
+      await page.getByRole("link", { name: "Edit" }).click();
+      await page.getByRole("button", { name: "Change the input" }).click();
+      await eventually(async () => assert.match(await field(page, "Input").inputValue(), /"kari"/));
+      await field(page, "Input").fill('{ "to": "ola" }');
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await page.getByRole("heading", { name: "digest" }).waitFor();
+      await eventually(async () =>
+        assert.deepEqual((await host.schedules.get("digest"))?.settings?.input, { to: "ola" }),
+      );
+    });
+  });
+
+  it("says why a schedule of the code cannot be edited", async () => {
+    await withApp(browser, async (page, { url }) => {
+      await page.goto(`${url}schedule?id=nightly`);
+      await page.getByText(/Declared in the application's code, so it is edited and removed there/).waitFor();
+      assert.equal(await page.getByRole("link", { name: "Edit" }).count(), 0);
+      assert.equal(await page.getByRole("button", { name: "Remove" }).count(), 0);
+      await page.goto(`${url}editschedule?id=nightly`);
+      await page.getByText("This schedule is declared in code.").waitFor();
+    });
+  });
+
+  it("S7: shows what was typed and what is wrong with it as text, and fits a phone", async () => {
+    await withApp(
+      browser,
+      async (page, { url }) => {
+        await page.goto(`${url}newschedule`);
+        for (const text of HOSTILE_TEXTS) {
+          await field(page, "Id").fill(text.slice(0, 200));
+          await field(page, "Input").fill(text);
+          await field(page, "Time zone").fill(text);
+          await field(page, "Cron expression").fill(text);
+          await page.getByRole("button", { name: "Create schedule" }).click();
+          await page.locator(".problem:not([hidden]), .form-failure").first().waitFor();
+        }
+        const [planted, wide, screen] = await page.evaluate(() => [
+          document.querySelectorAll("main :is(script, img, iframe, svg, style, object, a[href^=http])").length,
+          document.documentElement.scrollWidth,
+          window.innerWidth,
+        ]);
+        assert.equal(planted, 0);
+        assert.ok((wide ?? 0) <= (screen ?? 0), `${wide} wide on ${screen}`);
+      },
+      360,
+    );
+  });
+});
