@@ -17,6 +17,15 @@ import {
 } from "./schedule-fields.ts";
 import { Preview } from "./schedule-preview.ts";
 
+const WORDS: Readonly<Partial<Record<keyof ScheduleFormFacts, string>>> = {
+  expression: "its cron expression",
+  dialect: "its dialect",
+  timeZone: "its time zone",
+  job: "its job",
+  misfire: "what becomes of missed times",
+  overlap: "what becomes of overlaps",
+  description: "its description",
+};
 /** A schedule that fires each second moves on while a change of it is on its way. */
 const TRIES = 5;
 
@@ -49,7 +58,7 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
     } else draft.job = view.jobs[0]?.name ?? "";
     problems = [];
     failure = newer = null;
-    preview.ask(draft);
+    preview.ask(draft, 0);
   };
   const put = <K extends keyof Draft>(name: K, value: Draft[K]) => {
     draft[name] = value;
@@ -116,6 +125,7 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
       problems = error instanceof ApiFailure ? error.problems : [];
       const elsewhere = problems.filter((each) => each.field === null);
       failure = problems.length === 0 ? messageOf(error) : (elsewhere[0]?.message ?? null);
+      if (newer !== null) failure = staleText(newer, form?.schedule ?? null);
     }
     busy = false;
     context.update();
@@ -251,6 +261,18 @@ function changesOf(draft: Draft, base: ScheduleFormFacts | null): Partial<Schedu
     ...(draft.overlap === base.overlap ? {} : { overlap: draft.overlap }),
     ...(draft.description === base.description ? {} : { description: draft.description }),
   };
+}
+
+/** What is said when the schedule is not the one that was opened. */
+function staleText(newer: ScheduleFormFacts, opened: ScheduleFormFacts | null): string {
+  const names = (Object.keys(newer) as (keyof ScheduleFormFacts)[]).filter(
+    (name) => name !== "revision" && name !== "times" && newer[name] !== opened?.[name],
+  );
+  const what =
+    names.length > 0
+      ? `Somebody changed this schedule since you opened it: ${names.map((name) => WORDS[name] ?? name).join(", ")}.`
+      : "This schedule moved on since you opened it, and whether somebody changed its input cannot be seen from here.";
+  return `${what} Nothing was saved. Start from the newer one, or save yours over it.`;
 }
 
 function sameDecisions(a: ScheduleFormFacts, b: ScheduleFormFacts | null): boolean {

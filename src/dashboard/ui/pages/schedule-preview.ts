@@ -22,28 +22,32 @@ export class Preview {
   #failure: string | null = null;
   #asking: AbortController | undefined;
   #timer: number | undefined;
+  #waiting = false;
 
   /** @param update called when there is another answer */
   constructor(update: () => void) {
     this.#update = update;
   }
 
+  /** What is wrong with what stands in the form; nothing while it is being judged. */
   get problems(): readonly FieldProblem[] {
-    return this.#answer?.problems ?? [];
+    return this.#waiting ? [] : (this.#answer?.problems ?? []);
   }
 
-  /** Asks once the typing pauses. */
-  ask({ expression, dialect, timeZone, id }: Asked): void {
+  /** Asks once the typing pauses, or at once. */
+  ask({ expression, dialect, timeZone, id }: Asked, pause = PAUSE): void {
     clearTimeout(this.#timer);
     this.#asking?.abort();
     this.#failure = null;
-    if (expression.trim() === "") this.#answer = null;
-    else this.#timer = setTimeout(() => void this.#load({ expression, dialect, timeZone, id }), PAUSE);
+    this.#waiting = expression.trim() !== "";
+    if (this.#waiting) this.#timer = setTimeout(() => void this.#load({ expression, dialect, timeZone, id }), pause);
+    else this.#answer = null;
   }
 
   view(now: number): Child {
     if (this.#failure !== null) return empty("No preview now.", this.#failure);
     const answer = this.#answer;
+    if (answer === null && this.#waiting) return empty("Looking …");
     if (answer === null) return empty("Not written yet.", "The next five times show here as you type.");
     if (answer.problems.length > 0) return empty("It cannot be read yet.", "The field says what is wrong.");
     return [
@@ -73,6 +77,7 @@ export class Preview {
       if (mine.signal.aborted) return;
       this.#failure = error instanceof Error ? error.message : String(error);
     }
+    this.#waiting = false;
     this.#update();
   }
 }

@@ -169,11 +169,14 @@ function editing(
 ): Child {
   if (source === "code" || !mayEdit(context)) return null;
   if (confirming) {
-    return [button("Yes, remove it", () => void remove(), { danger: true }), button("Keep it", () => confirm(false))];
+    return [
+      button("Yes, remove it and its history", () => void remove(), { danger: true }),
+      button("Keep it", () => confirm(false)),
+    ];
   }
   return [
     h("a", { href: hrefTo("editschedule", { id }), class: "button" }, "Edit"),
-    button("Remove", () => confirm(true), { danger: true, title: "Its history goes with it; its jobs stay." }),
+    button("Remove", () => confirm(true), { danger: true, title: "Its jobs stay." }),
   ];
 }
 
@@ -186,7 +189,7 @@ function factsOf(view: ScheduleView, now: number): Child {
     ...(view.queue === null ? [] : [["Queue", view.queue] as const]),
     ["Missed fires", view.misfire ?? h("span", { class: "quiet" }, "unknown")],
     ...(view.group === "" ? [] : [["Group", view.group] as const]),
-    ["Comes from", view.source === "code" ? "the application's code" : "a call at run time"],
+    ["Comes from", view.source === "code" ? "the application's code" : "the API or this dashboard, at run time"],
     ["Changed", moment(view.updatedAt, now)],
   ]);
 }
