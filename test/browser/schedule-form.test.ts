@@ -121,8 +121,16 @@ describe("writing schedules in a browser", () => {
       await page.getByRole("link", { name: "Edit" }).click();
       await page.getByRole("button", { name: "Change the input" }).click();
       await eventually(async () => assert.match(await field(page, "Input").inputValue(), /"kari"/));
-      await field(page, "Input").fill('{ "to": "ola" }');
+      const revision = (await host.schedules.get("digest"))?.revision;
       await page.getByRole("button", { name: "Save changes" }).click();
+      await page.getByRole("link", { name: "Edit" }).click();
+      assert.equal((await host.schedules.get("digest"))?.revision, revision, "what was only looked at is not written");
+      await page.getByRole("button", { name: "Change the input" }).click();
+      await field(page, "Input").fill('{ "to": "ola" }');
+      await host.schedules.update("digest", { misfire: "skip" });
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await page.getByText(/Somebody changed this schedule since you opened it/).waitFor();
+      await page.getByRole("button", { name: "Save my changes on top" }).click();
       await page.getByRole("heading", { name: "digest" }).waitFor();
       await eventually(async () =>
         assert.deepEqual((await host.schedules.get("digest"))?.settings?.input, { to: "ola" }),

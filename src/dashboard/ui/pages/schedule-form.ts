@@ -49,6 +49,8 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
   let busy = false;
   let input: InputState = isNew ? "open" : "kept";
   let inputNote: string | null = null;
+  /** As it was opened: what was only looked at is not sent. */
+  let inputShown = "";
 
   const begin = (view: ScheduleFormView) => {
     form = view;
@@ -75,7 +77,7 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
     context.update();
     try {
       const { text, redacted, cut } = await read("api/schedule/input", { id: draft.id });
-      draft.input = text === "null" ? "" : text;
+      draft.input = inputShown = text === "null" ? "" : text;
       inputNote =
         redacted > 0 || cut
           ? "What is hidden by its name must be written anew; it cannot be saved as it is shown."
@@ -88,11 +90,12 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
     context.update();
   };
 
+  const replacesInput = () => input === "open" && draft.input !== inputShown;
   const send = async (revision: number | null) => {
     if (revision === null) return operate("api/schedules/create", { ...draft });
     const changes = {
       ...changesOf(draft, form?.schedule ?? null),
-      ...(input === "open" ? { input: draft.input } : {}),
+      ...(replacesInput() ? { input: draft.input } : {}),
     };
     for (let turn = 1, seen = revision; ; turn++) {
       try {
@@ -103,7 +106,7 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
         if (schedule === null) throw error;
         // Every fire counts as a change. When that was all, nothing that a person decided is overwritten. Another input
         // cannot be seen from here, so who replaces the input is asked.
-        if (turn === TRIES || input === "open" || !sameDecisions(schedule, form?.schedule ?? null)) {
+        if (turn === TRIES || replacesInput() || !sameDecisions(schedule, form?.schedule ?? null)) {
           newer = schedule;
           throw error;
         }
@@ -229,7 +232,7 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
         if (form !== null) begin({ ...form, schedule });
         context.update();
       }),
-      button("Save mine over it", () => void submit(schedule.revision), { danger: true }),
+      button("Save my changes on top", () => void submit(schedule.revision), { danger: true }),
     ];
   }
 }
@@ -272,7 +275,7 @@ function staleText(newer: ScheduleFormFacts, opened: ScheduleFormFacts | null): 
     names.length > 0
       ? `Somebody changed this schedule since you opened it: ${names.map((name) => WORDS[name] ?? name).join(", ")}.`
       : "This schedule moved on since you opened it, and whether somebody changed its input cannot be seen from here.";
-  return `${what} Nothing was saved. Start from the newer one, or save yours over it.`;
+  return `${what} Nothing was saved. Start from the newer one, or save your changes on top of it.`;
 }
 
 function sameDecisions(a: ScheduleFormFacts, b: ScheduleFormFacts | null): boolean {
