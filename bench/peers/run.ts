@@ -1,6 +1,6 @@
 /**
  * Nightshift beside the peers: `npm run bench:peers`, or with words to run the systems whose key contains one. Writes its
- * section of bench/RESULTS.md when all have run; `--quick` is one short repetition, to try it, and writes nothing.
+ * section of bench/RESULTS.md after each round of all systems; `--quick` is one short repetition, to try it, and writes nothing.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -25,7 +25,7 @@ const quick = process.argv.includes("--quick");
 const rounds = quick ? 1 : 3;
 const times = quick
   ? { enqueue: 300, drain: 1_000, latency: 500, sustained: 1_000 }
-  : { enqueue: 1_500, drain: 3_000, latency: 3_000, sustained: 3_000 };
+  : { enqueue: 1_500, drain: 2_500, latency: 2_500, sustained: 2_500 };
 const PEERS = ["graphile-worker", "pg-boss", "bullmq", "plainjob", "sidequest", "better-sqlite3", "pg"];
 const UNITS: Readonly<Record<string, Measured["unit"]>> = {
   [WORKLOADS.p50]: "ms",
@@ -61,18 +61,22 @@ try {
         failures.add(`${entry.label}: ${(error as Error).message.split("\n")[0]}`);
       }
     }
+    // After each: who ends it early has what was measured.
+    if (!quick && words.length === 0) writeSection("Beside the peers", about(round + 1), results());
   }
 } finally {
   await servers.close();
 }
-const results = [...resultsOf("PostgreSQL", ["postgres", "redis", "redis-aof"]), ...resultsOf("SQLite", ["sqlite"])];
-console.log(tableOf(results));
+console.log(tableOf(results()));
 for (const failure of failures) console.error(`failed: ${failure}`);
-if (!quick && words.length === 0) writeSection("Beside the peers", about(), results);
 
 function push(workload: string, key: string, figure: number): void {
   const bySystem = figures.get(workload) ?? new Map<string, number[]>();
   figures.set(workload, bySystem.set(key, [...(bySystem.get(key) ?? []), figure]));
+}
+
+function results(): readonly Measured[] {
+  return [...resultsOf("PostgreSQL", ["postgres", "redis", "redis-aof"]), ...resultsOf("SQLite", ["sqlite"])];
 }
 
 /** A table's rows for the systems of some kinds; ours first, as the registry has it. */
@@ -93,7 +97,7 @@ function resultsOf(title: string, kinds: readonly Entry["kind"][]): readonly Mea
   });
 }
 
-function about(): readonly string[] {
+function about(done: number): readonly string[] {
   const version = (name: string) => {
     const text = readFileSync(`${HERE}node_modules/${name}/package.json`, "utf8");
     return `${name} ${(JSON.parse(text) as { version: string }).version}`;
@@ -105,7 +109,7 @@ function about(): readonly string[] {
     `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     ...servers.versions,
     ...PEERS.map(version),
-    `${rounds} repetitions, one of each system in turn`,
+    `${done} repetitions, one of each system in turn`,
     `load average before each: ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`,
     "how each is set up: bench/peers/README.md",
     ...stuck.map(([, { label }]) => `${label} did not keep up with 50 jobs/s, so it has no latency`),
