@@ -35,6 +35,7 @@ const entry = SYSTEMS[system];
 if (entry === undefined) throw new Error(`No system is called ${system}.`);
 const open = await entry.load();
 const session = await open(place);
+process.once("disconnect", () => process.exit()); // the driver is gone, or done with us
 process.on("message", (request: Request) => {
   void perform(request).then(
     (figures) => process.send?.({ figures } satisfies Answer),

@@ -41,11 +41,14 @@ const loads: number[] = [];
 const chosen = Object.entries(SYSTEMS).filter(
   ([key]) => words.length === 0 || words.some((word) => key.includes(word)),
 );
+let asked = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => (asked = true)); // after the system under way
 const servers = await startServers();
 try {
   for (let round = 0; round < rounds; round++) {
     // Each round begins with another system: whoever comes after a checkpoint must not always be the same.
     for (const index of chosen.keys()) {
+      if (asked) break;
       const [key, entry] = chosen[(index + round * 5) % chosen.length] ?? [];
       if (key === undefined || entry === undefined) continue;
       loads.push(loadavg()[0] ?? 0);
@@ -62,6 +65,7 @@ try {
       }
     }
     // After each: who ends it early has what was measured.
+    if (asked) break;
     if (!quick && words.length === 0) writeSection("Beside the peers", about(round + 1), results());
   }
 } finally {
@@ -90,7 +94,8 @@ function resultsOf(title: string, kinds: readonly Entry["kind"][]): readonly Mea
           ?.toSorted((a, b) => a - b) ?? [];
       if (!kinds.includes(kind) || values.length === 0) return [];
       const at = (index: number) => values[index] ?? Number.NaN;
-      return [{ name: label, median: at(values.length >> 1), low: at(0), high: at(values.length - 1) }];
+      const median = (at((values.length - 1) >> 1) + at(values.length >> 1)) / 2;
+      return [{ name: label, median, low: at(0), high: at(values.length - 1) }];
     });
     if (contenders.length === 0) return [];
     return [{ workload: `${title}: ${workload}`, unit: UNITS[workload] ?? "jobs/s", contenders }];
@@ -102,8 +107,9 @@ function about(done: number): readonly string[] {
     const text = readFileSync(`${HERE}node_modules/${name}/package.json`, "utf8");
     return `${name} ${(JSON.parse(text) as { version: string }).version}`;
   };
+  const has = (key: string, workload: string) => figures.get(workload)?.has(key) ?? false;
   const stuck = chosen.filter(
-    ([key]) => !figures.get(WORKLOADS.p50)?.has(key) && figures.get(WORKLOADS.sustained)?.has(key),
+    ([key]) => has(key, WORKLOADS.hundred) && !has(key, WORKLOADS.p50) && !SYSTEMS[key]?.only,
   );
   return [
     `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
