@@ -6,7 +6,16 @@ import { randomInt } from "node:crypto";
 import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import { type Clock, sleep } from "../../time/index.ts";
-import { AS_TEXT, loadPg, type PgPool, type PgPoolClient, type QueryConfig, type Row } from "./driver.ts";
+import {
+  AS_TEXT,
+  checkOut,
+  ignoreError,
+  loadPg,
+  type PgPool,
+  type PgPoolClient,
+  type QueryConfig,
+  type Row,
+} from "./driver.ts";
 import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
 import type { Settings } from "./options.ts";
 import { channelOf } from "./quote.ts";
@@ -106,17 +115,17 @@ export class Database {
     for (let tries = 1, wait = FIRST_BACKOFF; ; tries++, wait = Math.min(wait * 2, LONGEST_BACKOFF)) {
       let client: PgPoolClient | undefined;
       try {
-        client = await this.#pool.connect();
-        client.on("error", ignore);
+        client = await checkOut(this.#pool);
         const result = await work(client);
-        client.removeListener("error", ignore);
+        client.removeListener("error", ignoreError);
         client.release();
         return result;
       } catch (error) {
         const sent = client !== undefined;
         const kind = failureKind(error, sent);
-        client?.removeListener("error", ignore);
-        client?.release(kind === "lost" || kind === "refused" ? asError(error) : undefined);
+        const broken = kind === "lost" || kind === "refused";
+        if (!broken) client?.removeListener("error", ignoreError);
+        client?.release(broken ? asError(error) : undefined);
         const again =
           kind === "conflict"
             ? tries < CONFLICT_TRIES
@@ -145,7 +154,7 @@ export class Database {
 
   /** A connection of its own for LISTEN, released by the caller. */
   connect(): Promise<PgPoolClient> {
-    return this.#pool.connect();
+    return checkOut(this.#pool);
   }
 
   /** Ends waiting for a server that does not come back. */
@@ -158,10 +167,6 @@ export class Database {
     this.abandon();
     if (this.settings.pool === null) await this.#pool.end();
   }
-}
-
-function ignore(): void {
-  // The statement under way rejects by itself; without a listener the process would end.
 }
 
 function asError(error: unknown): Error {

@@ -23,10 +23,30 @@ export interface PgPoolClient extends PgClient {
 
 /** A `pg` pool, as far as it is used here. */
 export interface PgPool {
-  connect(): Promise<PgPoolClient>;
+  connect(callback: (error: Error | undefined, client: PgPoolClient | undefined) => void): void;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
   readonly options?: unknown;
+}
+
+/**
+ * A connection of a pool, with a listener for its errors from the first moment. By callback and not by promise: the last
+ * answer and the server's farewell may arrive in one packet, and an error that nobody listens for ends the process.
+ * Whoever lets go of a broken connection leaves the listener on it.
+ */
+export function checkOut(pool: PgPool): Promise<PgPoolClient> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client === undefined || error) return reject(error ?? new Error("The pool gave no connection."));
+      client.on("error", ignoreError);
+      resolve(client);
+    });
+  });
+}
+
+/** What {@link checkOut} listens with; the statement under way rejects by itself. */
+export function ignoreError(): void {
+  // Nothing to do: the connection is replaced by its pool.
 }
 
 /** Rows come as arrays of PostgreSQL's own text: numbers beyond 2^53 stay exact, and nothing is parsed for nothing. */

@@ -25,7 +25,7 @@ import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { Database } from "./database.ts";
-import { loadPg, type PgPoolClient } from "./driver.ts";
+import { checkOut, loadPg, type PgPoolClient } from "./driver.ts";
 import { Enqueueing } from "./enqueueing.ts";
 import { Floors } from "./floors.ts";
 import { Gate } from "./gate.ts";
@@ -300,7 +300,7 @@ export class PostgresStore implements Store {
         connectionTimeoutMillis: 10_000,
         keepAlive: true,
       });
-      const client = await pool.connect();
+      const client = await checkOut(pool);
       const release = client.release.bind(client);
       client.release = (error) => {
         release(error);
