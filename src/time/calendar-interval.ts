@@ -2,8 +2,9 @@
 import { NightshiftError, show } from "../errors/index.ts";
 import { civilOf, DAY, dayNumber, dayOf, formatLocal, HOUR, MINUTE, monthLength, SECOND } from "./civil.ts";
 import { checkOptions, compact, isoOf, oneOf, readInstant, readStart, wholeNumber } from "./limits.ts";
+import { zoneNameOf } from "./moments.ts";
 import { RuleTrigger } from "./rule-trigger.ts";
-import type { Moment, Trigger, TriggerJSON } from "./trigger.ts";
+import type { Moment, PlainReading, Trigger, TriggerJSON } from "./trigger.ts";
 import { every, instantText } from "./words.ts";
 import { zoneOf } from "./zone.ts";
 import { GAP_RULES, type GapRule, type WallRule, ZonedSearch } from "./zoned-search.ts";
@@ -16,9 +17,12 @@ const ELAPSED: Partial<Record<CalendarUnit, number>> = { second: SECOND, minute:
 
 /** Where a `calendarInterval()` begins, and in which zone. */
 export interface CalendarIntervalOptions {
-  /** The first fire time: an instant, or a reading of the zone's clock such as `"2026-03-01T09:00:00"`. */
-  readonly start: Moment | string;
-  /** The IANA zone whose calendar and clock count. Default `"UTC"`. */
+  /**
+   * The first fire time: an instant, or a reading of the zone's clock such as `"2026-03-01T09:00:00"` or a
+   * `Temporal.PlainDateTime`.
+   */
+  readonly start: Moment | PlainReading | string;
+  /** The IANA zone whose calendar and clock count. Default: that of a `Temporal.ZonedDateTime` as start, else `"UTC"`. */
   readonly timeZone?: string;
   /** No fire time after this. Default: never ends. */
   readonly end?: Moment | string;
@@ -166,7 +170,7 @@ class ElapsedSteps {
  */
 export function calendarInterval(amount: number, unit: CalendarUnit, options: CalendarIntervalOptions): Trigger {
   checkOptions("calendarInterval()", options, ["start", "timeZone", "end", "count", "gap"]);
-  const { start, timeZone = "UTC", end, count, gap = "end" } = options;
+  const { start, timeZone = zoneNameOf(start) ?? "UTC", end, count, gap = "end" } = options;
   if (start === undefined) {
     throw new NightshiftError(
       "NS_TRIGGER_INVALID",

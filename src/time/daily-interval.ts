@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from "./limits.ts";
 import { RuleTrigger } from "./rule-trigger.ts";
-import { formatTimeOfDay, readTimeOfDay, type TimeOfDay } from "./time-of-day.ts";
+import { formatTimeOfDay, type PlainTime, readTimeOfDay, type TimeOfDay } from "./time-of-day.ts";
 import type { Moment, Trigger, TriggerJSON } from "./trigger.ts";
 import { listOf, timeOfDayText, WEEKDAY_NAMES } from "./words.ts";
 import { type Zone, zoneOf } from "./zone.ts";
@@ -21,9 +21,9 @@ import { type Zone, zoneOf } from "./zone.ts";
 /** The window of a `dailyInterval()`. */
 export interface DailyIntervalOptions {
   /** When the window opens: its first fire. Default `"00:00"`. */
-  readonly from?: TimeOfDay;
+  readonly from?: TimeOfDay | PlainTime;
   /** When it closes, a fire at that time included; at or before `from` it is the next day's. Default `"24:00"`. */
-  readonly to?: TimeOfDay;
+  readonly to?: TimeOfDay | PlainTime;
   /** The days on which it opens. Default: all. */
   readonly weekdays?: readonly Weekday[];
   /** How many fires a window has at most. Default: as many as fit. */

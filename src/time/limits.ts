@@ -1,9 +1,8 @@
 /** Reading what triggers and calendars are given: option names, whole numbers, choices, moments. */
 import { didYouMean, type ErrorCode, NightshiftError, Problems, show } from "../errors/index.ts";
 import { SECOND } from "./civil.ts";
-import { instantOf } from "./rule-trigger.ts";
-import { readLocal } from "./time-of-day.ts";
-import type { Moment } from "./trigger.ts";
+import { instantOf, readReading } from "./moments.ts";
+import type { Moment, PlainReading } from "./trigger.ts";
 import type { Zone } from "./zone.ts";
 
 /** A day of the week. */
@@ -12,8 +11,15 @@ export type Weekday = "SUN" | "MON" | "TUE" | "WED" | "THU" | "FRI" | "SAT";
 /** The days of the week, Sunday first. */
 export const WEEKDAYS: readonly Weekday[] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
+/** Programs without types may give anything for options. @throws NS_OPTION_INVALID */
+export function checkObject(what: string, options: unknown): void {
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) return;
+  throw new NightshiftError("NS_OPTION_INVALID", `${what} takes its options as an object, got ${show(options)}.`);
+}
+
 /** Throws NS_OPTION_UNKNOWN for names that are not known. */
 export function checkOptions(what: string, options: object, known: readonly string[]): void {
+  checkObject(what, options);
   const problems = new Problems();
   problems.unknownOptions(what, options, known);
   problems.throwIfAny(what);
@@ -71,10 +77,10 @@ export function compact<T extends object>(record: T): { [K in keyof T]: Exclude<
 }
 
 /** Where a rule starts, as a whole second on the zone's clock: from an instant, or from a reading of that clock. */
-export function readStart(what: string, value: Moment | string, zone: Zone): number {
-  const local = typeof value === "string" ? readLocal(value) : undefined;
+export function readStart(what: string, value: Moment | PlainReading | string, zone: Zone): number {
+  const local = readReading(value);
   if (local !== undefined) return local;
-  const instant = Math.ceil(readInstant(what, value) / SECOND) * SECOND;
+  const instant = Math.ceil(readInstant(what, value as Moment | string) / SECOND) * SECOND;
   return instant + zone.offsetAt(instant);
 }
 

@@ -3,6 +3,7 @@
  * fire time at or after a millisecond, and the last at or before it.
  */
 import { NightshiftError, show } from "../errors/index.ts";
+import { instantOf, isWhole, likeMoment } from "./moments.ts";
 import type { Moment, SearchOptions, Trigger, TriggerJSON } from "./trigger.ts";
 
 /** The earliest and the latest instant that a trigger looks at: the years 1 to 9999, as ISO 8601 writes them. */
@@ -26,13 +27,17 @@ export abstract class RuleTrigger implements Trigger {
 
   next<T extends Moment = Date>(after: T, options?: SearchOptions): T | null {
     const instant = instantOf(after);
-    const found = this.atOrAfter(Math.max(EARLIEST, options?.inclusive === true ? instant : instant + 1));
+    const found = this.atOrAfter(
+      Math.max(EARLIEST, options?.inclusive === true && isWhole(after) ? instant : instant + 1),
+    );
     return found === undefined || found > LATEST ? null : likeMoment(after, found);
   }
 
   previous<T extends Moment = Date>(before: T, options?: SearchOptions): T | null {
     const instant = instantOf(before);
-    const found = this.atOrBefore(Math.min(LATEST, options?.inclusive === true ? instant : instant - 1));
+    const found = this.atOrBefore(
+      Math.min(LATEST, options?.inclusive === true || !isWhole(before) ? instant : instant - 1),
+    );
     return found === undefined || found < EARLIEST ? null : likeMoment(before, found);
   }
 
@@ -77,34 +82,4 @@ export function firstAtOrAfter(trigger: Trigger, instant: number): number | unde
 export function lastAtOrBefore(trigger: Trigger, instant: number): number | undefined {
   if (trigger instanceof RuleTrigger) return trigger.atOrBefore(instant);
   return trigger.previous(new Date(instant), { inclusive: true })?.getTime();
-}
-
-/**
- * The milliseconds of a moment.
- *
- * @throws NS_TIME_INVALID when it is not one, or is an invalid date
- */
-export function instantOf(moment: Moment, what = "The time"): number {
-  const instant = moment instanceof Date ? moment.getTime() : moment?.epochMilliseconds;
-  if (typeof instant !== "number" || !Number.isFinite(instant)) {
-    const ways = "Give a valid Date, or a Temporal.Instant or ZonedDateTime.";
-    throw new NightshiftError("NS_TIME_INVALID", `${what} is ${show(moment)}. ${ways}`);
-  }
-  return instant;
-}
-
-interface InstantClass {
-  fromEpochMilliseconds(instant: number): Moment;
-}
-type ZonedClass = new (nanoseconds: bigint, timeZone: string, calendar: string) => Moment;
-
-/** Built by the class of the example itself, so that a polyfill's objects answer with the polyfill's objects. */
-function likeMoment<T extends Moment>(example: T, instant: number): T {
-  if (example instanceof Date) return new Date(instant) as Moment as T;
-  if ("timeZoneId" in example && "calendarId" in example) {
-    const Zoned = example.constructor as ZonedClass;
-    return new Zoned(BigInt(instant) * 1_000_000n, String(example.timeZoneId), String(example.calendarId)) as T;
-  }
-  const Instant = example.constructor as unknown as Partial<InstantClass>;
-  return (Instant.fromEpochMilliseconds?.(instant) ?? { epochMilliseconds: instant }) as T;
 }

@@ -5,12 +5,20 @@ import { DAY, dayNumber, formatLocal, HOUR, MINUTE, monthLength, SECOND } from "
 /** A time of day: `"09:30"` or `"09:30:15"`; `"24:00"` is the end of the day. */
 export type TimeOfDay = `${number}:${number}` | `${number}:${number}:${number}`;
 
+/** A time of day as an object: `Temporal.PlainTime`. */
+export interface PlainTime {
+  readonly hour: number;
+  readonly minute: number;
+  toString(): string;
+}
+
 const TIME = /^([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?$/;
 const LOCAL = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
 /** Milliseconds after midnight. */
-export function readTimeOfDay(what: string, value: string, code: ErrorCode = "NS_TRIGGER_INVALID"): number {
-  const match = typeof value === "string" ? TIME.exec(value) : null;
+export function readTimeOfDay(what: string, value: string | PlainTime, code: ErrorCode = "NS_TRIGGER_INVALID"): number {
+  const plain = typeof value === "object" && value !== null && "hour" in value && !("year" in value);
+  const match = typeof value === "string" || plain ? TIME.exec(String(value)) : null;
   const time = match ? Number(match[1]) * HOUR + Number(match[2]) * MINUTE + Number(match[3] ?? 0) * SECOND : Infinity;
   if (time <= DAY) return time;
   throw new NightshiftError(code, `${what} is a time of day such as "09:30" or "24:00", got ${show(value)}.`);

@@ -6,6 +6,18 @@
  */
 export type Moment = Date | { readonly epochMilliseconds: number };
 
+/**
+ * A reading of a clock on the wall, without a zone: `Temporal.PlainDateTime`, or `Temporal.PlainDate` for its midnight.
+ * Whoever takes one says in which zone it is read.
+ */
+export interface PlainReading {
+  readonly calendarId: string;
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  toString(): string;
+}
+
 /** How a fire time is looked for. */
 export interface SearchOptions {
   /** Whether the given time itself may be the answer. Default `false`. */

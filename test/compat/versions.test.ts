@@ -96,6 +96,46 @@ for (const version of ["22.13.0", "22", "24", "26"]) {
   });
 }
 
+/** Checked by the compiler with its own types of Temporal, and run where Temporal is built in. */
+const TEMPORAL = `
+import { calendarInterval, cron, recurrence } from "nightshift/time";
+const zoned = Temporal.ZonedDateTime.from("2026-03-29T01:00:00+01:00[Europe/Oslo]");
+const nightly = cron("30 2 * * *", { timeZone: "Europe/Oslo" });
+const next: Temporal.ZonedDateTime | null = nightly.next(zoned);
+const before: Temporal.Instant | null = nightly.previous(zoned.toInstant());
+const coming: Temporal.Instant[] = nightly.upcoming(2, zoned.toInstant(), { inclusive: true });
+const date: Date | null = nightly.next(new Date(zoned.epochMilliseconds));
+// @ts-expect-error an instant is not answered with a date
+const wrong: Date | null = nightly.next(zoned.toInstant());
+const daily = recurrence("FREQ=DAILY", { start: zoned.toPlainDateTime(), timeZone: "Europe/Oslo", exclude: [zoned.toPlainDate()] });
+const monthly = calendarInterval(1, "month", { start: zoned });
+const afterNanosecond = cron("0 * * * *").next(zoned.toInstant().add({ nanoseconds: 1 }), { inclusive: true });
+console.log([next, before, ...coming, date?.toISOString(), wrong, daily.next(zoned), monthly, afterNanosecond].join("\\n"));
+console.log(next instanceof Temporal.ZonedDateTime && before instanceof Temporal.Instant && date instanceof Date);
+`;
+
+test("on Node 26 the types of Temporal come back as what they were", async () => {
+  writeFileSync(join(project, "temporal.ts"), TEMPORAL);
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const flags = ["--ignoreConfig", "--module", "nodenext", "--target", "es2023", "--strict", "--types", ""];
+  await run(process.execPath, [tsc, ...flags, "--lib", "esnext,dom", "temporal.ts"], { cwd: project }).catch(
+    (error: { stdout: string }) => assert.fail(error.stdout),
+  );
+  const { stdout } = await run(await node("26"), ["temporal.js"], { cwd: project });
+  assert.deepEqual(stdout.trim().split("\n"), [
+    "2026-03-29T03:00:00+02:00[Europe/Oslo]",
+    "2026-03-28T01:30:00Z",
+    "2026-03-29T01:00:00Z",
+    "2026-03-30T00:30:00Z",
+    "2026-03-29T01:00:00.000Z",
+    "2026-03-29T01:00:00Z",
+    "2026-03-30T01:00:00+02:00[Europe/Oslo]",
+    "every 1 month from 2026-03-29T01:00:00 in Europe/Oslo",
+    "2026-03-29T01:00:00Z",
+    "true",
+  ]);
+});
+
 test("Node 20 gets one clear sentence from every entry point, and no stack", async () => {
   const old = await node("20");
   for (const entry of ["nightshift", "nightshift/sqlite", "nightshift/time", "nightshift/memory"]) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { NightshiftError } from "../../src/errors/index.ts";
-import { type CronDialect, type CronOptions, cron, type Trigger } from "../../src/time/index.ts";
+import { type CronDialect, type CronOptions, cron, interval, type Trigger } from "../../src/time/index.ts";
 
 const make = (expression: string, options: CronOptions = {}): Trigger => cron(expression as string, options);
 
@@ -119,4 +119,14 @@ test("H spreads by key, is the same every time, and stays in its range", () => {
     assert.ok(from >= 0 && from < 15 && to === 59 && step === 15);
   }
   assert.equal(text("H H * * *", "nightly"), text("H H * * *", "nightly"));
+});
+
+test("options that are no object are refused by name", () => {
+  for (const options of [null, "UTC", ["UTC"], 5]) {
+    assert.throws(() => cron("* * * * *", options as never), {
+      code: "NS_OPTION_INVALID",
+      message: /cron\(\) takes its options/,
+    });
+    assert.throws(() => interval("1h", options as never), { code: "NS_OPTION_INVALID", message: /interval\(\) takes/ });
+  }
 });

@@ -1,6 +1,7 @@
 /** What a calendar is: a pure rule about the instants at which nothing fires. */
 import { civilOf, DAY, dayOf, SECOND } from "../civil.ts";
-import { instantOf, LATEST } from "../rule-trigger.ts";
+import { instantOf } from "../moments.ts";
+import { LATEST } from "../rule-trigger.ts";
 import type { Moment } from "../trigger.ts";
 import { type Zone, zoneOf } from "../zone.ts";
 

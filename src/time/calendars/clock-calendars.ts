@@ -6,7 +6,7 @@ import { type CronDialect, DIALECTS } from "../cron/fields.ts";
 import { formatCron, needsHashKey, type ParsedCron, parseCron } from "../cron/parse.ts";
 import { checkOptions, oneOf } from "../limits.ts";
 import { EARLIEST, LATEST } from "../rule-trigger.ts";
-import { formatTimeOfDay, readTimeOfDay, type TimeOfDay } from "../time-of-day.ts";
+import { formatTimeOfDay, type PlainTime, readTimeOfDay, type TimeOfDay } from "../time-of-day.ts";
 import { timeOfDayText } from "../words.ts";
 import { type Zone, zoneOf } from "../zone.ts";
 import {
@@ -25,9 +25,9 @@ const MOST_LOOKS = 10_000;
 /** The times of day that a daily calendar leaves out. */
 export interface DailyCalendarOptions extends CalendarOptions {
   /** Where the range begins. */
-  readonly from: TimeOfDay;
+  readonly from: TimeOfDay | PlainTime;
   /** Where it ends; this very moment is not in it any more. At or before `from` it is the next day's. */
-  readonly to: TimeOfDay;
+  readonly to: TimeOfDay | PlainTime;
   /** Leaves out everything but the range. Default `false`. */
   readonly invert?: boolean;
 }

@@ -1,5 +1,6 @@
 /** `cron(...)`: the front of the cron engine. */
 import { didYouMean, Problems, show } from "../../errors/index.ts";
+import { checkObject } from "../limits.ts";
 import type { Trigger, TriggerJSON } from "../trigger.ts";
 import { GAP_RULES, type GapRule } from "../zoned-search.ts";
 import { CronTrigger, defaultGap } from "./cron-trigger.ts";
@@ -48,6 +49,7 @@ export function cron<const E extends string, const D extends CronDialect = "unix
 
 /** {@link cron} for text that is not known before it runs. */
 export function makeCron(expression: string, options: CronOptions): Trigger {
+  checkObject("cron()", options);
   const problems = new Problems();
   problems.unknownOptions("cron()", options, KNOWN);
   const dialect = options.dialect ?? "unix";

@@ -1,7 +1,7 @@
 /** Tells a person what a cron expression will do: its next fires with their offsets, and every daylight-saving edge. */
 import { DAY, formatLocal, MINUTE, SECOND } from "../civil.ts";
 import { checkOptions, wholeNumber } from "../limits.ts";
-import { instantOf } from "../rule-trigger.ts";
+import { instantOf } from "../moments.ts";
 import type { Moment } from "../trigger.ts";
 import { type Zone, zoneOf } from "../zone.ts";
 import type { GapRule } from "../zoned-search.ts";

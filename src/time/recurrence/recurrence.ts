@@ -2,9 +2,10 @@
 import { NightshiftError, show } from "../../errors/index.ts";
 import { DAY, dayOf, formatLocal } from "../civil.ts";
 import { checkOptions, compact, isoOf, oneOf, readInstant, readStart } from "../limits.ts";
+import { isPlain, plainText, readReading, zoneNameOf } from "../moments.ts";
 import { RuleTrigger } from "../rule-trigger.ts";
 import { readLocal } from "../time-of-day.ts";
-import type { Moment, Trigger, TriggerJSON } from "../trigger.ts";
+import type { Moment, PlainReading, Trigger, TriggerJSON } from "../trigger.ts";
 import { type Zone, zoneOf } from "../zone.ts";
 import { GAP_RULES, type GapRule, ZonedSearch } from "../zoned-search.ts";
 import { describeRecurrence } from "./describe.ts";
@@ -14,16 +15,20 @@ import { RecurrenceRule } from "./recurrence-rule.ts";
 /** Where a recurrence starts, and in which zone. */
 export interface RecurrenceOptions {
   /**
-   * The start (DTSTART): an instant, or a reading of the zone's clock such as `"2026-03-01T09:00:00"`. It is the first
-   * fire time if the rule matches it, and gives the rule what it leaves open. May be in the text as a DTSTART line.
+   * The start (DTSTART): an instant, or a reading of the zone's clock such as `"2026-03-01T09:00:00"` or a
+   * `Temporal.PlainDateTime`. It is the first fire time if the rule matches it, and gives the rule what it leaves open.
+   * May be in the text as a DTSTART line.
    */
-  readonly start?: Moment | string;
-  /** The IANA zone whose calendar and clock are meant. Default `"UTC"`, or the TZID of a DTSTART line. */
+  readonly start?: Moment | PlainReading | string;
+  /**
+   * The IANA zone whose calendar and clock are meant. Default: the TZID of a DTSTART line, that of a
+   * `Temporal.ZonedDateTime` as start, else `"UTC"`.
+   */
   readonly timeZone?: string;
   /** More fire times, as instants or readings (RDATE). */
-  readonly include?: readonly (Moment | string)[];
-  /** Fire times to leave out, as instants, readings or whole dates (EXDATE). */
-  readonly exclude?: readonly (Moment | string)[];
+  readonly include?: readonly (Moment | PlainReading | string)[];
+  /** Fire times to leave out, as instants, readings or whole dates (EXDATE). A `Temporal.PlainDate` is a whole date. */
+  readonly exclude?: readonly (Moment | PlainReading | string)[];
   /** What becomes of readings that the clock jumps over. Default `"shift"`, as RFC 5545 has it. */
   readonly gap?: GapRule;
 }
@@ -137,12 +142,12 @@ export function recurrence(rule: string, options: RecurrenceOptions = {}): Trigg
     );
   }
   const lines = readLines(rule);
-  const timeZone = options.timeZone ?? lines.timeZone ?? "UTC";
+  const timeZone = options.timeZone ?? lines.timeZone ?? zoneNameOf(options.start) ?? "UTC";
   const zone = zoneOf(timeZone);
   const start = options.start ?? lines.start;
   if (start === undefined)
     throw recurrenceError(rule, "a recurrence needs a start: give the option, or a DTSTART line.");
-  const excluded = [...(options.exclude ?? []), ...lines.exclude];
+  const excluded = [...(options.exclude ?? []), ...lines.exclude].map((at) => (isPlain(at) ? plainText(at) : at));
   const days = excluded.filter((at): at is string => typeof at === "string" && /^\d{4}-\d\d-\d\d$/.test(at));
   const instants = excluded.filter((at) => typeof at !== "string" || !days.includes(at));
   const include = [...(options.include ?? []), ...lines.include].map((at) =>
@@ -215,9 +220,9 @@ function inOtherZone(point: string, timeZone: string | undefined): string {
   return new Date(instantOfReading(local, zoneOf(timeZone))).toISOString();
 }
 
-function instantIn(what: string, at: Moment | string, zone: Zone): number {
-  const local = typeof at === "string" ? readLocal(at) : undefined;
-  return local === undefined ? readInstant(what, at) : instantOfReading(local, zone);
+function instantIn(what: string, at: Moment | PlainReading | string, zone: Zone): number {
+  const local = readReading(at);
+  return local === undefined ? readInstant(what, at as Moment | string) : instantOfReading(local, zone);
 }
 
 function instantOfReading(local: number, zone: Zone): number {
