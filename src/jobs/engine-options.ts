@@ -1,6 +1,6 @@
 /** Reads the options of `addJobs()` and `createJobs()`: defaults, units, and every mistake in them, collected. */
 import { type Problems, show } from "../errors/index.ts";
-import type { FinalState, Retention, Store } from "../store/contract.ts";
+import type { FinalState, Keep, Retention, Store } from "../store/contract.ts";
 import { FINAL_STATES } from "../store/contract.ts";
 import type { Duration } from "../time/index.ts";
 import type { JobDefinition } from "./definition.ts";
@@ -18,6 +18,9 @@ export interface ClientOptions {
   readonly maxPayload?: number;
 }
 
+/** What is kept of the finished jobs of one state. */
+export type RetentionOption = Duration | "forever" | { readonly age?: Duration | "forever"; readonly count?: number };
+
 /** Options of `builder.addJobs()`. */
 export interface JobsOptions extends ClientOptions {
   /** How many jobs this process runs at once, over all queues. Default 10, or the sum of `queues` when they name their own. */
@@ -33,10 +36,11 @@ export interface JobsOptions extends ClientOptions {
    */
   readonly leaseTtl?: Duration;
   /**
-   * How long finished jobs are kept, by how they ended; `"forever"` to keep them. Default: `succeeded` and `cancelled`
-   * 7 days, `dead` 90 days.
+   * What is kept of finished jobs, by how they ended: an age (`"7d"`), an age and a number (`{ age: "7d", count: 10_000 }`:
+   * a job goes when the first of the two says so), or `"forever"`. Default: `succeeded` and `cancelled` 7 days, `dead`
+   * 90 days; one that names a count alone has no age.
    */
-  readonly retention?: Readonly<Partial<Record<FinalState, Duration | "forever">>>;
+  readonly retention?: Readonly<Partial<Record<FinalState, RetentionOption>>>;
   /** How often an empty queue is asked without a hint from the store. Default 2 seconds. */
   readonly pollInterval?: Duration;
   /**
@@ -132,12 +136,21 @@ function readQueues(
 
 function readRetention(given: NonNullable<JobsOptions["retention"]>, what: string, problems: Problems): Retention {
   problems.unknownOptions(`${what}: retention`, given, FINAL_STATES);
-  const times: Partial<Record<FinalState, number>> = {};
+  const kept: Partial<Record<FinalState, Keep>> = {};
   for (const state of FINAL_STATES) {
-    const value = given[state] ?? DEFAULT_RETENTION[state];
-    if (value === "forever") continue;
-    const time = readTime(value, `${what}: retention.${state}`, problems);
-    if (time !== undefined) times[state] = time;
+    const keep = readKeep(given[state] ?? DEFAULT_RETENTION[state], `${what}: retention.${state}`, problems);
+    if (keep.age !== undefined || keep.count !== undefined) kept[state] = keep;
   }
-  return times;
+  return kept;
+}
+
+function readKeep(option: RetentionOption, what: string, problems: Problems): { age?: number; count?: number } {
+  const given = typeof option === "object" && option !== null ? option : { age: option };
+  problems.unknownOptions(what, given, ["age", "count"]);
+  const { age: ageOption = "forever", count } = given;
+  const age = ageOption === "forever" ? undefined : readTime(ageOption, what, problems);
+  if (count !== undefined && !(Number.isInteger(count) && count >= 0)) {
+    problems.add("NS_OPTION_INVALID", `${what}: count is ${show(count)}. Give a whole number of jobs, 0 or more.`);
+  }
+  return { ...(age === undefined ? {} : { age }), ...(count === undefined ? {} : { count }) };
 }

@@ -15,7 +15,7 @@ export {
   type NoOutput,
   type OutputOf,
 } from "./definition.ts";
-export type { ClientOptions, JobsOptions } from "./engine-options.ts";
+export type { ClientOptions, JobsOptions, RetentionOption } from "./engine-options.ts";
 export { type JobFailure, parseFailure } from "./failure.ts";
 export { FatalError } from "./fatal-error.ts";
 export { type DurableQueueOptions, handOverJob, handOverTo } from "./hand-over.ts";

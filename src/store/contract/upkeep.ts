@@ -21,8 +21,14 @@ export interface RescuedJob {
   readonly now: "ready" | "dead" | "cancelled";
 }
 
-/** How long finished jobs are kept, per final state, in milliseconds by the store's clock. A state left out is kept for ever. */
-export type Retention = Readonly<Partial<Record<FinalState, number>>>;
+/**
+ * What is kept of the finished jobs of one state: those younger than an age in milliseconds by the store's clock (a lone
+ * number), the newest so many, or both, and then a job goes when the first of the two says so.
+ */
+export type Keep = number | { readonly age?: number; readonly count?: number };
+
+/** What is kept of finished jobs, per final state. A state left out is kept for ever. */
+export type Retention = Readonly<Partial<Record<FinalState, Keep>>>;
 
 /** Upkeep of the store, and control of queues and jobs. */
 export interface Upkeep {
@@ -35,8 +41,18 @@ export interface Upkeep {
    */
   rescue(limit: number): Promise<readonly RescuedJob[]>;
 
-  /** Removes finished jobs older than the retention, history included, at most `limit` of them; returns how many. Live jobs are never touched. */
+  /**
+   * Removes finished jobs beyond the retention, oldest first and history included, at most `limit` of them; returns how
+   * many. Live jobs are never touched.
+   */
   prune(retention: Retention, limit: number): Promise<number>;
+
+  /**
+   * Forgets what nobody needs any more and is older than `age` milliseconds, at most about `limit` rows of each kind:
+   * finished work per minute (totals stay), leadership that ended, names of instances that left, marks of imported jobs.
+   * Returns how many rows went.
+   */
+  sweep(age: number, limit: number): Promise<number>;
 
   /** No more claims from the queue, from any process; running jobs go on. Pausing again replaces the reason. */
   pauseQueue(queue: string, reason?: string): Promise<void>;

@@ -136,6 +136,10 @@ class MemoryStore implements Store {
   async prune(retention: Retention, limit: number) {
     return this.#run(({ state, at }) => upkeep.prune(state, retention, limit, at));
   }
+  async sweep(age: number, limit: number) {
+    checkTtl(age);
+    return this.#run(({ state, at }) => upkeep.sweep(state, age, limit, at));
+  }
   async pauseQueue(queue: string, reason?: string): Promise<void> {
     checkName(queue, "queue");
     this.#run(({ state, at }) => {

@@ -1,6 +1,7 @@
 /** Upkeep of the memory store, and control of queues and jobs. */
 import type { CancelResult, JobId, Promoted, RescuedJob, Retention } from "../contract.ts";
 import { endOfLostAttempt } from "../shared/outcomes.ts";
+import { rulesOf } from "../shared/retention.ts";
 import type { MemoryJob, MemoryLease, MemoryState } from "./state.ts";
 import type { Instant } from "./work.ts";
 
@@ -50,15 +51,28 @@ function rescueJob(state: MemoryState, lease: MemoryLease, job: MemoryJob, at: I
 
 export function prune(state: MemoryState, retention: Retention, limit: number, at: Instant): number {
   let pruned = 0;
-  for (const job of state.jobs.values()) {
-    if (pruned >= limit) break;
-    if (job.place.at !== "final") continue;
-    const keep = retention[job.place.state];
-    if (keep === undefined || job.place.ended > at.wall - keep) continue;
-    state.jobs.delete(job.id);
-    pruned++;
+  for (const rule of rulesOf(retention)) {
+    const { age, count } = rule;
+    const ended = [...state.jobs.values()].flatMap(({ id, place }) =>
+      place.at === "final" && place.state === rule.state ? [{ id, ended: place.ended, order: place.order }] : [],
+    );
+    ended.sort((a, b) => a.order - b.order);
+    const excess = count === null ? 0 : ended.length - count;
+    const over = ended.filter((job, index) => index < excess || (age !== null && job.ended <= at.wall - age));
+    for (const { id } of over.slice(0, limit - pruned)) {
+      state.jobs.delete(id);
+      pruned++;
+    }
   }
   return pruned;
+}
+
+export function sweep(state: MemoryState, age: number, limit: number, at: Instant): number {
+  const old = [...state.rollup.keys()].filter((minute) => minute < at.wall - age).slice(0, limit);
+  for (const minute of old) state.rollup.delete(minute);
+  const over = [...state.terms].filter(([, term]) => term.expires < at.monotonic - age).slice(0, limit);
+  for (const [role] of over) state.terms.delete(role);
+  return old.length + over.length;
 }
 
 export function cancel(state: MemoryState, ids: readonly JobId[], reason: string, at: Instant): CancelResult[] {

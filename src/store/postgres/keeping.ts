@@ -1,7 +1,9 @@
 /** Upkeep, and control of queues and jobs: thin calls of the functions in the database, and word to who listens. */
 import type { LoggerLike } from "../../telemetry/logger.ts";
-import type { CancelResult, FinalState, JobId, Promoted, RescuedJob, Retention } from "../contract.ts";
+import type { CancelResult, JobId, Promoted, RescuedJob, Retention } from "../contract.ts";
+import { rulesOf } from "../shared/retention.ts";
 import { numberElements, numbers } from "./arrays.ts";
+import { Cuts } from "./cuts.ts";
 import type { Row } from "./driver.ts";
 import { HealthWatch } from "./health-watch.ts";
 import { jobId, parseJobId } from "./job-id.ts";
@@ -22,12 +24,14 @@ const SLICE = 1_000;
 export class Keeping {
   readonly #session: Session;
   readonly #health: HealthWatch;
+  readonly #cuts: Cuts;
   #maintainedAt = Number.NEGATIVE_INFINITY;
   #retiredAt = Number.NEGATIVE_INFINITY;
 
   constructor(session: Session) {
     this.#session = session;
     this.#health = new HealthWatch(session);
+    this.#cuts = new Cuts(session);
   }
 
   async promote(names: ReadonlySet<string>, limit: number): Promise<Promoted> {
@@ -65,16 +69,20 @@ export class Keeping {
 
   async prune(retention: Retention, limit: number): Promise<number> {
     const { s } = this.#session;
-    const [row] = await run(this.#session, "now", `select ${s}.now_ms()`, []);
-    const now = Number(row?.[0]);
-    const cut = (state: FinalState) => {
-      const keep = retention[state];
-      return keep === undefined ? null : Math.floor(now - keep);
-    };
-    const retired = await this.#retire([cut("succeeded"), cut("dead"), cut("cancelled")]);
-    const text = `select ${s}.prune($1::bigint, $2::bigint, $3::bigint, $4)`;
-    const [pruned] = await run(this.#session, "prune", text, [cut("succeeded"), cut("dead"), cut("cancelled"), limit]);
-    return retired + Number(pruned?.[0]);
+    const cuts = await this.#cuts.of(rulesOf(retention));
+    const retired = await this.#retire(cuts.map((cut) => cut?.at ?? null));
+    const text = `select ${s}.prune_to($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7)`;
+    const ends = cuts.flatMap((cut) => [cut?.at ?? null, cut?.job ?? null]);
+    const [row] = await run(this.#session, "prune_to", text, [...ends, limit]);
+    const pruned = Number(row?.[0]);
+    if (pruned < limit) this.#cuts.reached();
+    return retired + pruned;
+  }
+
+  async sweep(age: number, limit: number): Promise<number> {
+    const text = `select ${this.#session.s}.sweep($1::bigint, $2)`;
+    const [row] = await run(this.#session, "sweep", text, [Math.ceil(age), limit]);
+    return Number(row?.[0]);
   }
 
   /**

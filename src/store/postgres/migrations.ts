@@ -2,6 +2,7 @@
 import { cancel, pause, prune, retry, runNow } from "./schema/control.ts";
 import { enqueue } from "./schema/enqueue.ts";
 import { maintain } from "./schema/maintain.ts";
+import { operationsTables, pruneTo, sweep } from "./schema/operations.ts";
 import { retire } from "./schema/retire.ts";
 import { fire, saveSchedules } from "./schema/schedules.ts";
 import { held, letGo, settle, squeeze } from "./schema/settle.ts";
@@ -31,5 +32,11 @@ export const migrations: readonly Migration[] = [
       ...[tables, enqueue, held, squeeze, letGo, settle, work, promote, rescue, handBack, foldTally],
       ...[cancel, retry, runNow, pause, prune, saveSchedules, fire, maintain, retire],
     ],
+  },
+  {
+    number: 2,
+    name: "operations",
+    compatible: true,
+    statements: [operationsTables, pruneTo, sweep],
   },
 ];

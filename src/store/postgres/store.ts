@@ -143,6 +143,10 @@ export class PostgresStore implements Store {
   async prune(retention: Retention, limit: number) {
     return this.#run(({ keeping }) => keeping.prune(retention, limit));
   }
+  async sweep(age: number, limit: number) {
+    checkTtl(age);
+    return this.#run(({ keeping }) => keeping.sweep(age, limit));
+  }
   async pauseQueue(queue: string, reason?: string): Promise<void> {
     checkName(queue, "queue");
     if (reason !== undefined) checkText(reason, "reason");

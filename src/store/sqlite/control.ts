@@ -48,7 +48,8 @@ export function retry(tx: Transaction, ids: readonly JobId[]): JobId[] {
   return ids.filter((id) => {
     const found = find(places, id);
     if (found?.place.at !== "final") return false;
-    const { attempt } = found.place;
+    const { attempt, state } = found.place;
+    tx.gone(state);
     writeHistory(tx, subject(found.body), { what: "requeued", attempt, ms: null, error: null, result: null });
     makeReady(tx, found.body, attempt);
     return true;

@@ -5,6 +5,7 @@
 import { NightshiftError, show } from "../../errors/index.ts";
 import type { Connection } from "./connection.ts";
 import { first } from "./migrations/001-first.ts";
+import { operations } from "./migrations/002-operations.ts";
 import { APPLIED_MIGRATIONS, CREATE_MIGRATION_TABLE, INSERT_MIGRATION, OUR_OBJECTS } from "./sql/schema.ts";
 
 /** One step of the schema. Never changed once released. */
@@ -16,7 +17,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const MIGRATIONS: readonly Migration[] = [first];
+const MIGRATIONS: readonly Migration[] = [first, operations];
 /** The version of the schema that this library was written for. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -1,9 +1,10 @@
 /** Removing finished jobs that are older than the retention, a slice at a time. */
-import { FINAL_STATES, type FinalState, type Retention } from "../contract.ts";
+import type { FinalState, Retention } from "../contract.ts";
+import { type Rule, rulesOf } from "../shared/retention.ts";
 import type { Connection } from "./connection.ts";
 import { letterOf } from "./history.ts";
 import * as SQL from "./sql/prune.ts";
-import type { Transaction } from "./transaction.ts";
+import { goneName, type Transaction } from "./transaction.ts";
 
 /**
  * What slices before have found out: up to which line of the history no succeeded job is left to remove, so that the
@@ -14,6 +15,9 @@ export interface Cleared {
   readonly to: number;
   readonly epoch: number;
 }
+
+/** Behind every line, and later than every time. */
+const END = Number.MAX_SAFE_INTEGER;
 
 export const NOTHING_CLEARED: Cleared = { to: 0, epoch: 0 };
 
@@ -28,20 +32,17 @@ export function prune(tx: Transaction, retention: Retention, limit: number, know
   const last = rangeOf(tx.on).last;
   let cleared = known.epoch === epoch ? known.to : 0;
   let count = 0;
-  for (const state of FINAL_STATES) {
-    const keep = retention[state];
-    if (keep === undefined || count >= limit) continue;
-    const left = limit - count;
-    const before = tx.at.now - keep;
-    const bound = lastUpTo(tx.on, before);
-    const rows = oldOf(tx.on, state, cleared, bound, before, left);
-    if (state === "succeeded") cleared = rows.length < left ? Math.max(cleared, bound) : (rows.at(-1)?.id ?? cleared);
-    if (rows.length > 0) tx.on.run(SQL.RAISE_JOB_FLOOR, tx.lastJobId());
-    for (const { job_id } of rows) {
-      tx.on.run(SQL.DELETE_HISTORY, job_id);
-      tx.on.run(SQL.DELETE_JOB, job_id);
+  for (const rule of rulesOf(retention)) {
+    if (count >= limit) break;
+    const slice = sliceOf(tx, rule, cleared, limit - count);
+    if (rule.state === "succeeded") cleared = slice.cleared;
+    if (slice.jobs.length > 0) tx.on.run(SQL.RAISE_JOB_FLOOR, tx.lastJobId());
+    for (const job of slice.jobs) {
+      tx.on.run(SQL.DELETE_HISTORY, job);
+      tx.on.run(SQL.DELETE_JOB, job);
     }
-    count += rows.length;
+    tx.gone(rule.state, slice.jobs.length);
+    count += slice.jobs.length;
   }
   if (rangeOf(tx.on).last === last) return { count, cleared: { to: cleared, epoch } };
   // The newest line went too: its id will be given out again, behind what anybody thinks is cleared.
@@ -49,10 +50,27 @@ export function prune(tx: Transaction, retention: Retention, limit: number, know
   return { count, cleared: { to: 0, epoch: next } };
 }
 
+/** The oldest jobs of a state that are to go, and up to where nothing succeeded is left then. */
+function sliceOf(tx: Transaction, { state, age, count }: Rule, cleared: number, limit: number) {
+  const from = state === "succeeded" ? cleared : 0;
+  const before = age === null ? null : tx.at.now - age;
+  const bound = before === null ? 0 : lastUpTo(tx.on, before);
+  const old = before === null ? [] : oldOf(tx.on, state, from, bound, before, limit);
+  const to = old.length < limit ? Math.max(from, bound) : (old.at(-1)?.id ?? from);
+  const excess = count === null ? 0 : Math.min(keptOf(tx.on, state) - old.length - count, limit - old.length);
+  const many = excess > 0 ? oldOf(tx.on, state, to, END, END, excess) : [];
+  return { jobs: [...old, ...many].map(({ job_id }) => job_id), cleared: many.at(-1)?.id ?? to };
+}
+
+/** How many jobs ended in this state and are still there: all that ever ended so, less those that went. */
+function keptOf(on: Connection, state: FinalState): number {
+  return on.get<{ kept: number }>(SQL.KEPT, state, goneName(state))?.kept ?? 0;
+}
+
 function oldOf(on: Connection, state: FinalState, after: number, bound: number, before: number, limit: number) {
   type Row = { readonly id: number; readonly job_id: number };
   if (state === "succeeded") return on.all<Row>(SQL.OLD_SUCCEEDED, after, bound, before, limit);
-  return on.all<Row>(SQL.OLD_BAD, letterOf(state), bound, before, limit);
+  return on.all<Row>(SQL.OLD_BAD, letterOf(state), after, bound, before, limit);
 }
 
 /** The last line of history that is at least this old, by bisection: some twenty look-ups in millions of lines. */

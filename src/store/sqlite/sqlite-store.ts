@@ -22,6 +22,7 @@ import { NOTHING_CLEARED, prune } from "./prune.ts";
 import { rescue } from "./rescue.ts";
 import * as schedules from "./schedules.ts";
 import { settle } from "./settle.ts";
+import { sweep } from "./sweep.ts";
 import type { Operation } from "./writer.ts";
 
 /**
@@ -143,6 +144,10 @@ class SqliteStore implements C.Store {
     const { count, cleared } = await this.#write((tx) => prune(tx, retention, limit, this.#cleared));
     this.#cleared = cleared;
     return count;
+  }
+  async sweep(age: number, limit: number) {
+    checkTtl(age);
+    return this.#write((tx) => sweep(tx, age, limit));
   }
   async pauseQueue(queue: string, reason?: string) {
     checkName(queue, "queue");

@@ -1,5 +1,5 @@
 /** What an operation works on inside one transaction, and what is to happen once it is committed. */
-import type { HistoryEntry } from "../contract.ts";
+import type { FinalState, HistoryEntry } from "../contract.ts";
 import { WakeCollector } from "../shared/listeners.ts";
 import { type Counted, countedAs, minuteOf } from "../shared/rollup.ts";
 import type { Connection } from "./connection.ts";
@@ -17,6 +17,7 @@ export class Transaction {
   readonly names: Names;
   readonly wakes = new WakeCollector();
   readonly #counts = new Map<Counted, number>();
+  readonly #gone = new Map<FinalState, number>();
   #cancellations: boolean | null = null;
   #lastJobId: number | null = null;
 
@@ -45,6 +46,11 @@ export class Transaction {
     if (counted !== null) this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
   }
 
+  /** Counts jobs that left a final state: made ready again, or removed. Written with the counts. */
+  gone(state: FinalState, jobs = 1): void {
+    if (jobs > 0) this.#gone.set(state, (this.#gone.get(state) ?? 0) + jobs);
+  }
+
   /** Whether any running job is to be cancelled: almost never, and then nobody need look per job. */
   get cancellations(): boolean {
     this.#cancellations ??= this.on.get(ANY_CANCELLATION) !== undefined;
@@ -63,5 +69,12 @@ export class Transaction {
       this.on.run(ADD_TO_TOTAL, what, count);
     }
     this.#counts.clear();
+    for (const [state, jobs] of this.#gone) this.on.run(ADD_TO_TOTAL, goneName(state), jobs);
+    this.#gone.clear();
   }
+}
+
+/** Where it is counted how many jobs left a final state; what is left in it is the total less this. */
+export function goneName(state: FinalState): string {
+  return `gone-${state}`;
 }

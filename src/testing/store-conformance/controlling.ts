@@ -1,5 +1,6 @@
 /** Conformance: promotion, cancellation, retry by hand, pausing, retention. */
 import assert from "node:assert/strict";
+import type { Outcome } from "../../store/contract.ts";
 import { type StoreHarness, storeTest } from "./harness.ts";
 import * as W from "./worker.ts";
 
@@ -219,6 +220,72 @@ export function controlling(harness: StoreHarness): void {
       assert.deepEqual(await pruneAll(), [4, 4, 1]);
       await finish(6);
       assert.deepEqual(await pruneAll(), [4, 2]);
+    },
+  );
+
+  storeTest(
+    harness,
+    "retention by count keeps the newest of each state, also of those that ended at once",
+    async (given) => {
+      const { store, passTime } = given;
+      const worker = await W.TestWorker.register(store);
+      const finish = async (count: number, end: (id: string) => Outcome) => {
+        await store.enqueue(Array.from({ length: count }, () => W.newJob()));
+        const lease = await worker.claim(count);
+        await worker.settle(lease, ...lease.jobs.map(({ id }) => end(id)));
+        await passTime(5);
+        return W.idsOf(lease.jobs);
+      };
+      const first = await finish(6, W.succeeded);
+      const dead = await finish(4, (id) => W.died(id));
+      const second = await finish(5, W.succeeded);
+      const kept = async (ids: readonly string[]) => (await store.statesOf(ids)).size;
+      const keep = { succeeded: { count: 7 }, dead: { count: 3, age: W.LONG } };
+      assert.equal(await store.prune(keep, 3), 3);
+      while ((await store.prune(keep, 3)) > 0);
+      assert.deepEqual([await kept(first), await kept(dead), await kept(second)], [2, 3, 5]);
+      const [again = ""] = second;
+      await store.retry([again]);
+      await passTime(5);
+      await finish(1, W.succeeded);
+      for (let n = 0; n < 3; n++) await store.prune(keep, 100);
+      assert.deepEqual([await kept(first), await kept(second)], [2, 5], "the one that was retried is the newest now");
+      await store.prune({ succeeded: { count: 5, age: 1 } }, 100);
+      assert.deepEqual([await kept(first), await kept(second)], [0, 0], "the age goes first");
+      await assert.rejects(store.prune({ dead: { count: -1 } }, 1), W.hasCode("NS_OPTION_INVALID"));
+    },
+  );
+
+  storeTest(
+    harness,
+    "sweeping forgets old minutes and ended terms, keeps totals, and no token comes back",
+    async (given) => {
+      const { store, passTime } = given;
+      const id = await W.enqueueOne(store);
+      const worker = await W.TestWorker.register(store);
+      await worker.settle(await worker.claim(), W.succeeded(id));
+      const term = await store.campaign("role", "a", 1);
+      assert.equal(await store.sweep(W.LONG, 100), 0);
+      await passTime(10);
+      if (given.virtual) {
+        await passTime(120_000);
+        const points = async () =>
+          store.throughput((await store.now()) - 600_000, (await store.now()) + 60_000, 60_000);
+        assert.equal(
+          (await points()).some(({ succeeded }) => succeeded > 0),
+          true,
+        );
+        await store.rescue(10); // upkeep of every process: a store may gather counts until then
+        assert.ok((await store.sweep(5, 100)) > 0);
+        assert.equal(
+          (await points()).some(({ succeeded }) => succeeded > 0),
+          false,
+        );
+      } else await store.sweep(5, 100);
+      assert.equal((await store.counts()).finished.succeeded, 1);
+      assert.equal((await store.getJob(id))?.state, "succeeded");
+      const next = await store.campaign("role", "b", 1_000);
+      assert.ok(next !== null && next.token !== term?.token);
     },
   );
 

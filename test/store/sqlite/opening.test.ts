@@ -12,7 +12,9 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { sqlite } from "../../../src/store/sqlite/index.ts";
+import { first } from "../../../src/store/sqlite/migrations/001-first.ts";
 import { isAtLeast } from "../../../src/store/sqlite/processes.ts";
+import { CREATE_MIGRATION_TABLE } from "../../../src/store/sqlite/sql/schema.ts";
 import { enqueueOne, hasCode, newJob, stateOf } from "../../../src/testing/store-conformance/worker.ts";
 import { TestFolder } from "./files.ts";
 
@@ -88,10 +90,10 @@ test("a schema that needs a newer library is refused untouched, one that does no
     own.exec(`PRAGMA journal_mode = DELETE; ${sql}`);
     own.close();
   };
-  change("INSERT INTO nightshift_migration VALUES (2, 'from the future', 1, 0)");
+  change("INSERT INTO nightshift_migration VALUES (90, 'from the future', 1, 0)");
   await (await folder.open()).close();
-  change("UPDATE nightshift_migration SET compatible_from = 2 WHERE version = 2");
-  await refusedUntouched(folder, "NS_STORE_VERSION", /needs version 2/);
+  change("UPDATE nightshift_migration SET compatible_from = 90 WHERE version = 90");
+  await refusedUntouched(folder, "NS_STORE_VERSION", /needs version 90/);
 });
 
 test("a folder, a symbolic link, a missing folder and a forbidden file are named with what to do", async () => {
@@ -162,4 +164,22 @@ test("an old SQLite is refused once another process has the file open", async ()
   own.exec("UPDATE nightshift_process SET engine = '3.51.3'");
   await folder.open();
   own.close();
+});
+
+test("a file of the first schema is brought up to date, and its finished jobs are counted once", async () => {
+  await using folder = new TestFolder();
+  const own = new DatabaseSync(folder.file());
+  own.exec(`${CREATE_MIGRATION_TABLE}; ${first.sql};
+    INSERT INTO nightshift_migration VALUES (1, 'first schema', 1, 0);
+    INSERT INTO nightshift_name VALUES (1, 'q'), (2, 'a');
+    INSERT INTO nightshift_total VALUES ('succeeded', 10)`);
+  for (const id of [1, 2, 3]) {
+    own.exec(`INSERT INTO nightshift_job VALUES (${id}, 1, 2, 0, 1, 1, 0, '{}', NULL);
+      INSERT INTO nightshift_finished VALUES (${id}, ${id}, ${id}, NULL, 1, 2, NULL, 1, 's', 1, NULL, NULL)`);
+  }
+  own.close();
+  const store = await folder.open();
+  assert.equal(await store.prune({ succeeded: { count: 2 } }, 10), 1);
+  assert.deepEqual([...(await store.statesOf(["1", "2", "3"])).keys()], ["2", "3"]);
+  assert.equal((await store.counts()).finished.succeeded, 10);
 });

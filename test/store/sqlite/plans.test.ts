@@ -14,6 +14,7 @@ import * as prune from "../../../src/store/sqlite/sql/prune.ts";
 import * as rollup from "../../../src/store/sqlite/sql/rollup.ts";
 import * as schedules from "../../../src/store/sqlite/sql/schedules.ts";
 import * as settle from "../../../src/store/sqlite/sql/settle.ts";
+import * as sweep from "../../../src/store/sqlite/sql/sweep.ts";
 import { newJob } from "../../../src/testing/store-conformance/worker.ts";
 import { TestFolder } from "./files.ts";
 
@@ -71,6 +72,7 @@ test("no statement of the store walks a table that grows, or sorts", async () =>
     rollup,
     schedules,
     settle,
+    sweep,
   };
   const bad: string[] = [];
   let looked = 0;

@@ -23,7 +23,12 @@ export const OLD_SUCCEEDED = `
 /** "what <> 's'" is said again, or the partial index is not used. */
 export const OLD_BAD = `
   SELECT f.id, f.job_id FROM nightshift_finished AS f
-  WHERE f.what = ? AND f.what <> 's' AND f.id <= ? AND f.at <= ? AND ${IS_LAST} ORDER BY f.id LIMIT ?`;
+  WHERE f.what = ? AND f.what <> 's' AND f.id > ? AND f.id <= ? AND f.at <= ? AND ${IS_LAST} ORDER BY f.id LIMIT ?`;
+
+/** Two rows of a table of a few. */
+export const KEPT = `
+  SELECT coalesce((SELECT count FROM nightshift_total WHERE what = ?), 0)
+    - coalesce((SELECT count FROM nightshift_total WHERE what = ?), 0) AS kept`;
 
 export const DELETE_HISTORY = `DELETE FROM nightshift_finished WHERE job_id = ?`;
 
