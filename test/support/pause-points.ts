@@ -68,7 +68,9 @@ function withPoints(name: string, text: string): string {
   for (const line of lines) {
     const code = line.replace(/--.*$/, "").trim();
     const begins = /(;|\bthen|\bloop|\belse|^begin)$/.test(before);
-    if (inside && code !== "" && begins && !/^(end|elsif|else|exception|when|\$)\b/.test(code)) {
+    // What looks at the statement before must follow it at once.
+    const looksBack = /\bfound\b|\bget diagnostics\b/.test(code);
+    if (inside && code !== "" && begins && !looksBack && !/^(end|elsif|else|exception|when|\$)\b/.test(code)) {
       result.push(`perform pause_point('${name}:${++count}');`);
     }
     result.push(line);
@@ -128,15 +130,23 @@ export async function pauseAt(client: pg.Client, schema: string, point: string):
   };
 }
 
-/** From now on the point fails with this SQLSTATE, so many times. */
-export async function failAt(
-  client: pg.Client,
-  schema: string,
-  point: string,
-  code: string,
-  times: number,
-): Promise<void> {
+/** The point fails with this SQLSTATE, once. */
+export async function failOnceAt(client: pg.Client, schema: string, point: string, code: string): Promise<void> {
   await client.query(`select setval('${schema}.fault_seq', 1, false)`);
   await client.query(`delete from ${schema}.fault`);
-  await client.query(`insert into ${schema}.fault values ($1, $2, $3)`, [point, code, times]);
+  await client.query(`insert into ${schema}.fault values ($1, $2, 1)`, [point, code]);
+}
+
+/** Ends the session that next comes to the point, there. */
+export async function endAt(client: pg.Client, schema: string, point: string): Promise<() => Promise<void>> {
+  const pause = await pauseAt(client, schema, point);
+  const ended = pause.reached.then(async () => {
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and not granted and classid = hashtext($1)::oid",
+      [`${schema}/pause`],
+    );
+    // Whoever repeats it passes.
+    await pause.release();
+  });
+  return () => ended;
 }

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import type { JobId, Lease, Settled, Store } from "../../store/contract.ts";
 import { sleep, systemClock } from "../../time/index.ts";
-import { type Given, type StoreHarness, storeTest } from "./harness.ts";
+import { eventually, type Given, type StoreHarness, storeTest } from "./harness.ts";
 import * as W from "./worker.ts";
 
 /** The scene: a worker that expired holds two jobs, one is ready, one is scheduled and due. */
@@ -103,6 +103,44 @@ export async function pausedPairs(
   return met;
 }
 
+/**
+ * Each operation hurt at each pause point that it comes to, and done again when it fails for it, as a worker does;
+ * returns how many failed. Whatever it had begun must be undone or done.
+ *
+ * @param hurt arranges that the operation is hurt at the point; what it returns is called when that is over
+ */
+export async function hurtOperations(
+  given: Given,
+  names: readonly string[],
+  hurt: (point: string) => Promise<() => Promise<void>>,
+): Promise<{ readonly times: number; readonly failures: readonly string[] }> {
+  const other = given.second === null ? given.store : await given.second();
+  const failures: string[] = [];
+  let times = 0;
+  for (const name of names) {
+    const operation = OPERATIONS[name] as Operation;
+    for (const point of await pointsOf(given, other, name)) {
+      await attempt(`${name}, hurt at ${point}`, async () => {
+        const scene = await setUp(given, other);
+        times++;
+        const over = await hurt(point);
+        try {
+          await operation(scene.store, scene);
+        } catch (error) {
+          assert.match(String((error as { code?: unknown }).code), /^NS_STORE_(BUSY|UNAVAILABLE)$/, String(error));
+          failures.push(`${name} at ${point}: ${error}`);
+          await over();
+          await scene.store.reconcile(scene.newcomer.instance, []);
+          await operation(scene.store, scene);
+        }
+        await over();
+        await assertOneTruth(scene);
+      });
+    }
+  }
+  return { times, failures };
+}
+
 /** The points that an operation comes to when nobody disturbs it. */
 async function pointsOf(given: Given, other: Store, first: string): Promise<readonly string[]> {
   const scene = await setUp(given, other);
@@ -181,20 +219,21 @@ async function assertOneTruth(scene: Scene): Promise<void> {
   await store.deregister(scene.holder.instance);
 }
 
-/** Brings all jobs to an end, as any healthy application would. */
+/** Brings all jobs to an end, as any healthy application would: a claim may miss a job that another process has just made ready. */
 async function finishAll({ store, jobs, newcomer, claimed }: Scene): Promise<void> {
   for (const lease of claimed) await newcomer.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id)));
-  await store.rescue(10);
-  await store.promote(new Set(["a"]), 10);
-  await store.runNow(jobs);
-  for (const lease of await newcomer.claimLeases()) {
-    assert.deepEqual(await newcomer.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id))), {
-      refused: [],
-    });
-  }
-  const states = await store.statesOf(jobs);
-  for (const id of jobs)
-    assert.ok(["succeeded", "cancelled"].includes(states.get(id) ?? ""), `${id} is ${states.get(id)}`);
+  await eventually("every job is over", async () => {
+    await store.rescue(10);
+    await store.promote(new Set(["a"]), 10);
+    await store.runNow(jobs);
+    for (const lease of await newcomer.claimLeases()) {
+      assert.deepEqual(await newcomer.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id))), {
+        refused: [],
+      });
+    }
+    const states = await store.statesOf(jobs);
+    return jobs.every((id) => ["succeeded", "cancelled"].includes(states.get(id) ?? ""));
+  });
 }
 
 /** The counts of the queue are those of its jobs, one by one. */

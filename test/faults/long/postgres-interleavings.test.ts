@@ -4,7 +4,8 @@ import { onFreshStore } from "../../../src/testing/store-conformance/harness.ts"
 import { operationNames, pausedPairs } from "../../../src/testing/store-conformance/interleaving.ts";
 import { pausingStore } from "../../store/postgres/pausing.ts";
 
-for (const first of operationNames) {
+// "run now" is one statement, in which there is no place to stop.
+for (const first of operationNames.filter((name) => name !== "run now")) {
   test(`${first}, stopped before each of its statements, leaves one truth with every other operation`, async (t) => {
     const met = await onFreshStore({ create: () => pausingStore() }, (given) =>
       pausedPairs(given, [first], operationNames),

@@ -11,6 +11,8 @@ export type Prepare = (client: Awaited<ReturnType<typeof rawClient>>, schema: st
 export interface PausingStore extends StoreUnderTest {
   readonly schema: string;
   readonly pausePoints: readonly string[];
+  /** A client of the test's own on the same database. */
+  readonly raw: Awaited<ReturnType<typeof rawClient>>;
 }
 
 /** @param prepare changes the schema before points are laid: to break it on purpose, say */
@@ -28,7 +30,7 @@ export async function pausingStore(prepare?: Prepare): Promise<PausingStore> {
   const pausePoints = await layPausePoints(raw, schema);
   let ahead = 0;
   return {
-    ...{ store, schema, pausePoints },
+    ...{ store, schema, pausePoints, raw },
     async advance(milliseconds) {
       ahead += Math.ceil(milliseconds);
       await setPausedClockAhead(raw, schema, ahead);

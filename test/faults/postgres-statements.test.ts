@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { onFreshStore } from "../../src/testing/store-conformance/harness.ts";
+import { hurtOperations, operationNames } from "../../src/testing/store-conformance/interleaving.ts";
+import { type PausingStore, pausingStore } from "../store/postgres/pausing.ts";
+import { endAt, failOnceAt } from "../support/pause-points.ts";
+
+type Hurt = (db: PausingStore, point: string) => Promise<() => Promise<void>>;
+
+async function hurtAll(hurt: Hurt) {
+  let db: PausingStore | undefined;
+  const create = async () => (db = await pausingStore());
+  return onFreshStore({ create }, (given) =>
+    hurtOperations(given, operationNames, (point) => hurt(db as PausingStore, point)),
+  );
+}
+
+const CONFLICTS = { deadlock: "40P01", "serialization failure": "40001", "lock timeout": "55P03" };
+
+test("a deadlock, a failed serialization and a lock timeout at any statement of any operation are repeated unseen", async (t) => {
+  const codes = Object.values(CONFLICTS);
+  let count = 0;
+  const { times, failures } = await hurtAll(async ({ raw, schema }, point) => {
+    await failOnceAt(raw, schema, point, codes[count++ % codes.length] ?? "");
+    return async () => undefined;
+  });
+  t.diagnostic(`${times} times`);
+  assert.ok(times > 60);
+  assert.deepEqual(failures, []);
+});
+
+test("a statement timeout at any statement of any operation is a clear error, leaves nothing half done, and may be repeated", async (t) => {
+  const { times, failures } = await hurtAll(async ({ raw, schema }, point) => {
+    await failOnceAt(raw, schema, point, "57014");
+    return async () => undefined;
+  });
+  t.diagnostic(`${times} times`);
+  for (const failure of failures) assert.match(failure, /NS_STORE_BUSY.*did not finish in time/);
+  assert.equal(failures.length, times);
+});
+
+test("a session ended at any statement of any operation is replaced; what may not be repeated says so", async (t) => {
+  const { times, failures } = await hurtAll(({ raw, schema }, point) => endAt(raw, schema, point));
+  t.diagnostic(`${times} times, ${failures.length} unknown`);
+  for (const failure of failures) assert.match(failure, /^claim at .*unknown/);
+});
