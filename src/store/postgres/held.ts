@@ -1,14 +1,20 @@
 /**
- * What this process holds, as far as it knows: which leases a claim brought and which of their jobs are not settled.
- * Only for wake-ups, which say where a handed-back job goes; the truth is in the database.
+ * What this process holds, as far as it knows: which leases a claim brought and how many of their jobs are not settled.
+ * For wake-ups, which say where a handed-back job goes, and for the shorthand of a batch that is settled as it came; the
+ * truth is in the database.
  */
 import type { InstanceId, JobId, LeaseId } from "../contract.ts";
 
 /** A lease as remembered. */
 export interface HeldLease {
   readonly queue: string;
-  /** The jobs not settled yet, and their lanes. */
-  readonly jobs: Map<JobId, number>;
+  readonly jobs: readonly JobId[];
+  /** Their numbers as an array's inside, in the order in which the database keeps them; null when `jobs` has another. */
+  readonly numbers: string | null;
+  /** One lane for all, or each its own. */
+  readonly lanes: readonly number[];
+  /** How many are not settled yet. */
+  open: number;
 }
 
 /** The leases of one store object. */
@@ -37,4 +43,9 @@ export class Held {
     const held = this.#instances.get(instance);
     for (const lease of held?.keys() ?? []) if (!leases.includes(lease)) held?.delete(lease);
   }
+}
+
+/** The lane of a job that is held. */
+export function laneOf({ lanes, jobs }: HeldLease, job: JobId): number | undefined {
+  return lanes.length === 1 ? lanes[0] : lanes[jobs.indexOf(job)];
 }

@@ -1,6 +1,7 @@
 /** Settlements as arrays for the settling statement. */
 import type { Outcome, Settlement } from "../contract.ts";
 import { numbers, texts } from "./arrays.ts";
+import type { HeldLease } from "./held.ts";
 import { parseJobId } from "./job-id.ts";
 
 const CODES = { succeeded: "S", retry: "R", dead: "D", cancelled: "C", snoozed: "Z", released: "B" } as const;
@@ -18,7 +19,11 @@ export interface Encoded {
 /** The arguments of a statement that settles nothing. */
 export const NOTHING: readonly null[] = [null, null, null, null, null, null, null];
 
-export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
+/** @param heldAs what is remembered of a lease */
+export function encodeSettlements(
+  settlements: readonly Settlement[],
+  heldAs: (lease: string) => HeldLease | undefined,
+): Encoded {
   const leases: string[] = [];
   const ends: number[] = [];
   const jobs: string[] = [];
@@ -30,9 +35,24 @@ export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
   let allWell = true;
   let anyWait = false;
   let anyDetail = false;
-  for (const { lease, outcomes } of settlements) {
+  let count = 0;
+  // In one order everywhere: two settlements under way lock leases that both name one after the other.
+  for (const { lease, outcomes } of inOrderOfLeases(settlements)) {
     if (!LEASE_SHAPE.test(lease)) {
       refused.push(lease);
+      continue;
+    }
+    leases.push(lease);
+    const held = heldAs(lease);
+    if (held?.numbers && isAllWell(outcomes, held)) {
+      jobs.push(held.numbers);
+      for (const outcome of outcomes) {
+        states.push("S");
+        ms.push(wholeMs(outcome));
+        waits.push(null);
+        details.push(null);
+      }
+      ends.push((count += outcomes.length));
       continue;
     }
     const seen = new Set<string>();
@@ -44,7 +64,7 @@ export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
       jobs.push(key.id);
       states.push(CODES[outcome.type]);
       allWell &&= outcome.type === "succeeded";
-      ms.push(outcome.type === "released" ? null : Math.max(0, Math.min(LONGEST_MS, Math.round(outcome.ms))));
+      ms.push(wholeMs(outcome));
       const wait = "in" in outcome ? Math.ceil(outcome.in) : null;
       const detail = detailOf(outcome);
       anyWait ||= wait !== null;
@@ -52,8 +72,7 @@ export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
       waits.push(wait);
       details.push(detail);
     }
-    leases.push(lease);
-    ends.push(jobs.length);
+    ends.push((count += seen.size));
   }
   if (leases.length === 0) return { values: NOTHING, refused };
   const values = [
@@ -66,6 +85,25 @@ export function encodeSettlements(settlements: readonly Settlement[]): Encoded {
     anyDetail ? texts(details) : null,
   ];
   return { values, refused };
+}
+
+/** The whole batch, in the order in which it came, and nothing to say of any: what throughput is made of. */
+function isAllWell(outcomes: readonly Outcome[], held: HeldLease): boolean {
+  if (outcomes.length !== held.jobs.length) return false;
+  for (let index = 0; index < outcomes.length; index++) {
+    const outcome = outcomes[index] as Outcome;
+    if (outcome.type !== "succeeded" || outcome.result !== undefined || outcome.job !== held.jobs[index]) return false;
+  }
+  return true;
+}
+
+function inOrderOfLeases(settlements: readonly Settlement[]): readonly Settlement[] {
+  if (settlements.length < 2) return settlements;
+  return settlements.toSorted((a, b) => a.lease.length - b.lease.length || (a.lease < b.lease ? -1 : 1));
+}
+
+function wholeMs(outcome: Outcome): number | null {
+  return outcome.type === "released" ? null : Math.max(0, Math.min(LONGEST_MS, Math.round(outcome.ms)));
 }
 
 function detailOf(outcome: Outcome): string | null {

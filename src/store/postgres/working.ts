@@ -1,6 +1,5 @@
 /** The worker's side: instances, claims under leases, settlements. */
 import type {
-  ClaimedJob,
   ClaimRequest,
   Heartbeat,
   InstanceId,
@@ -15,8 +14,9 @@ import { mergeWants } from "../shared/settling.ts";
 import { numbers, texts } from "./arrays.ts";
 import type { Repeat } from "./database.ts";
 import type { Row } from "./driver.ts";
-import { Held } from "./held.ts";
+import { Held, type HeldLease, laneOf } from "./held.ts";
 import { jobId, parseJobId } from "./job-id.ts";
+import { readLease } from "./leases.ts";
 import { merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
 import { run, type Session, tell } from "./session.ts";
@@ -29,13 +29,6 @@ interface Wanted {
   readonly key: string;
   readonly limit: number;
   readonly values: readonly unknown[];
-}
-
-/** What the statement says of one lease, in the making. */
-interface LeaseInTheMaking {
-  readonly id: string;
-  readonly claimedAt: number;
-  readonly rows: Row[];
 }
 
 export class Working {
@@ -104,7 +97,7 @@ export class Working {
 
   async settle(instance: InstanceId, settlements: readonly Settlement[]): Promise<Settled> {
     if (!INSTANCE_SHAPE.test(instance)) return { refused: settlements.map(({ lease }) => lease) };
-    const encoded = encodeSettlements(settlements);
+    const encoded = encodeSettlements(settlements, (lease) => this.#held.get(instance, lease));
     if (encoded.values === NOTHING) return { refused: encoded.refused };
     const { refused } = await this.#work(instance, encoded.values, null, "always");
     const all = [...encoded.refused, ...refused];
@@ -120,7 +113,7 @@ export class Working {
     const wanted = await this.#wanted(request);
     if (wanted === null || !INSTANCE_SHAPE.test(instance))
       return { ...(await this.settle(instance, settlements)), leases: [] };
-    const encoded = encodeSettlements(settlements);
+    const encoded = encodeSettlements(settlements, (lease) => this.#held.get(instance, lease));
     // Not repeated after a lost answer: settling twice is harmless, claiming twice is not.
     const answer = await this.#work(instance, encoded.values, wanted, "if-refused");
     const refused = [...encoded.refused, ...answer.refused];
@@ -162,54 +155,19 @@ export class Working {
     return answer;
   }
 
-  /** The statement's rows: refusals, then leases, each with a header. */
+  /** The statement's rows: refusals and leases. */
   async #read(instance: InstanceId, rows: readonly Row[]) {
     const refused: string[] = [];
-    const making: LeaseInTheMaking[] = [];
+    const leases: Lease[] = [];
     for (const row of rows) {
-      const [lease, id, , , , attempt, , created] = row;
-      if (id !== null) making.at(-1)?.rows.push(row);
-      else if (attempt === "-1") refused.push(lease ?? "");
-      else making.push({ id: lease ?? "", claimedAt: Number(created), rows: [] });
+      if (row[1] === null) refused.push(row[0] ?? "");
+      else {
+        const { lease, held } = await readLease(this.#session, row);
+        this.#held.add(instance, lease.id, held);
+        leases.push(lease);
+      }
     }
-    if (making.length === 0) return { refused, leases: [] };
-    const jobs = making.flatMap(({ rows }) => rows);
-    const laneOf = await this.#session.names.lanesById(jobs.map((row) => Number(row[3])));
-    const kindOf = await this.#session.names.kindsById(jobs.map((row) => Number(row[4])));
-    const leases = making.map(({ id, claimedAt, rows }): Lease => {
-      const first = laneOf(Number(rows[0]?.[3]));
-      const held = { queue: first.queue, jobs: new Map<JobId, number>() };
-      const claimed = rows.map((row): ClaimedJob => {
-        const [, number = "", bucket, lane, kind, attempt, maxAttempts, createdAt, input, meta] = row;
-        const job = jobId(bucket ?? "", number ?? "");
-        held.jobs.set(job, Number(lane));
-        return {
-          id: job,
-          name: kindOf(Number(kind)),
-          priority: laneOf(Number(lane)).priority,
-          input: input ?? "",
-          ...(meta === null || meta === undefined ? {} : { meta }),
-          attempt: Number(attempt),
-          maxAttempts: Number(maxAttempts),
-          createdAt: Number(createdAt),
-        };
-      });
-      this.#raiseFloors(rows);
-      this.#held.add(instance, id, held);
-      return { id, queue: first.queue, claimedAt, jobs: inOrder(claimed, rows) };
-    });
     return { refused, leases };
-  }
-
-  /** Rows are in the order of claiming, so the first of each lane is its smallest, save after a sweep. */
-  #raiseFloors(rows: readonly Row[]): void {
-    const smallest = new Map<number, bigint>();
-    for (const row of rows) {
-      const lane = Number(row[3]);
-      const before = smallest.get(lane);
-      if (before === undefined || BigInt(row[1] ?? 0) < before) smallest.set(lane, BigInt(row[1] ?? 0));
-    }
-    for (const [lane, id] of smallest) this.#session.floors.raise(lane, String(id));
   }
 
   /** Tells who listens, and forgets what is settled. */
@@ -223,16 +181,13 @@ export class Working {
         continue;
       }
       const held = this.#held.get(instance, lease);
+      if (held !== undefined && (held.open -= outcomes.length) <= 0) this.#held.drop(instance, lease);
       for (const outcome of outcomes) {
-        const lane = held?.jobs.get(outcome.job);
-        held?.jobs.delete(outcome.job);
         if (outcome.type === "succeeded" || outcome.type === "dead" || outcome.type === "cancelled")
           finished.push(outcome.job);
-        else if (outcome.type === "released" || outcome.in <= 0)
-          news = merge(news, readyAgain(held?.queue, lane, outcome.job));
+        else if (outcome.type === "released" || outcome.in <= 0) news = merge(news, readyAgain(held, outcome.job));
         else scheduled = Math.min(scheduled, outcome.in);
       }
-      if (held?.jobs.size === 0) this.#held.drop(instance, lease);
     }
     const { listeners, logger, clock } = this.#session;
     if (Number.isFinite(scheduled)) news = { ...news, scheduledAt: Math.ceil(clock.now() + scheduled) };
@@ -255,17 +210,9 @@ function smallestOf(lanes: readonly (readonly [number, string])[]): readonly (re
   return merge({ lanes: [] }, { lanes }).lanes ?? [];
 }
 
-function readyAgain(queue: string | undefined, lane: number | undefined, job: JobId): News {
+function readyAgain(held: HeldLease | undefined, job: JobId): News {
   const key = parseJobId(job);
-  if (queue === undefined || lane === undefined || key === null) return { unknown: true };
-  return { queues: [queue], lanes: [[lane, key.id]] };
-}
-
-/** Higher priority first, then in the order of enqueueing. A claim that swept has added older ones at the end. */
-function inOrder(jobs: readonly ClaimedJob[], rows: readonly Row[]): readonly ClaimedJob[] {
-  const keyed = jobs.map((job, index) => ({ job, number: BigInt(rows[index]?.[1] ?? 0) }));
-  const before = (a: (typeof keyed)[number], b: (typeof keyed)[number]) =>
-    b.job.priority - a.job.priority || (a.number < b.number ? -1 : a.number > b.number ? 1 : 0);
-  const sorted = keyed.every((entry, index) => index === 0 || before(keyed[index - 1] as typeof entry, entry) < 0);
-  return sorted ? jobs : keyed.sort(before).map(({ job }) => job);
+  const lane = held && laneOf(held, job);
+  if (held === undefined || lane === undefined || key === null) return { unknown: true };
+  return { queues: [held.queue], lanes: [[lane, key.id]] };
 }

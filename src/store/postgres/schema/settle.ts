@@ -9,7 +9,7 @@ export const settle = `
 create function settle(
   p_instance int, p_leases bigint[], p_ends int[], p_jobs bigint[], p_states "char"[], p_ms int[], p_waits bigint[], p_details text[]
 ) returns bigint[]
-language plpgsql set search_path from current set plan_cache_mode = force_generic_plan as $$
+language plpgsql set search_path from current set plan_cache_mode = force_generic_plan set enable_hashjoin = on as $$
 declare
   v_now bigint := now_ms();
   v_day int;
@@ -44,8 +44,8 @@ begin
       v_bucket := v_lease.buckets[1]; v_lane := v_lease.lanes[1]; v_kind := v_lease.kinds[1]; v_attempt := v_lease.attempts[1];
       v_day := greatest(v_now / 86400000, v_bucket);
       insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, ms, state, detail)
-      select v_now, u.job, v_lease.id, v_day, v_bucket, v_lane, v_kind, v_attempt, u.ms, 'S', u.detail
-      from unnest(v_jobs, p_ms[v_from:v_to], p_details[v_from:v_to]) as u (job, ms, detail);
+      select v_now, unnest(v_jobs), v_lease.id, v_day, v_bucket, v_lane, v_kind, v_attempt, unnest(p_ms[v_from:v_to]), 'S',
+        unnest(p_details[v_from:v_to]);
       t_s := t_s + cardinality(v_jobs);
       delete from lease l where l.id = v_lease.id;
     else
@@ -115,7 +115,7 @@ begin
     select array_agg(h.job_id order by h.pos) as ids, squeeze(array_agg(h.bucket order by h.pos)) as buckets,
       squeeze(array_agg(h.lane_id order by h.pos)) as lanes, squeeze(array_agg(h.kind_id order by h.pos)) as kinds,
       squeeze(array_agg(h.attempt order by h.pos)) as attempts
-    from held(p_lease) h where h.job_id <> all (p_jobs)
+    from held(p_lease) h where not exists (select from unnest(p_jobs) as o (job) where o.job = h.job_id)
   ) k where l.id = p_lease.id;
 end $$;
 `;

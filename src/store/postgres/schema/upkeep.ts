@@ -102,10 +102,11 @@ end $$;
 
 create function worker_lost(p_name text, p_crashes bigint, p_max_crashes int, p_attempt int, p_max_attempts int) returns text
 language sql immutable as $$
-  select json_build_object('name', 'NightshiftError', 'code', 'NS_WORKER_LOST', 'message',
+  -- Without blanks, as every store's errors are.
+  select '{"name":"NightshiftError","code":"NS_WORKER_LOST","message":' || to_json(
     format('NS_WORKER_LOST: The worker %s vanished while it ran this job (%s).', coalesce(p_name, '?'),
       case when p_crashes >= p_max_crashes then format('crash %s of %s', p_crashes, p_max_crashes)
-      else format('attempt %s of %s', p_attempt, p_max_attempts) end))::text
+      else format('attempt %s of %s', p_attempt, p_max_attempts) end))::text || '}'
 $$;
 `;
 

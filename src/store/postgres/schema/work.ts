@@ -9,8 +9,10 @@
  * \`ctid = any(array(...))\` makes a TID scan that reads no index twice; rows of \`ready\` are never updated, so a ctid is
  * stable under its lock. Scans are pinned: fresh statistics on a table that is empty or full by the second mislead.
  *
- * Rows with an id are jobs. Rows without: a lease's header (o_created is when it was claimed), or, where o_attempt is
- * -1, a lease whose settlement is refused.
+ * A row is a lease with all its jobs, in arrays that have one element where all are the same: a row for each job would
+ * be written, sent and parsed column by column, which costs more than everything else. Inputs are one text, parted by a
+ * character that JSON cannot hold; whoever finds more parts than jobs reads the bodies again, one by one. A row without
+ * o_claimed is a lease whose settlement is refused.
  */
 export const work = `
 create function work(
@@ -18,8 +20,8 @@ create function work(
   p_leases bigint[], p_ends int[], p_jobs bigint[], p_states "char"[], p_ms int[], p_waits bigint[], p_details text[],
   p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int
 ) returns table (
-  o_lease bigint, o_id bigint, o_bucket int, o_lane int, o_kind int, o_attempt int, o_max int, o_created bigint,
-  o_input text, o_meta text
+  o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
+  o_max int[], o_created bigint[], o_inputs text, o_metas text
 )
 language plpgsql set search_path from current set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
@@ -30,13 +32,15 @@ declare
   v_left int; v_seen int; v_all boolean;
   v_lane int; v_floor bigint;
   v_lease bigint;
+  v_bucket int;
+  v_found bigint[];
   -- of the batch of one lane, and of the lease so far
   b_ids bigint[]; b_buckets int[]; b_kinds int[]; b_attempts int[];
   l_ids bigint[]; l_buckets int[]; l_lanes int[]; l_kinds int[]; l_attempts int[];
 begin
   if p_leases is not null then
     foreach v_refused in array settle(p_instance, p_leases, p_ends, p_jobs, p_states, p_ms, p_waits, p_details) loop
-      o_lease := v_refused; o_attempt := -1;
+      o_lease := v_refused;
       return next;
     end loop;
   end if;
@@ -93,19 +97,34 @@ begin
 
     if l_ids is not null then
       v_lease := (p_instance::bigint << 32) | (nextval('lease_seq') & 4294967295);
+      if l_buckets[1] = all (l_buckets) then l_buckets := l_buckets[1:1]; end if;
+      if l_lanes[1] = all (l_lanes) then l_lanes := l_lanes[1:1]; end if;
+      if l_kinds[1] = all (l_kinds) then l_kinds := l_kinds[1:1]; end if;
+      if l_attempts[1] = all (l_attempts) then l_attempts := l_attempts[1:1]; end if;
       insert into lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
-      values (v_lease, v_now, p_instance, p_queues[v_queue], l_ids,
-        case when l_buckets[1] = all (l_buckets) then l_buckets[1:1] else l_buckets end,
-        case when l_lanes[1] = all (l_lanes) then l_lanes[1:1] else l_lanes end,
-        case when l_kinds[1] = all (l_kinds) then l_kinds[1:1] else l_kinds end,
-        case when l_attempts[1] = all (l_attempts) then l_attempts[1:1] else l_attempts end);
-      o_lease := v_lease; o_attempt := 0; o_created := v_now;
+      values (v_lease, v_now, p_instance, p_queues[v_queue], l_ids, l_buckets, l_lanes, l_kinds, l_attempts);
+      v_found := null;
+      if cardinality(l_buckets) = 1 and cardinality(l_lanes) = 1 then
+        -- One partition and rising ids, as good as always: a walk along its index.
+        v_bucket := l_buckets[1];
+        select array_agg(j.id),
+          case when min(j.max_attempts) = max(j.max_attempts) then array[min(j.max_attempts)] else array_agg(j.max_attempts) end,
+          case when min(j.created_at) = max(j.created_at) then array[min(j.created_at)] else array_agg(j.created_at) end,
+          string_agg(j.input, e'\\x1e'), case when count(j.meta) > 0 then string_agg(coalesce('m' || j.meta, ''), e'\\x1e') end
+          into v_found, o_max, o_created, o_inputs, o_metas
+          from job j where j.bucket = v_bucket and j.id = any (l_ids);
+      end if;
+      if v_found is distinct from l_ids then
+        select array_agg(j.max_attempts order by u.pos), array_agg(j.created_at order by u.pos),
+          string_agg(j.input, e'\\x1e' order by u.pos),
+          case when count(j.meta) > 0 then string_agg(coalesce('m' || j.meta, ''), e'\\x1e' order by u.pos) end
+          into o_max, o_created, o_inputs, o_metas
+          from unnest(l_ids) with ordinality as u (id, pos)
+          join job j on j.bucket = coalesce(l_buckets[u.pos::int], l_buckets[1]) and j.id = u.id;
+      end if;
+      o_lease := v_lease; o_claimed := v_now; o_ids := l_ids;
+      o_buckets := l_buckets; o_lanes := l_lanes; o_kinds := l_kinds; o_attempts := l_attempts;
       return next;
-      return query
-        select v_lease, j.id, j.bucket, j.lane_id, j.kind_id, u.attempt, greatest(j.max_attempts, u.attempt), j.created_at,
-          j.input, j.meta
-        from unnest(l_ids, l_buckets, l_attempts) as u (id, bucket, attempt) join job j on j.bucket = u.bucket and j.id = u.id;
-      o_lease := null; o_attempt := null; o_created := null;
     end if;
   end loop;
 end $$;

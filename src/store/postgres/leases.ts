@@ -1,0 +1,116 @@
+/** A claimed batch, from the row that the worker's statement gives to what the contract promises. */
+import type { ClaimedJob, Lease } from "../contract.ts";
+import { numberElements, numbers } from "./arrays.ts";
+import type { Row } from "./driver.ts";
+import type { HeldLease } from "./held.ts";
+import { jobId } from "./job-id.ts";
+import { run, type Session } from "./session.ts";
+
+/** Between the inputs of a batch: no JSON text has it as it is. Other text may, see {@link bodies}. */
+const PARTS = "\x1e";
+
+/** The lease, and what to remember of it. Claims of its lanes begin at its jobs from now on. */
+export async function readLease(session: Session, row: Row): Promise<{ lease: Lease; held: HeldLease }> {
+  const [id = "", claimedAt, idsText = null, bucketsText = null, lanesText = null, kindsText = null] = row;
+  const ids = numberElements(idsText);
+  const buckets = numberElements(bucketsText);
+  const lanes = numberElements(lanesText).map(Number);
+  const kinds = numberElements(kindsText).map(Number);
+  const attempts = numberElements(row[6] ?? null).map(Number);
+  const most = numberElements(row[7] ?? null).map(Number);
+  const created = numberElements(row[8] ?? null).map(Number);
+  const { inputs, metas } = await bodies(session, ids, buckets, row[9] ?? "", row[10] ?? null);
+  const laneOf = await session.names.lanesById(lanes);
+  const kindOf = await session.names.kindsById(kinds);
+  const laneAt = eachOrAll(lanes.map(laneOf));
+  const nameAt = eachOrAll(kinds.map(kindOf));
+  const bucketAt = eachOrAll(buckets);
+  const attemptAt = eachOrAll(attempts);
+  const mostAt = eachOrAll(most);
+  const createdAt = eachOrAll(created);
+  const jobs: ClaimedJob[] = [];
+  for (let index = 0; index < ids.length; index++) {
+    const attempt = attemptAt(index);
+    const job = {
+      id: jobId(bucketAt(index), ids[index] as string),
+      name: nameAt(index),
+      priority: laneAt(index).priority,
+      input: inputs[index] as string,
+      attempt,
+      maxAttempts: Math.max(mostAt(index), attempt),
+      createdAt: createdAt(index),
+    };
+    const meta = metas?.[index];
+    jobs.push(meta === undefined || meta === null ? job : { ...job, meta });
+  }
+  raiseFloors(session, ids, lanes);
+  const { queue } = laneAt(0);
+  const order = inOrder(jobs, ids);
+  const sorted = order === null ? jobs : order.map((index) => jobs[index] as ClaimedJob);
+  const held = {
+    queue,
+    jobs: sorted.map((job) => job.id),
+    numbers: order === null ? (idsText ?? "{}").slice(1, -1) : null,
+    lanes: order === null || lanes.length === 1 ? lanes : order.map((index) => lanes[index] as number),
+    open: jobs.length,
+  };
+  return { lease: { id: id ?? "", queue, claimedAt: Number(claimedAt), jobs: sorted }, held };
+}
+
+interface Bodies {
+  readonly inputs: readonly (string | null)[];
+  readonly metas: readonly (string | null)[] | null;
+}
+
+/** The inputs and metas. Where some hold the very character that parts them, they are read again, each by itself. */
+async function bodies(
+  session: Session,
+  ids: readonly string[],
+  buckets: readonly string[],
+  inputs: string,
+  metas: string | null,
+): Promise<Bodies> {
+  const parts = inputs.split(PARTS);
+  const marked = metas === null ? null : metas.split(PARTS);
+  if (parts.length === ids.length && (marked === null || marked.length === ids.length)) {
+    return { inputs: parts, metas: marked?.map((meta) => (meta === "" ? null : meta.slice(1))) ?? null };
+  }
+  const text = `select j.input, j.meta from unnest($1::bigint[], $2::int[]) with ordinality as u (id, bucket, pos)
+    join ${session.s}.job j on j.bucket = u.bucket and j.id = u.id order by u.pos`;
+  const bucketAt = eachOrAll(buckets);
+  const rows = await run(session, "bodies", text, [numbers(ids), numbers(ids.map((_, index) => bucketAt(index)))]);
+  return { inputs: rows.map(([input = null]) => input), metas: rows.map(([, meta = null]) => meta) };
+}
+
+/** Arrays have one element where all are the same. */
+function eachOrAll<T>(values: readonly T[]): (index: number) => T {
+  const [all] = values;
+  return values.length === 1 ? () => all as T : (index) => values[index] as T;
+}
+
+/** To the smallest id of each lane: the first, save after a sweep. */
+function raiseFloors({ floors }: Session, ids: readonly string[], lanes: readonly number[]): void {
+  const laneAt = eachOrAll(lanes);
+  const smallest = new Map<number, string>();
+  for (let index = 0; index < ids.length; index++) {
+    const id = ids[index] as string;
+    const before = smallest.get(laneAt(index));
+    if (before === undefined || isLess(id, before)) smallest.set(laneAt(index), id);
+  }
+  for (const [lane, id] of smallest) floors.raise(lane, id);
+}
+
+/** Higher priority first, then in the order of enqueueing; null when they are. A claim that swept has added older ones at the end. */
+function inOrder(jobs: readonly ClaimedJob[], ids: readonly string[]): readonly number[] | null {
+  const before = (a: number, b: number) => {
+    const byPriority = (jobs[b] as ClaimedJob).priority - (jobs[a] as ClaimedJob).priority;
+    return byPriority || (isLess(ids[a] as string, ids[b] as string) ? -1 : 1);
+  };
+  const indexes = jobs.map((_, index) => index);
+  return indexes.every((index) => index === 0 || before(index - 1, index) < 0) ? null : indexes.sort(before);
+}
+
+/** Whole numbers as text, which may be beyond what a JavaScript number holds. */
+function isLess(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : a.length < b.length;
+}
