@@ -7,10 +7,12 @@ export interface Contender {
   run(): Promise<number>;
 }
 
+export type Unit = "jobs/s" | "ms" | "µs" | "bytes" | "MiB" | "ms/s" | "/s" | "×";
+
 /** What is measured. */
 export interface Workload {
   readonly name: string;
-  readonly unit: "jobs/s" | "ms" | "µs" | "bytes";
+  readonly unit: Unit;
   /** The first one is ours; the others are what it is compared with. */
   readonly contenders: readonly Contender[];
   /** How often each contender runs. Default 5. */
@@ -19,7 +21,7 @@ export interface Workload {
 
 export interface Measured {
   readonly workload: string;
-  readonly unit: Workload["unit"];
+  readonly unit: Unit;
   readonly contenders: readonly {
     readonly name: string;
     readonly median: number;

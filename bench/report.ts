@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Measured } from "./measure.ts";
+import type { Measured, Unit } from "./measure.ts";
 
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));
 const HEAD = `# Measured
@@ -11,13 +11,23 @@ Written by \`npm run bench\`. Contenders take turns; a figure is the median of t
 highest beside it. Absolute figures belong to the machine and its other load: only the ratios within one table count.
 `;
 
-/** Writes a group's section. */
-export function writeSection(group: string, about: readonly string[], results: readonly Measured[]): void {
+/** Units whose figures are compared by their ratio. */
+const COMPARED: readonly Unit[] = ["jobs/s", "µs", "bytes", "MiB"];
+
+/** Writes a group's section; the text goes before the table. */
+export function writeSection(
+  group: string,
+  about: readonly string[],
+  results: readonly Measured[],
+  text: readonly string[] = [],
+): void {
   const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : HEAD;
   const begin = `<!-- begin ${group} -->`;
   const end = `<!-- end ${group} -->`;
   const machine = `${new Date().toISOString().slice(0, 10)} · Node ${process.version} · ${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"} · load average ${loadavg()[0]?.toFixed(1)}`;
-  const section = [begin, `## ${group}`, "", [machine, ...about].join(" · "), "", tableOf(results), end].join("\n");
+  const section = [begin, `## ${group}`, "", [machine, ...about].join(" · "), "", ...text, tableOf(results), end].join(
+    "\n",
+  );
   const from = before.indexOf(begin);
   const to = before.indexOf(end);
   const after =
@@ -31,7 +41,7 @@ export function tableOf(results: readonly Measured[]): string {
     const [ours, ...others] = contenders;
     return [ours, ...others].flatMap((contender) => {
       if (contender === undefined || ours === undefined) return [];
-      const ratio = contender === ours || unit === "ms" ? "" : (ours.median / contender.median).toFixed(2);
+      const ratio = contender === ours || !COMPARED.includes(unit) ? "" : (ours.median / contender.median).toFixed(2);
       const range = `${show(contender.low)} – ${show(contender.high)}`;
       return `| ${contender === ours ? workload : ""} | ${contender.name} | ${show(contender.median)} ${unit} | ${range} | ${ratio} |`;
     });
@@ -39,7 +49,7 @@ export function tableOf(results: readonly Measured[]): string {
   return ["| workload | by | median | range | ours / its |", "|---|---|---:|---:|---:|", ...rows].join("\n");
 }
 
-function show(figure: number): string {
+export function show(figure: number): string {
   if (figure >= 100) return Math.round(figure).toLocaleString("en-US");
   return figure.toFixed(figure >= 10 ? 1 : 2);
 }

@@ -1,14 +1,20 @@
 /**
- * Nightshift beside the peers: `npm run bench:peers`, or with words to run the systems whose key contains one. Writes its
- * section of bench/RESULTS.md after each round of all systems; `--quick` is one short repetition, to try it, and writes nothing.
+ * Nightshift beside the peers: `npm run bench:peers`. Every system plays every scene, in turn, three times over; figures
+ * and goals go to the section of bench/RESULTS.md after each scene.
+ *
+ * - words choose systems, those whose key contains one; `--only drain,idle` chooses scenes. Such a run only prints.
+ * - `--resume` goes on with what is stored (bench/peers/figures.json) until there are enough repetitions, and adds to it
+ *   what words or `--only` choose.
+ * - `--rounds 5` is how many repetitions; `--quick` one short one of each, which only prints.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { availableParallelism, loadavg, totalmem } from "node:os";
+import { existsSync } from "node:fs";
+import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Measured } from "../measure.ts";
-import { tableOf, writeSection } from "../report.ts";
-import type { Entry } from "./systems/index.ts";
+import { parseArgs } from "node:util";
+import { tableOf } from "../report.ts";
+import type { Scale } from "./stage.ts";
+import type { Workload } from "./workloads.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 // Scripts are not needed: what is native here comes built, or has a substitute in JavaScript.
@@ -16,109 +22,100 @@ const INSTALL = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no
 if (!existsSync(`${HERE}node_modules`)) execFileSync("npm", INSTALL, { cwd: HERE, stdio: "inherit" });
 
 // Only now: these import what was installed.
-const { SYSTEMS } = await import("./systems/index.ts");
+const { entryOf, SYSTEMS } = await import("./systems/index.ts");
 const { startServers } = await import("./servers.ts");
-const { repetition, WORKLOADS } = await import("./contender.ts");
+const { SCENES } = await import("./scenes/index.ts");
+const { Stage } = await import("./stage.ts");
+const { Notebook } = await import("./notebook.ts");
+const { goalsTable } = await import("./goals.ts");
+const { versions, writeResults } = await import("./results.ts");
 
-const words = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-const quick = process.argv.includes("--quick");
-const rounds = quick ? 1 : 3;
-const times = quick
-  ? { enqueue: 300, drain: 1_000, latency: 500, sustained: 1_000 }
-  : { enqueue: 1_500, drain: 2_500, latency: 2_500, sustained: 2_500 };
-const PEERS = ["graphile-worker", "pg-boss", "bullmq", "plainjob", "sidequest", "better-sqlite3", "pg"];
-const UNITS: Readonly<Record<string, Measured["unit"]>> = {
-  [WORKLOADS.p50]: "ms",
-  [WORKLOADS.p99]: "ms",
-  [WORKLOADS.cpu]: "µs",
-  [WORKLOADS.wal]: "bytes",
+const { values: options, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: "string", default: "" },
+    rounds: { type: "string", default: "3" },
+    resume: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+  },
+});
+const FULL: Scale = {
+  ...{ enqueue: 1_500, sustained: 2_500, paced: 125, drain: 10_000, less: 1 },
+  ...{ idle: 20_000, million: 1_000_000, clean: 12_000, held: 90_000 },
 };
+const QUICK: Scale = {
+  ...{ enqueue: 300, sustained: 1_000, paced: 25, drain: 4_000, less: 4 },
+  ...{ idle: 3_000, million: 50_000, clean: 3_000, held: 6_000 },
+};
+const scale = options.quick ? QUICK : FULL;
+const rounds = options.quick ? 1 : Number(options.rounds);
+const only = options.only.split(",").filter((name) => name !== "");
+const scenes = Object.entries(SCENES).filter(([name]) => only.length === 0 || only.includes(name));
+const systems = Object.keys(SYSTEMS).filter((key) => words.length === 0 || words.some((word) => key.includes(word)));
+const unknown = only.filter((name) => !(name in SCENES));
+if (unknown.length > 0 || systems.length === 0 || !(rounds >= 1)) {
+  console.error(`Scenes: ${Object.keys(SCENES).join(", ")}. Systems: ${Object.keys(SYSTEMS).join(", ")}.`);
+  process.exit(2);
+}
+const writes = !options.quick && (options.resume || (words.length === 0 && only.length === 0));
+const notes = options.resume ? Notebook.stored() : Notebook.empty();
 
-/** Figures by workload, then by system. */
-const figures = new Map<string, Map<string, number[]>>();
-const failures = new Set<string>();
-const loads: number[] = [];
-const chosen = Object.entries(SYSTEMS).filter(
-  ([key]) => words.length === 0 || words.some((word) => key.includes(word)),
+/** What is still to be played, in its order: round by round, scene by scene, each scene by all systems in turn. */
+const plan = Array.from({ length: rounds }, (_, round) =>
+  scenes.flatMap(([name, scene]) => {
+    const cast = systems.filter((key) => {
+      const entry = entryOf(key);
+      return entry !== undefined && scene.takesPart(entry) && notes.timesPlayed(name, key) <= round;
+    });
+    if (cast.length === 0 || (scene.once === true && round > 0)) return [];
+    // Each round begins with another system: whoever comes after a checkpoint must not always be the same.
+    const first = (round * 5) % cast.length;
+    return [{ round, name, scene, cast: [...cast.slice(first), ...cast.slice(0, first)] }];
+  }),
+).flat();
+const seconds = plan.reduce((sum, { scene, cast }) => sum + scene.seconds * cast.length, 0);
+console.log(
+  `${systems.length} systems, ${scenes.length} scenes, about ${Math.ceil(seconds / 60)} minutes if not quick.`,
 );
+
 let asked = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => (asked = true)); // after the system under way
 const servers = await startServers();
+notes.measuredWith(versions(servers.versions));
 try {
-  for (let round = 0; round < rounds; round++) {
-    // Each round begins with another system: whoever comes after a checkpoint must not always be the same.
-    for (const index of chosen.keys()) {
-      if (asked) break;
-      const [key, entry] = chosen[(index + round * 5) % chosen.length] ?? [];
-      if (key === undefined || entry === undefined) continue;
-      loads.push(loadavg()[0] ?? 0);
-      const measure = (workload: string, figure: number) => {
-        if (!(figure > 0)) return; // one job or none: no rate
-        console.log(`${round + 1}/${rounds} ${entry.label.padEnd(40)} ${workload.padEnd(45)} ${figure.toFixed(2)}`);
-        push(workload, key, figure);
-      };
-      try {
-        await repetition(key, entry, servers, times, measure);
-      } catch (error) {
-        console.error(`${entry.label}:`, error);
-        failures.add(`${entry.label}: ${(error as Error).message.split("\n")[0]}`);
-      }
-    }
+  for (const { round, name, cast } of plan) {
+    for (const key of cast) if (!asked) await play(name, key, round);
     // After each: who ends it early has what was measured.
-    if (asked) break;
-    if (!quick && words.length === 0) writeSection("Beside the peers", about(round + 1), results());
+    if (writes && !asked) writeResults(notes);
   }
 } finally {
   await servers.close();
 }
-console.log(tableOf(results()));
-for (const failure of failures) console.error(`failed: ${failure}`);
+if (writes) writeResults(notes);
+console.log(tableOf(notes.results()));
+console.log(goalsTable(notes).join("\n"));
+for (const failure of notes.about.failures) console.error(`failed: ${failure}`);
 
-function push(workload: string, key: string, figure: number): void {
-  const bySystem = figures.get(workload) ?? new Map<string, number[]>();
-  figures.set(workload, bySystem.set(key, [...(bySystem.get(key) ?? []), figure]));
-}
-
-function results(): readonly Measured[] {
-  return [...resultsOf("PostgreSQL", ["postgres", "redis", "redis-aof"]), ...resultsOf("SQLite", ["sqlite"])];
-}
-
-/** A table's rows for the systems of some kinds; ours first, as the registry has it. */
-function resultsOf(title: string, kinds: readonly Entry["kind"][]): readonly Measured[] {
-  return Object.values(WORKLOADS).flatMap((workload) => {
-    const contenders = chosen.flatMap(([key, { label, kind }]) => {
-      const values =
-        figures
-          .get(workload)
-          ?.get(key)
-          ?.toSorted((a, b) => a - b) ?? [];
-      if (!kinds.includes(kind) || values.length === 0) return [];
-      const at = (index: number) => values[index] ?? Number.NaN;
-      const median = (at((values.length - 1) >> 1) + at(values.length >> 1)) / 2;
-      return [{ name: label, median, low: at(0), high: at(values.length - 1) }];
-    });
-    if (contenders.length === 0) return [];
-    return [{ workload: `${title}: ${workload}`, unit: UNITS[workload] ?? "jobs/s", contenders }];
-  });
-}
-
-function about(done: number): readonly string[] {
-  const version = (name: string) => {
-    const text = readFileSync(`${HERE}node_modules/${name}/package.json`, "utf8");
-    return `${name} ${(JSON.parse(text) as { version: string }).version}`;
+async function play(name: string, key: string, round: number): Promise<void> {
+  const [entry, scene] = [entryOf(key), SCENES[name]];
+  if (entry === undefined || scene === undefined || (entry.commits !== undefined && !servers.pgbench)) return;
+  const load = loadavg()[0] ?? 0;
+  const figures = new Map<Workload, number[]>();
+  const measure = (workload: Workload, figure: number) => {
+    if (!Number.isFinite(figure)) return; // one job or none: no rate
+    console.log(`${round + 1}/${rounds} ${entry.label.padEnd(62)} ${workload.padEnd(14)} ${figure.toFixed(2)}`);
+    figures.set(workload, [...(figures.get(workload) ?? []), figure]);
   };
-  const has = (key: string, workload: string) => figures.get(workload)?.has(key) ?? false;
-  const stuck = chosen.filter(
-    ([key]) => has(key, WORKLOADS.hundred) && !has(key, WORKLOADS.p50) && !SYSTEMS[key]?.only,
-  );
-  return [
-    `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    ...servers.versions,
-    ...PEERS.map(version),
-    `${done} repetitions, one of each system in turn`,
-    `load average before each: ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`,
-    "how each is set up: bench/peers/README.md",
-    ...stuck.map(([, { label }]) => `${label} did not keep up with 50 jobs/s, so it has no latency`),
-    ...[...failures].map((failure) => `failed: ${failure}`),
-  ];
+  const started = performance.now();
+  try {
+    await using stage = await Stage.open({ key, entry, servers, scale, measure });
+    if (stage === undefined) return;
+    await scene.play(stage);
+    notes.played(name, key, figures, stage.tally(), load);
+  } catch (error) {
+    console.error(`${entry.label}, ${name}:`, error);
+    notes.failed(name, key, `${entry.label}, ${name}: ${(error as Error).message.split("\n")[0]}`);
+  }
+  console.log(`${name}/${key}: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+  if (writes) notes.store();
 }

@@ -6,22 +6,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { startPostgres } from "../../test/support/postgres.ts";
+import { serverTime } from "./server-time.ts";
 import type { Kind } from "./systems/index.ts";
 
 /** Where a system keeps its jobs for one repetition. */
 export interface Place {
   readonly address: string;
+  /** Milliseconds that its server has spent since it was started; undefined where there is none, or nobody tells. */
+  serverTime(): number | undefined;
+  /** How many transactions its database has seen. */
+  readonly transactions?: () => Promise<number>;
   dispose(): Promise<void>;
 }
 
 export interface Servers {
   readonly versions: readonly string[];
+  /** Whether the program pgbench is on this machine. */
+  readonly pgbench: boolean;
   /** Undefined where what it needs is not on this machine. */
   place(kind: Kind): Promise<Place> | undefined;
   /** Where the PostgreSQL server's log of changes has got to, in bytes. */
   walBytes(): Promise<number>;
   /** Statistics as autovacuum would make them a little later. */
   analyze(place: Place): Promise<void>;
+  /** All that autovacuum would do a little later. */
+  settle(place: Place): Promise<void>;
+  /** A reading transaction that stays open until it is disposed of: nothing that was deleted meanwhile can be cleaned away. */
+  holdSnapshot(place: Place): Promise<AsyncDisposable>;
   close(): Promise<void>;
 }
 
@@ -36,6 +47,7 @@ export async function startServers(): Promise<Servers> {
   await client.connect();
   const home = mkdtempSync(join(tmpdir(), "nightshift-peers-"));
   const redis = versionOf("redis-server", /v=([\d.]+)/);
+  const pgbench = versionOf("pgbench", /([\d.]+)/);
   const { rows } = await client.query<{ version: string }>("select current_setting('server_version') as version");
   let made = 0;
 
@@ -46,19 +58,30 @@ export async function startServers(): Promise<Servers> {
     address.pathname = `/${name}`;
     return {
       address: address.href,
+      serverTime: () => (server === undefined ? undefined : serverTime(server.pid())),
+      async transactions() {
+        const sql = "select xact_commit + xact_rollback as n from pg_stat_database where datname = $1";
+        return Number((await client.query<{ n: string }>(sql, [name])).rows[0]?.n);
+      },
       dispose: async () => void (await client.query(`drop database ${name} with (force)`)),
     };
   };
   const folder = (): string => mkdtempSync(join(home, "place-"));
   const file = async (): Promise<Place> => {
     const path = folder();
-    return { address: join(path, "jobs.db"), dispose: async () => rmSync(path, { recursive: true, force: true }) };
+    return {
+      address: join(path, "jobs.db"),
+      serverTime: () => undefined,
+      dispose: async () => rmSync(path, { recursive: true, force: true }),
+    };
   };
   return {
     versions: [
       `PostgreSQL ${rows[0]?.version}`,
       redis ? `Redis ${redis}` : "no redis-server on this machine: BullMQ left out",
+      pgbench ? `pgbench ${pgbench}` : "no pgbench on this machine: one-row commits from Node only",
     ],
+    pgbench: pgbench !== undefined,
     place(kind) {
       if (kind === "postgres") return database();
       if (kind === "sqlite") return file();
@@ -68,11 +91,14 @@ export async function startServers(): Promise<Servers> {
       const result = await client.query<{ n: string }>("select pg_current_wal_insert_lsn() - '0/0' as n");
       return Number(result.rows[0]?.n);
     },
-    async analyze({ address }) {
-      const inside = new pg.Client({ connectionString: address });
-      await inside.connect();
-      await inside.query("analyze");
-      await inside.end();
+    analyze: (place) => inside(place, (one) => one.query("analyze")),
+    settle: (place) => inside(place, (one) => one.query("vacuum (analyze)")),
+    async holdSnapshot({ address }) {
+      const holder = new pg.Client({ connectionString: address });
+      await holder.connect();
+      await holder.query("begin isolation level repeatable read");
+      await holder.query("select count(*) from pg_class");
+      return { [Symbol.asyncDispose]: () => holder.end() };
     },
     async close() {
       await client.end();
@@ -80,6 +106,16 @@ export async function startServers(): Promise<Servers> {
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+async function inside({ address }: Place, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: address });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 async function startRedis(folder: string, append: boolean): Promise<Place> {
@@ -90,6 +126,7 @@ async function startRedis(folder: string, append: boolean): Promise<Place> {
   await ready(server);
   return {
     address: `redis://127.0.0.1:${port}`,
+    serverTime: () => (server.pid === undefined ? undefined : serverTime(server.pid)),
     async dispose() {
       const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
       server.kill("SIGKILL"); // what it holds is of no use to anyone

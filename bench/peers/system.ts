@@ -4,8 +4,9 @@
 export interface Payload {
   readonly to: string;
   readonly subject: string;
+  /** Counts the jobs of its process: the sums of what was stored and of what was handled must agree. */
   readonly n: number;
-  /** When it was enqueued, for the latency; on the clock of `performance.now()`. */
+  /** When it was enqueued, on the clock of {@link now}. */
   readonly at: number;
 }
 
@@ -19,6 +20,8 @@ export interface Session {
   enqueue(payload: Payload): Promise<unknown>;
   /** The system's own way to enqueue many, where it has one. */
   readonly enqueueMany?: (payloads: readonly Payload[]) => Promise<unknown>;
+  /** Stores so many jobs that are due tomorrow, and as many finished ones where the system keeps those and has not done them. */
+  readonly crowd?: (count: number) => Promise<unknown>;
   /** Starts a worker. */
   work(handler: Handler): Promise<Stop>;
   close(): Promise<void>;
@@ -27,10 +30,19 @@ export interface Session {
 /** Opens a system at a place: the URL of a database, the path of a file. The first to open an empty place makes its tables. */
 export type Open = (place: string) => Promise<Session>;
 
+/** Milliseconds on the machine's monotonic clock: one scale for all processes, and nobody sets it. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 let made = 0;
 
 export function payload(): Payload {
-  return { to: "somebody@example.com", subject: "x".repeat(60), n: ++made, at: performance.now() };
+  return { to: "somebody@example.com", subject: "x".repeat(60), n: ++made, at: now() };
 }
 
 export function payloads(count: number): readonly Payload[] {

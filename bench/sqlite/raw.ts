@@ -1,13 +1,13 @@
-/** The physical limit: the same rows through the same driver, without the library. */
+/** The physical limit: the same rows through the same driver, without the library. One process enqueues, one works. */
 import { DatabaseSync } from "node:sqlite";
 
 const SCHEMA = `
-  CREATE TABLE job (id INTEGER PRIMARY KEY, queue INT, name INT, priority INT, a INT, b INT, created INT, input TEXT, meta TEXT) STRICT;
-  CREATE TABLE ready (queue INT, rank INT, job INT, attempt INT, PRIMARY KEY (queue, rank, job)) STRICT, WITHOUT ROWID;
-  CREATE TABLE lease (id INTEGER PRIMARY KEY AUTOINCREMENT, instance INT, jobs TEXT) STRICT;
-  CREATE TABLE finished (id INTEGER PRIMARY KEY, at INT, job INT, lease INT, queue INT, name INT, instance INT, attempt INT,
+  CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, queue INT, name INT, priority INT, a INT, b INT, created INT, input TEXT, meta TEXT) STRICT;
+  CREATE TABLE IF NOT EXISTS ready (queue INT, rank INT, job INT, attempt INT, PRIMARY KEY (queue, rank, job)) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS lease (id INTEGER PRIMARY KEY AUTOINCREMENT, instance INT, jobs TEXT) STRICT;
+  CREATE TABLE IF NOT EXISTS finished (id INTEGER PRIMARY KEY, at INT, job INT, lease INT, queue INT, name INT, instance INT, attempt INT,
     what TEXT, ms INT, error TEXT, result TEXT) STRICT;
-  CREATE INDEX finished_job ON finished (job)`;
+  CREATE INDEX IF NOT EXISTS finished_job ON finished (job)`;
 
 /** A file with the narrowest schema that keeps bodies, order, leases and history. */
 export class RawFile {
@@ -18,7 +18,9 @@ export class RawFile {
 
   constructor(path: string, durability: "FULL" | "NORMAL") {
     this.#database = new DatabaseSync(path);
-    this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; ${SCHEMA}`);
+    this.#database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA busy_timeout = 5000; ${SCHEMA}`,
+    );
     this.#insertJob = this.#database.prepare("INSERT INTO job VALUES (?, 1, 1, 0, 5, 5, ?, ?, NULL)");
     this.#insertReady = this.#database.prepare("INSERT INTO ready VALUES (1, 0, ?, 0)");
   }
@@ -36,6 +38,14 @@ export class RawFile {
 
   /** Claims, reads the bodies, and records success with the next claim in one commit, until nothing is left. Returns how many. */
   drain(batch: number): number {
+    const step = this.worker(batch);
+    let drained = 0;
+    for (let taken = step(); taken > 0; taken = step()) drained += taken;
+    return drained;
+  }
+
+  /** The same, a commit at a time: each call records what the last one took, and returns how many it takes. */
+  worker(batch: number, handle: (input: string) => void = () => undefined): () => number {
     const take = this.#database.prepare(`
       DELETE FROM ready WHERE queue = 1 AND rank = 0 AND job IN (
         SELECT job FROM ready WHERE queue = 1 AND rank = 0 ORDER BY job LIMIT ${batch}
@@ -48,8 +58,7 @@ export class RawFile {
     );
     let held: Record<string, unknown>[] = [];
     let lease = 0;
-    let drained = 0;
-    do {
+    return () => {
       this.#database.exec("BEGIN IMMEDIATE");
       const now = Date.now();
       for (const { job, attempt } of held) finish.run(now, Number(job), lease, Number(attempt));
@@ -57,11 +66,11 @@ export class RawFile {
       held = take.all();
       if (held.length > 0)
         lease = Number(insertLease.get(JSON.stringify(held.map(({ job, attempt }) => [job, attempt])))?.["id"]);
-      for (const { job } of held) body.get(Number(job));
+      const bodies = held.map(({ job }) => String(body.get(Number(job))?.["input"]));
       this.#database.exec("COMMIT");
-      drained += held.length;
-    } while (held.length > 0);
-    return drained;
+      for (const input of bodies) handle(input);
+      return held.length;
+    };
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** graphile-worker: as it comes, and with what its page on performance advises (local queue, batched completion). */
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
-import type { Handler, Open, Payload } from "../system.ts";
+import { type Handler, type Open, type Payload, payload } from "../system.ts";
 
 const logger = new Logger(() => () => undefined);
 const TUNED = {
@@ -21,6 +21,16 @@ async function open(connectionString: string, worker: GraphileConfig.WorkerOptio
     enqueue: (payload: Payload) => utils.addJob("noop", payload),
     enqueueMany: (payloads: readonly Payload[]) =>
       utils.addJobs(payloads.map((payload) => ({ identifier: "noop", payload }))),
+    /** Only such as are due tomorrow: finished ones are deleted here. */
+    crowd: (count: number) =>
+      utils.withPgClient((client) =>
+        client.query(
+          `insert into graphile_worker._private_jobs (task_id, payload, run_at)
+           select t.id, $1::json, now() + interval '1 day' + g * interval '1 millisecond'
+           from graphile_worker._private_tasks t, generate_series(1, $2::int) g where t.identifier = 'noop'`,
+          [JSON.stringify(payload()), count],
+        ),
+      ),
     async work(handler: Handler) {
       const noop = (payload: unknown) => handler(payload as Payload);
       const preset = { worker: { connectionString, logger, ...worker } };

@@ -8,10 +8,18 @@ export interface Entry {
   readonly label: string;
   readonly kind: Kind;
   readonly load: () => Promise<Open>;
-  /** The workloads that it takes part in; all by default. */
+  /** How many jobs it is given to drain: what takes it a second or two. */
+  readonly drains: number;
+  /** The scenes that it takes part in, if not in all. */
   readonly only?: readonly ("enqueue" | "drain")[];
-  /** How many calls of 10,000 it is given to drain. Default 4; none for those without a bulk enqueue. */
-  readonly calls?: number;
+  /** `false` for those without a bulk enqueue. */
+  readonly bulk?: false;
+  /** Takes part in the scene with millions of jobs: it has `worked` the finished ones, or they are `made` by SQL. */
+  readonly crowd?: "worked" | "made";
+  /** Takes part in the scene with a snapshot held open. */
+  readonly held?: true;
+  /** A program of its own that commits rows one by one, and is measured by what it says: commits a second. */
+  readonly commits?: (place: string, ms: number) => Promise<number>;
 }
 
 const graphile = () => import("./graphile-worker.ts");
@@ -20,51 +28,119 @@ const pgBoss = () => import("./pg-boss.ts");
 const limits = () => import("./limits.ts");
 const bullmq = async () => (await import("./bullmq.ts")).open;
 
-export const SYSTEMS: Readonly<Record<string, Entry>> = {
+export const SYSTEMS = {
   "nightshift-postgres": {
     label: "Nightshift, PostgreSQL",
     kind: "postgres",
     load: async () => (await nightshift()).onPostgres,
+    drains: 100_000,
+    crowd: "worked",
+    held: true,
   },
-  graphile: { label: "graphile-worker, default", kind: "postgres", load: async () => (await graphile()).asItComes },
-  "graphile-tuned": { label: "graphile-worker, tuned", kind: "postgres", load: async () => (await graphile()).tuned },
-  "pg-boss": { label: "pg-boss, default", kind: "postgres", load: async () => (await pgBoss()).asItComes },
-  "pg-boss-batched": { label: "pg-boss, batched", kind: "postgres", load: async () => (await pgBoss()).batched },
+  graphile: {
+    label: "graphile-worker, default",
+    kind: "postgres",
+    load: async () => (await graphile()).asItComes,
+    drains: 2_000,
+  },
+  "graphile-tuned": {
+    label: "graphile-worker, tuned",
+    kind: "postgres",
+    load: async () => (await graphile()).tuned,
+    drains: 40_000,
+    crowd: "made",
+    held: true,
+  },
+  "pg-boss": {
+    label: "pg-boss, default",
+    kind: "postgres",
+    load: async () => (await pgBoss()).asItComes,
+    drains: 4,
+  },
+  "pg-boss-batched": {
+    label: "pg-boss, batched",
+    kind: "postgres",
+    load: async () => (await pgBoss()).batched,
+    drains: 30_000,
+    crowd: "made",
+    held: true,
+  },
   "pg-boss-fetch": {
     label: "pg-boss, fetch + complete in a loop",
     kind: "postgres",
     load: async () => (await pgBoss()).fetchLoop,
+    drains: 30_000,
     only: ["drain"],
   },
-  bullmq: { label: "BullMQ, Redis in memory only", kind: "redis", load: bullmq },
-  "bullmq-aof": { label: "BullMQ, Redis AOF everysec", kind: "redis-aof", load: bullmq },
+  bullmq: { label: "BullMQ, Redis in memory only", kind: "redis", load: bullmq, drains: 30_000 },
+  "bullmq-aof": { label: "BullMQ, Redis AOF everysec", kind: "redis-aof", load: bullmq, drains: 30_000 },
   "limit-postgres": {
-    label: "limit: pg, no library",
+    label: "limit: pg, no library: lock 500, delete 500, commit",
     kind: "postgres",
-    load: async () => (await limits()).onPostgres,
+    load: async () => (await limits()).lockAndDelete,
+    drains: 100_000,
     only: ["enqueue", "drain"],
+  },
+  "limit-postgres-returning": {
+    label: "limit: pg, no library: delete 500 returning, lost if it dies",
+    kind: "postgres",
+    load: async () => (await limits()).deleteReturning,
+    drains: 100_000,
+    only: ["drain"],
+  },
+  "limit-pgbench": {
+    label: "limit: pgbench, one connection",
+    kind: "postgres",
+    load: async () => (await limits()).lockAndDelete,
+    drains: 0,
+    only: ["enqueue"],
+    commits: async (place, ms) => (await import("./pgbench.ts")).oneRowCommits(place, ms),
   },
   "nightshift-sqlite": {
     label: "Nightshift, SQLite",
     kind: "sqlite",
     load: async () => (await nightshift()).onSqlite,
+    drains: 100_000,
+    crowd: "worked",
   },
   "nightshift-sqlite-normal": {
     label: 'Nightshift, SQLite, durability "normal"',
     kind: "sqlite",
     load: async () => (await nightshift()).onSqliteNormal,
+    drains: 100_000,
   },
-  plainjob: { label: "plainjob (NORMAL)", kind: "sqlite", load: async () => (await import("./plainjob.ts")).open },
+  plainjob: {
+    label: "plainjob (NORMAL)",
+    kind: "sqlite",
+    load: async () => (await import("./plainjob.ts")).open,
+    drains: 15_000,
+    crowd: "made",
+  },
   sidequest: {
     label: "Sidequest (FULL)",
     kind: "sqlite",
     load: async () => (await import("./sidequest.ts")).open,
-    calls: 0,
+    drains: 400,
+    bulk: false,
   },
   "limit-sqlite": {
-    label: "limit: node:sqlite, no library (FULL)",
+    label: "limit: node:sqlite, no library, the same rows (FULL)",
     kind: "sqlite",
     load: async () => (await limits()).onSqlite,
+    drains: 100_000,
     only: ["enqueue", "drain"],
   },
-};
+  "limit-sqlite-normal": {
+    label: "limit: node:sqlite, no library, the same rows (NORMAL)",
+    kind: "sqlite",
+    load: async () => (await limits()).onSqliteNormal,
+    drains: 100_000,
+    only: ["enqueue", "drain"],
+  },
+} as const satisfies Readonly<Record<string, Entry>>;
+
+export type SystemKey = keyof typeof SYSTEMS;
+
+export function entryOf(key: string): Entry | undefined {
+  return (SYSTEMS as Readonly<Record<string, Entry>>)[key];
+}

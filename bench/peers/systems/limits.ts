@@ -1,21 +1,77 @@
-/** What the databases can do without any library: one-row commits, multi-row inserts, claim 500 and delete 500. */
-import { DatabaseSync } from "node:sqlite";
+/**
+ * What the databases can do without any library. None of these keeps a history, holds a lease, retries, or has another
+ * queue; what each of them does keep is said where it is.
+ */
 import pg from "pg";
+import { RawFile } from "../../sqlite/raw.ts";
 import type { Handler, Open, Payload } from "../system.ts";
 
 const BATCH = 500;
 
-export const onPostgres: Open = async (connectionString) => {
+/**
+ * Locks 500 in the order of their keys, hands them over, deletes them, and commits: two of these loops never take the same
+ * job, and what a killed one had locked is free again. Each holds a transaction open as long as its handlers run.
+ */
+export const lockAndDelete: Open = async (connectionString) => {
+  const client = await connect(connectionString);
+  const lock = { name: "lock", text: `select id, body from job order by id limit ${BATCH} for update skip locked` };
+  const remove = { name: "remove", text: "delete from job where id = any ($1::bigint[])" };
+  return {
+    ...enqueueing(client),
+    async work(handler: Handler) {
+      await client.query("begin");
+      const stop = await loop(async () => {
+        const { rows } = await client.query<Row>(lock);
+        for (const { body } of rows) handler(JSON.parse(body) as Payload);
+        if (rows.length > 0) await client.query({ ...remove, values: [rows.map(({ id }) => id)] });
+        await client.query("commit and chain");
+        return rows.length;
+      });
+      return async () => {
+        await stop();
+        await client.query("commit");
+      };
+    },
+    close: () => client.end(),
+  };
+};
+
+/** Deletes 500 and hands them over, one statement and one commit: whoever dies after it takes up to 500 jobs along. */
+export const deleteReturning: Open = async (connectionString) => {
+  const client = await connect(connectionString);
+  const take = {
+    name: "take",
+    text: `delete from job where id = any (array(select id from job order by id limit ${BATCH} for update skip locked))
+      returning id, body`,
+  };
+  return {
+    ...enqueueing(client),
+    work: (handler: Handler) =>
+      loop(async () => {
+        const { rows } = await client.query<Row>(take);
+        for (const { body } of rows) handler(JSON.parse(body) as Payload);
+        return rows.length;
+      }),
+    close: () => client.end(),
+  };
+};
+
+interface Row {
+  readonly id: string;
+  readonly body: string;
+}
+
+async function connect(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString });
   await client.connect();
   await client.query("create table if not exists job (id bigint generated always as identity primary key, body text)");
+  return client;
+}
+
+/** One-row commits, and inserts of 1,000 rows each. */
+function enqueueing(client: pg.Client) {
   const one = { name: "one", text: "insert into job (body) values ($1)" };
   const many = { name: "many", text: "insert into job (body) select unnest($1::text[])" };
-  const claim = {
-    name: "claim",
-    text: `select id, body from job where id > $1 order by id limit ${BATCH} for update skip locked`,
-  };
-  const remove = { name: "remove", text: "delete from job where id = any ($1::bigint[])" };
   return {
     enqueue: (payload: Payload) => client.query({ ...one, values: [JSON.stringify(payload)] }),
     async enqueueMany(payloads: readonly Payload[]) {
@@ -24,47 +80,35 @@ export const onPostgres: Open = async (connectionString) => {
         await client.query({ ...many, values: [bodies] });
       }
     },
-    work: (handler: Handler) =>
-      loop(async (last) => {
-        const { rows } = await client.query<{ id: string; body: string }>({ ...claim, values: [last] });
-        for (const { body } of rows) handler(JSON.parse(body) as Payload);
-        if (rows.length > 0) await client.query({ ...remove, values: [rows.map(({ id }) => id)] });
-        return rows.at(-1)?.id;
-      }),
-    close: () => client.end(),
   };
-};
+}
 
-export const onSqlite: Open = async (path) => {
-  const database = new DatabaseSync(path);
-  database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000");
-  database.exec("create table if not exists job (id integer primary key, body text)");
-  const one = database.prepare("insert into job (body) values (?)");
-  const claim = database.prepare(
-    `delete from job where id in (select id from job where id > ? order by id limit ${BATCH}) returning id, body`,
-  );
+export const onSqlite: Open = (path) => rawFile(path, "FULL");
+export const onSqliteNormal: Open = (path) => rawFile(path, "NORMAL");
+
+/** The rows that our store writes too, lease and history included, through the driver alone. */
+async function rawFile(path: string, durability: "FULL" | "NORMAL") {
+  const file = new RawFile(path, durability);
   return {
-    enqueue: async (payload: Payload) => one.run(JSON.stringify(payload)),
-    async enqueueMany(payloads: readonly Payload[]) {
-      database.exec("begin immediate");
-      for (const payload of payloads) one.run(JSON.stringify(payload));
-      database.exec("commit");
+    enqueue: async (payload: Payload) => file.enqueue([JSON.stringify(payload)]),
+    enqueueMany: async (payloads: readonly Payload[]) =>
+      file.enqueue(payloads.map((payload) => JSON.stringify(payload))),
+    async work(handler: Handler) {
+      const step = file.worker(BATCH, (body) => handler(JSON.parse(body) as Payload));
+      return loop(async () => {
+        await new Promise(setImmediate); // others have their turn, as in any program that is not only a loop
+        return step();
+      });
     },
-    work: (handler: Handler) =>
-      loop(async (last) => {
-        const rows = claim.all(last) as { id: number; body: string }[];
-        for (const { body } of rows) handler(JSON.parse(body) as Payload);
-        return rows.length === 0 ? undefined : String(Math.max(...rows.map(({ id }) => id)));
-      }),
-    close: async () => database.close(),
+    close: async () => file.close(),
   };
-};
+}
 
-/** Steps until it is stopped or nothing is left. A step is told the last id and returns the next. */
-async function loop(step: (last: string) => Promise<string | undefined>) {
+/** Steps until it is stopped or a step has found nothing. */
+async function loop(step: () => Promise<number>) {
   let stopped = false;
   const running = (async () => {
-    for (let last: string | undefined = "0"; last !== undefined && !stopped; ) last = await step(last);
+    while (!stopped && (await step()) > 0);
   })();
   return async () => {
     stopped = true;

@@ -2,7 +2,9 @@
 import { createHost, createJobs, defineJob, silentLogger, unchecked } from "../../../src/index.ts";
 import { postgres } from "../../../src/store/postgres/index.ts";
 import { sqlite } from "../../../src/store/sqlite/index.ts";
-import type { Handler, Open, Payload } from "../system.ts";
+import { type Handler, type Open, type Payload, payloads } from "../system.ts";
+
+const CALL = 10_000;
 
 type MakeStore = (place: string) => ReturnType<typeof sqlite>;
 
@@ -20,6 +22,12 @@ async function open(makeStore: MakeStore, place: string) {
   return {
     enqueue: (payload: Payload) => jobs.enqueue(noop, payload),
     enqueueMany: (payloads: readonly Payload[]) => jobs.enqueueMany(noop, payloads),
+    /** Finished ones it has: it keeps what it has worked. */
+    async crowd(count: number) {
+      for (let done = 0; done < count; done += CALL) {
+        await jobs.enqueueMany(noop, payloads(Math.min(CALL, count - done)), { delay: "1d" });
+      }
+    },
     async work(given: Handler) {
       handler = given;
       const builder = createHost({ name: "bench", logger: silentLogger, signals: false });

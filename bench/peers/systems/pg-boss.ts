@@ -1,6 +1,6 @@
 /** pg-boss: `work()` as it comes, with batches, bursts and notifications, and its fastest way, a loop of fetch and complete. */
 import { PgBoss, type Queue, type WorkOptions } from "pg-boss";
-import type { Handler, Open, Payload } from "../system.ts";
+import { type Handler, type Open, type Payload, payload } from "../system.ts";
 
 const QUEUE = "noop";
 const BATCH = 500;
@@ -30,6 +30,21 @@ async function open(connectionString: string, queue: Omit<Queue, "name">, option
         QUEUE,
         payloads.map((data) => ({ data })),
       ),
+    async crowd(count: number) {
+      const copies = `from generate_series(1, ${count}) g`;
+      const data = [JSON.stringify(payload())];
+      await boss
+        .getDb()
+        .executeSql(
+          `insert into pgboss.job (name, data, start_after) select '${QUEUE}', $1::jsonb, now() + interval '1 day' ${copies}`,
+          data,
+        );
+      await boss.getDb().executeSql(
+        `insert into pgboss.job (name, data, state, started_on, completed_on)
+         select '${QUEUE}', $1::jsonb, 'completed', now(), now() ${copies}`,
+        data,
+      );
+    },
     async work(handler: Handler) {
       await boss.work<Payload>(QUEUE, options, async (jobs) => {
         for (const { data } of jobs) handler(data);

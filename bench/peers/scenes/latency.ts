@@ -1,0 +1,35 @@
+/** From the call of enqueue to the handler, at 50 jobs a second: in one process, and from one process to another. */
+import type { SystemProcess } from "../process.ts";
+import type { Stage } from "../stage.ts";
+import { pause } from "../system.ts";
+import type { Workload } from "../workloads.ts";
+import type { Scene } from "./index.ts";
+
+/** The first ones meet code that was never run. */
+const WARM = 20;
+const PATIENCE = 2_000;
+const SETTLE = 300;
+
+export const latency: Scene = {
+  seconds: 10,
+  takesPart: ({ only }) => only === undefined,
+  async play(stage: Stage) {
+    const one = await stage.process();
+    await between(stage, one, one, "p50", "p99");
+    await between(stage, await stage.process(), one, "otherP50", "otherP99");
+  },
+};
+
+async function between(stage: Stage, from: SystemProcess, to: SystemProcess, p50: Workload, p99: Workload) {
+  const jobs = WARM + stage.scale.paced;
+  await to.ask("start", { ms: 60_000, latencies: true });
+  await pause(SETTLE);
+  await stage.store(from.ask("pace", { jobs }));
+  for (let waited = 0; waited < PATIENCE && (await to.ask("seen", {})).count < jobs; waited += 20) await pause(20);
+  const [figures] = await stage.stop([to]);
+  const sorted = (figures?.latencies ?? []).slice(WARM).toSorted((a, b) => a - b);
+  // Those who handled too few are not slow but stuck: a percentile of the rest would flatter them.
+  if (sorted.length < 0.95 * stage.scale.paced) return;
+  stage.measure(p50, sorted[sorted.length >> 1] ?? Number.NaN);
+  stage.measure(p99, sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN);
+}
