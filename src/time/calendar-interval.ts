@@ -181,7 +181,7 @@ export function calendarInterval(amount: number, unit: CalendarUnit, options: Ca
     amount: wholeNumber("calendarInterval()'s amount", amount, 1, 1_000_000),
     unit: oneOf("calendarInterval()'s unit", unit, UNITS),
     start: readStart("calendarInterval()'s start", start, zoneOf(timeZone)),
-    timeZone,
+    timeZone: zoneOf(timeZone).name,
     end: end === undefined ? undefined : readInstant("calendarInterval()'s end", end),
     count:
       count === undefined ? undefined : wholeNumber("calendarInterval()'s count", count, 1, Number.MAX_SAFE_INTEGER),

@@ -2,7 +2,7 @@
 import { NightshiftError, show } from "../errors/index.ts";
 import { type Calendar, calendarFromJSON, includedFrom, includedUntil } from "./calendars/index.ts";
 import { type Duration, formatDuration, parseDuration } from "./duration.ts";
-import { compact } from "./limits.ts";
+import { checkOptions, compact } from "./limits.ts";
 import { firstAtOrAfter, lastAtOrBefore, RuleTrigger, withHashKey } from "./rule-trigger.ts";
 import { stableHash } from "./stable-hash.ts";
 import type { Trigger, TriggerJSON } from "./trigger.ts";
@@ -197,6 +197,7 @@ class JitterTrigger extends RuleTrigger {
  */
 export function jitter(trigger: Trigger, max: Duration, options: { readonly key?: string } = {}): Trigger {
   checkTrigger("jitter()", trigger);
+  checkOptions("jitter()", options, ["key"]);
   return new JitterTrigger(trigger, Math.floor(parseDuration(max, "jitter()'s max")), options.key);
 }
 
@@ -205,7 +206,11 @@ type Revive = (json: TriggerJSON) => Trigger;
 
 /** The stored forms of this file. */
 export const combinatorsFromJSON = {
-  "any-of": (json: TriggerJSON, revive: Revive) => anyOf(...(json["triggers"] as readonly TriggerJSON[]).map(revive)),
+  "any-of": (json: TriggerJSON, revive: Revive) => {
+    const { triggers } = json as { triggers?: unknown };
+    if (Array.isArray(triggers)) return anyOf(...triggers.map(revive));
+    throw new NightshiftError("NS_TRIGGER_INVALID", `A stored any-of has a list of triggers, got ${show(triggers)}.`);
+  },
   except: (json: TriggerJSON, revive: Revive) =>
     except(revive(json["trigger"] as TriggerJSON), calendarFromJSON(json["calendar"] as TriggerJSON)),
   jitter: (json: TriggerJSON, revive: Revive) => {

@@ -143,7 +143,6 @@ export function dailyInterval(every: Duration, options: DailyIntervalOptions = {
   const { from = "00:00", to = "24:00", weekdays = WEEKDAYS, countPerDay, timeZone = "UTC", start, end } = options;
   const days = readWeekdays("dailyInterval()'s weekdays", weekdays, "NS_TRIGGER_INVALID");
   if (days.length === 0) throw new NightshiftError("NS_TRIGGER_INVALID", "dailyInterval() needs at least one weekday.");
-  zoneOf(timeZone);
   return new DailyIntervalTrigger({
     every: milliseconds,
     from: readTimeOfDay("dailyInterval()'s from", from),
@@ -151,7 +150,7 @@ export function dailyInterval(every: Duration, options: DailyIntervalOptions = {
     weekdays: days,
     countPerDay:
       countPerDay === undefined ? undefined : wholeNumber("dailyInterval()'s countPerDay", countPerDay, 1, DAY),
-    timeZone,
+    timeZone: zoneOf(timeZone).name,
     start: start === undefined ? undefined : readInstant("dailyInterval()'s start", start),
     end: end === undefined ? undefined : readInstant("dailyInterval()'s end", end),
   });

@@ -32,15 +32,15 @@ const LIKE_YEARS = new Map(
 
 /** A time zone. Make one with {@link zoneOf}, which shares them. */
 export class Zone {
-  /** The name, as it was given. */
+  /** The name, as the time zone database writes it. */
   readonly name: string;
   readonly #format: Intl.DateTimeFormat;
   readonly #years = new Map<number, readonly Span[]>();
   #last: Span;
 
   constructor(name: string) {
-    this.name = name;
     this.#format = formatOf(name);
+    this.name = properName(name, this.#format.resolvedOptions().timeZone);
     const fixed = ALWAYS_UTC.test(name);
     this.#last = fixed ? { start: -Infinity, end: Infinity, offset: 0 } : { start: 0, end: 0, offset: 0 };
   }
@@ -181,6 +181,11 @@ function formatOf(name: string): Intl.DateTimeFormat {
       details: { timeZone: name },
     });
   }
+}
+
+/** `"europe/oslo"` is Europe/Oslo. Links keep their name: what a runtime takes for their target changes with its version. */
+function properName(given: string, resolved: string): string {
+  return given.toLowerCase() === resolved.toLowerCase() ? resolved : given;
 }
 
 function startOfYear(year: number): number {

@@ -103,6 +103,12 @@ test("a stored calendar is the same calendar", () => {
   });
 });
 
+test("what a calendar gives away as JSON is no way back into it", () => {
+  const calendar = monthlyCalendar([1]);
+  (calendar.toJSON() as unknown as { days: number[] }).days.push(2);
+  assert.equal(String(calendar), "monthly 1");
+});
+
 test("what a calendar cannot mean is refused", () => {
   assert.throws(() => weeklyCalendar(["MOM" as "MON"]), { code: "NS_CALENDAR_INVALID", message: /Did you mean "MON"/ });
   assert.throws(() => monthlyCalendar([32]), { code: "NS_CALENDAR_INVALID" });

@@ -83,11 +83,15 @@ test("text of any kind is read or refused, quickly, with an error of the catalog
 
 test("the canonical text has numbers for names, and no fields that say nothing", () => {
   const canonical = (expression: string, options: CronOptions = {}) => String(make(expression, options));
-  assert.equal(canonical(" 0\t3  * jan-mar MON,7 "), "0 3 * 1-3 1,0");
+  assert.equal(canonical(" 0\t3  * jan-mar MON,7 "), "0 3 * 1-3 0,1");
+  assert.equal(canonical("3,1,2,1,10-12 0,07,7 L,1 * 0,7"), "1,2,3,10-12 0,7 1,L * 0");
+  assert.equal(canonical("0 0 5,*/2 * 1"), "0 0 5,*/2 * 1", "a star that does not come first restricts the day");
   assert.equal(canonical("0 0 3 * * * *"), "0 3 * * *");
   assert.equal(canonical("@daily"), "0 0 * * *");
   assert.equal(canonical("*/1 * * * *"), "* * * * *");
   assert.equal(canonical("0 3 * * *", { timeZone: "Europe/Oslo", gap: "skip" }), "0 3 * * * in Europe/Oslo gap skip");
+  assert.equal(canonical("0 3 * * *", { timeZone: "europe/oslo" }), "0 3 * * * in Europe/Oslo");
+  assert.equal(canonical("0 3 * * *", { timeZone: "utc" }), "0 3 * * *");
   assert.equal(canonical("0 0 12 ? * SUN", { dialect: "quartz" }), "0 0 12 ? * 1 (quartz)");
   assert.equal(canonical("@weekly", { dialect: "quartz" }), "0 0 0 ? * 1 (quartz)");
 });
@@ -122,6 +126,10 @@ test("H spreads by key, is the same every time, and stays in its range", () => {
 });
 
 test("options that are no object are refused by name", () => {
+  assert.throws(() => cron("H * * * *", { hashKey: 5 as never }), {
+    code: "NS_OPTION_INVALID",
+    message: /hashKey is text, got 5/,
+  });
   for (const options of [null, "UTC", ["UTC"], 5]) {
     assert.throws(() => cron("* * * * *", options as never), {
       code: "NS_OPTION_INVALID",

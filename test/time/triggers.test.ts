@@ -199,6 +199,13 @@ test("what is not a stored trigger is refused", () => {
   });
   assert.throws(() => triggerFromJSON({ type: "constructor" }), { code: "NS_TRIGGER_INVALID" });
   assert.throws(() => triggerFromJSON({ ...cron("0 3 * * *").toJSON(), tz: "UTC" }), { code: "NS_OPTION_UNKNOWN" });
+  assert.throws(() => triggerFromJSON({ type: "any-of" }), { code: "NS_TRIGGER_INVALID", message: /got undefined/ });
+  assert.throws(() => triggerFromJSON({ type: "cron" }), { code: "NS_CRON_SYNTAX", message: /got undefined/ });
+  assert.throws(() => triggerFromJSON({ type: "recurrence" }), {
+    code: "NS_RECURRENCE_SYNTAX",
+    message: /got undefined/,
+  });
+  assert.throws(() => jitter(cron("0 3 * * *"), "5m", { kee: "" } as never), { code: "NS_OPTION_UNKNOWN" });
 });
 
 test("moments of Temporal come back as what they were", () => {

@@ -15,12 +15,15 @@ type Reviver = (fields: Readonly<Record<string, unknown>>) => Calendar;
 
 const REVIVERS: Readonly<Record<string, Reviver>> = {
   annual: ({ days, ...options }) => annualCalendar(days as DayOfYear[], options as CalendarOptions),
-  cron: ({ expression, ...options }) => cronCalendar(String(expression), options as CronCalendarOptions),
+  cron: ({ expression, ...options }) => cronCalendar(expression as string, options as CronCalendarOptions),
   daily: (options) => dailyCalendar(options as unknown as DailyCalendarOptions),
   holiday: ({ dates, ...options }) => holidayCalendar(dates as string[], options as CalendarOptions),
   monthly: ({ days, ...options }) => monthlyCalendar(days as (number | "last")[], options as CalendarOptions),
   weekly: ({ days, ...options }) => weeklyCalendar(days as Weekday[], options as CalendarOptions),
-  chained: ({ calendars }) => chainedCalendar(...(calendars as CalendarJSON[]).map(calendarFromJSON)),
+  chained: ({ calendars }) => {
+    if (Array.isArray(calendars)) return chainedCalendar(...calendars.map(calendarFromJSON));
+    throw new NightshiftError("NS_CALENDAR_INVALID", `A stored chain has a list of calendars, got ${show(calendars)}.`);
+  },
 };
 
 /**

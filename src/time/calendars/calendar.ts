@@ -73,8 +73,8 @@ export abstract class DayCalendar extends RuleCalendar {
 
   constructor(options: CalendarOptions) {
     super();
-    this.timeZone = options.timeZone ?? "UTC";
-    this.#zone = zoneOf(this.timeZone);
+    this.#zone = zoneOf(options.timeZone ?? "UTC");
+    this.timeZone = this.#zone.name;
   }
 
   /** Whether a local day is left out. */

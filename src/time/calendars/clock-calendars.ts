@@ -44,8 +44,8 @@ class DailyCalendar extends RuleCalendar {
     this.#from = from;
     this.#to = to;
     this.#invert = options.invert ?? false;
-    this.#timeZone = options.timeZone ?? "UTC";
-    this.#zone = zoneOf(this.#timeZone);
+    this.#zone = zoneOf(options.timeZone ?? "UTC");
+    this.#timeZone = this.#zone.name;
   }
 
   includedFrom(instant: number): number | undefined {
@@ -136,8 +136,8 @@ class CronCalendar extends RuleCalendar {
     super();
     this.#parsed = parsed;
     this.#wall = new WallClockRule(parsed);
-    this.#timeZone = timeZone;
     this.#zone = zoneOf(timeZone);
+    this.#timeZone = this.#zone.name;
   }
 
   includedFrom(instant: number): number | undefined {

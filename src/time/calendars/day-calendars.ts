@@ -76,7 +76,7 @@ class MonthlyCalendar extends DayCalendar {
   }
 
   toJSON(): CalendarJSON {
-    return { type: "monthly", days: this.#days, timeZone: this.timeZone };
+    return { type: "monthly", days: [...this.#days], timeZone: this.timeZone };
   }
 }
 

@@ -2,6 +2,7 @@
 import { didYouMean, Problems, show } from "../../errors/index.ts";
 import { checkObject } from "../limits.ts";
 import type { Trigger, TriggerJSON } from "../trigger.ts";
+import { zoneOf } from "../zone.ts";
 import { GAP_RULES, type GapRule } from "../zoned-search.ts";
 import { CronTrigger, defaultGap } from "./cron-trigger.ts";
 import { type CronDialect, DIALECTS } from "./fields.ts";
@@ -56,14 +57,17 @@ export function makeCron(expression: string, options: CronOptions): Trigger {
   oneOf(problems, "dialect", dialect, DIALECTS);
   const gap = options.gap ?? defaultGap(dialect);
   oneOf(problems, "gap", gap, GAP_RULES);
+  if (options.hashKey !== undefined && typeof options.hashKey !== "string") {
+    problems.add("NS_OPTION_INVALID", `cron()'s hashKey is text, got ${show(options.hashKey)}.`);
+  }
   problems.throwIfAny("cron()");
-  const rule = { parsed: parseCron(expression, dialect), timeZone: options.timeZone ?? "UTC", gap };
+  const rule = { parsed: parseCron(expression, dialect), timeZone: zoneOf(options.timeZone ?? "UTC").name, gap };
   return new CronTrigger(rule, options.hashKey);
 }
 
 /** A cron trigger from its stored form. */
 export function cronFromJSON({ type: _, expression, ...options }: TriggerJSON): Trigger {
-  return makeCron(String(expression), options as CronOptions);
+  return makeCron(expression as string, options as CronOptions);
 }
 
 function oneOf(problems: Problems, name: string, value: unknown, allowed: readonly string[]): void {

@@ -114,7 +114,14 @@ function parseField(place: Place, text: string, column: number): readonly Item[]
     at += part.length + 1;
   }
   if (items.length > 1) checkList(place, items, text, column);
-  return items;
+  return tidy(items);
+}
+
+/** Lists that mean the same are the same: in order, nothing twice. A star stays where it is: unix asks whether it comes first. */
+function tidy(items: readonly Item[]): readonly Item[] {
+  const once = [...new Map(items.map((item) => [formatItem(item), item])).values()];
+  const rank = (item: Item) => (item.kind === "value" ? item.value : item.kind === "range" ? item.from : 10_000);
+  return once.some(({ kind }) => kind === "any") ? once : once.sort((a, b) => rank(a) - rank(b));
 }
 
 function checkList(place: Place, items: readonly Item[], text: string, column: number): void {

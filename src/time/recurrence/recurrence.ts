@@ -142,8 +142,7 @@ export function recurrence(rule: string, options: RecurrenceOptions = {}): Trigg
     );
   }
   const lines = readLines(rule);
-  const timeZone = options.timeZone ?? lines.timeZone ?? zoneNameOf(options.start) ?? "UTC";
-  const zone = zoneOf(timeZone);
+  const zone = zoneOf(options.timeZone ?? lines.timeZone ?? zoneNameOf(options.start) ?? "UTC");
   const start = options.start ?? lines.start;
   if (start === undefined)
     throw recurrenceError(rule, "a recurrence needs a start: give the option, or a DTSTART line.");
@@ -156,7 +155,7 @@ export function recurrence(rule: string, options: RecurrenceOptions = {}): Trigg
   return new RecurrenceTrigger({
     parts: parseParts(lines.rule),
     start: readStart("recurrence()'s start", start, zone),
-    timeZone,
+    timeZone: zone.name,
     include: [...new Set(include)].sort((a, b) => a - b),
     exclude: [...new Set(instants.map((at) => instantIn("recurrence()'s exclude", at, zone)))].sort((a, b) => a - b),
     excludedDays: days.map((day) => dayOf(readLocal(day) ?? 0)),
@@ -166,7 +165,7 @@ export function recurrence(rule: string, options: RecurrenceOptions = {}): Trigg
 
 /** A recurrence from its stored form. */
 export function recurrenceFromJSON({ type: _, rule, ...options }: TriggerJSON): Trigger {
-  return recurrence(String(rule), options as RecurrenceOptions);
+  return recurrence(rule as string, options as RecurrenceOptions);
 }
 
 interface Lines {
