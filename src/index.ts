@@ -35,6 +35,7 @@ export {
   type ProcessLifetime,
   type RestartPolicy,
   type ServiceContext,
+  type ServiceGroupOptions,
   type ServiceOptions,
   type ServiceSnapshot,
   type ServiceStateName,

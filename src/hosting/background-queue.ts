@@ -94,7 +94,8 @@ export class QueueService<T> implements HostedService, BackgroundQueue<T> {
   readonly #items: T[] = [];
   /** Those who wait for room, first come first served. */
   readonly #waiting = new Set<Waiting<T>>();
-  readonly #abandon = new AbortController();
+  /** Aborted when the time for stopping is over. */
+  #abandon = new AbortController();
   #services: Resolver | undefined;
   #context: ServiceContext | undefined;
   #running = 0;
@@ -140,6 +141,9 @@ export class QueueService<T> implements HostedService, BackgroundQueue<T> {
 
   start(_signal: AbortSignal, context: ServiceContext): void {
     this.#context = context;
+    // Again after a stop, when its group is restarted.
+    this.#closed = false;
+    this.#abandon = new AbortController();
     this.#pump();
   }
 
@@ -242,6 +246,6 @@ export class QueueService<T> implements HostedService, BackgroundQueue<T> {
 }
 
 function closed(): NightshiftError {
-  const message = "The background queue takes no more items: the host is stopping or has stopped.";
+  const message = "The background queue takes no more items: it is being stopped, or has stopped.";
   return new NightshiftError("NS_QUEUE_CLOSED", message);
 }

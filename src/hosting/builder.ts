@@ -8,7 +8,7 @@ import {
   type Dependency,
   type Injectable,
   type Key,
-  type Resolver,
+  Resolver,
   Services,
   type Token,
   token,
@@ -31,7 +31,7 @@ import { Host } from "./host.ts";
 import type { HostParts, StartCheck } from "./host-parts.ts";
 import { type HttpServer, HttpServerService, type ListenOptions } from "./http-server.ts";
 import { Late } from "./late.ts";
-import { LeaderElector, LeaderOnlyService } from "./leader.ts";
+import { LeaderElector, LeaderOnlyService, type LeaderParts } from "./leader.ts";
 import { HostLifetime } from "./lifetime.ts";
 import {
   type HostOptions,
@@ -40,8 +40,8 @@ import {
   readServiceOptions,
   type ServiceOptions,
 } from "./options.ts";
+import { type GroupStrategy, readGroup, type ServiceGroupOptions } from "./service-group.ts";
 import { oneOf } from "./supervision.ts";
-import type { GroupStrategy } from "./supervisor.ts";
 import { notifySystemd } from "./systemd.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
 import type { UnitSpec } from "./unit.ts";
@@ -87,7 +87,7 @@ export class HostBuilder {
   readonly #checks: StartCheck[] = [];
   readonly #healthChecks: DeclaredCheck[] = [];
   #maxLag = parseDuration("10s");
-  readonly #groups = new Map<string, GroupStrategy>();
+  readonly #groups = new Map<string, GroupStrategy | ServiceGroupOptions>();
   /** Found while things were declared; reported with the rest at build. */
   readonly #early = new Problems();
   #systemd = false;
@@ -232,16 +232,22 @@ export class HostBuilder {
   /**
    * Declares a group of services that are restarted together; members name it with the option `group`.
    *
-   * @param strategy who is restarted when a member is: it alone, all members, or it and those that started after it
+   * @param group who is restarted when a member is (it alone, all members, or it and those that started after it); or
+   * that as `strategy`, with how many restarts the group bears
+   * @example
+   * ```ts
+   * import { createHost } from "nightshift";
+   *
+   * const builder = createHost();
+   * builder.addServiceGroup("pipeline", { strategy: "one-for-all", maxRestarts: 5, within: "1m" });
+   * builder.addHostedService({ execute: () => undefined }, { name: "reader", group: "pipeline", restart: "on-failure" });
+   * ```
    */
-  addServiceGroup(name: string, strategy: GroupStrategy): this {
-    oneOf(
-      strategy,
-      ["one-for-one", "one-for-all", "rest-for-one"],
-      `The strategy of the service group ${name}`,
-      this.#early,
-    );
-    this.#groups.set(name, strategy);
+  addServiceGroup(name: string, group: GroupStrategy | ServiceGroupOptions): this {
+    if (this.#groups.has(name)) {
+      this.#early.add("NS_OPTION_INVALID", `The service group ${name} was declared twice. Declare it once.`);
+    }
+    this.#groups.set(name, group);
     return this;
   }
 
@@ -296,6 +302,10 @@ export class HostBuilder {
     const logger = given.logger ?? consoleLogger({ clock, level: given.logLevel ?? "info" });
     this.services.value(Configuration, configuration);
     const own = this.#registerOwn(clock, logger);
+    const fallback = options.onServiceFailure === "ignore" ? "give-up" : "stop-host";
+    const groups = new Map(
+      [...this.#groups].map(([name, given]) => [name, readGroup(name, given, fallback, problems)] as const),
+    );
     const specs = this.#declared.map((declared) => this.#specOf(declared, options.onServiceFailure, problems));
     this.services.validate(problems);
     const concurrent = options.startConcurrently || options.stopConcurrently;
@@ -316,7 +326,7 @@ export class HostBuilder {
       specs,
       levels,
       checks: this.#checks,
-      groups: this.#groups,
+      groups,
       attach,
     };
   }
@@ -325,14 +335,15 @@ export class HostBuilder {
     const lifetime = new Late<HostLifetime>("HostLifetime");
     const view = new Late<HostView>("HostView");
     const health = new Late<Health>("Health");
-    this.services.singleton(HostView, [], () => view.get());
-    this.services.singleton(Health, [], () => health.get());
+    // Given out, not owned: the container is disposed by the host, not the host by the container.
+    this.services.named(HostView, () => view.get());
+    this.services.named(Health, () => health.get());
     this.services.value(Clock, clock);
     this.services.named(Logger, (requester) => (requester === undefined ? logger : logger.child({ name: requester })));
     if (this.services.has(HostLifetime)) {
       const what = "HostLifetime is the host's own and cannot be registered.";
       this.#early.add("NS_SERVICE_INVALID", `${what} Inject it; stop the application with its stopApplication().`);
-    } else this.services.singleton(HostLifetime, [], () => lifetime.get());
+    } else this.services.named(HostLifetime, () => lifetime.get());
     return { lifetime, view, health };
   }
 
@@ -353,13 +364,14 @@ export class HostBuilder {
       problems.add("NS_OPTION_INVALID", `The service ${name} is leaderOnly, but nothing elects leaders. ${advice}`);
     }
     const made = this.#creator(declared);
-    const create =
-      leader === undefined ? made : (services: Resolver) => this.#led(made(services), name, leader, services);
-    return { name, ...rest, create, key: isClass(service) ? (service as Key) : undefined };
+    const led = leader === undefined ? undefined : { ...leader, startTimeout: decided.startTimeout };
+    const create = led === undefined ? made : (services: Resolver) => this.#led(made(services), name, led, services);
+    const own = typeof service === "function" && !isClass(service);
+    return { name, ...rest, create, own, key: isClass(service) ? (service as Key) : undefined };
   }
 
-  #creator({ service, options }: Declared): (services: Resolver) => AnyService {
-    if (!isClass(service)) return typeof service === "function" ? service : () => service;
+  #creator({ service, options, name }: Declared): (services: Resolver) => AnyService {
+    if (!isClass(service)) return typeof service === "function" ? this.#madeBy(service, name) : () => service;
     const another = this.#declared.some((other) => other.service === service && other.options.name !== options.name);
     if (!this.services.has(service)) {
       const register = another ? this.services.transient : this.services.singleton;
@@ -368,16 +380,23 @@ export class HostBuilder {
     return (services) => services.get(service as Class<AnyService>);
   }
 
+  /** What a function makes is tracked by the scope in which it is made, and disposed with it. */
+  #madeBy(make: (services: Resolver) => AnyService, name: string): (services: Resolver) => AnyService {
+    const key = token<AnyService>(name);
+    this.services.transient(key, [Resolver], make);
+    return (services) => services.get(key);
+  }
+
   #led(
     service: AnyService,
     name: string,
-    { role, ttl }: { readonly role: string | undefined; readonly ttl: number },
+    { role, ...times }: { readonly role: string | undefined } & Pick<LeaderParts, "ttl" | "startTimeout">,
     services: Resolver,
   ): LeaderOnlyService {
     const random = this.#options.random ?? Math.random;
     const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const [elector, clock] = [services.get(LeaderElector), services.get(Clock)];
-    return new LeaderOnlyService(service, { elector, clock, random, role: role ?? name, holder, ttl });
+    return new LeaderOnlyService(service, name, { elector, clock, random, role: role ?? name, holder, ...times });
   }
 
   /** The dependencies of a function as one scoped service, so that they are checked at build like everybody's. */

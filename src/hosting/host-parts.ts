@@ -5,7 +5,7 @@ import type { Clock } from "../time/index.ts";
 import type { DeclaredCheck, Health } from "./health.ts";
 import type { HostLifetime } from "./lifetime.ts";
 import type { DecidedHostOptions } from "./options.ts";
-import type { GroupStrategy } from "./supervisor.ts";
+import type { DecidedGroup } from "./service-group.ts";
 import type { UnitSpec } from "./unit.ts";
 import type { HostView } from "./view.ts";
 
@@ -21,7 +21,7 @@ export interface HostParts {
   readonly specs: readonly UnitSpec[];
   /** Indices into `specs`: who may start together, level after level. */
   readonly levels: readonly (readonly number[])[];
-  readonly groups: ReadonlyMap<string, GroupStrategy>;
+  readonly groups: ReadonlyMap<string, DecidedGroup>;
   readonly checks: readonly StartCheck[];
   /** Connects what was registered before there was a host: its lifetime, and itself. */
   readonly attach: (host: HostView, lifetime: HostLifetime, health: Health) => void;

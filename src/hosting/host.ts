@@ -176,7 +176,9 @@ export class Host implements AsyncDisposable {
     this.#supervisor.abandon();
     this.#release();
     this.#to("disposed");
-    await this.#parts.container[Symbol.asyncDispose]();
+    const errors = await this.#supervisor.release();
+    await this.#parts.container[Symbol.asyncDispose]().catch((error: unknown) => errors.push(error));
+    throwCollected(errors, `${errors.length} services failed to be disposed.`);
   }
 
   async #start(signal: AbortSignal | undefined): Promise<void> {
@@ -235,12 +237,13 @@ export class Host implements AsyncDisposable {
       this.#logger.info("the start was given up: the application was asked to stop");
     } else this.#logger.error({ err: cause }, "the start failed");
     this.#to("failed");
-    if (options.onStartFailure === "roll-back" && this.#supervisor.anyStarted) {
+    if (options.onStartFailure === "roll-back") {
+      const { anyStarted } = this.#supervisor;
       const controller = new AbortController();
       using _timer = this.#timeout(options.shutdownTimeout, controller, "roll back its start");
       for (const phase of ["stopping", "stop", "stopped"] as const)
         await this.#supervisor.stopPhase(phase, controller.signal);
-      this.#logger.info("what had started was stopped again");
+      if (anyStarted) this.#logger.info("what had started was stopped again");
     }
     this.#release();
     throw cause;
@@ -303,7 +306,7 @@ export class Host implements AsyncDisposable {
   #supervise(): Supervisor {
     const { specs, levels, groups, options, clock, logger } = this.#parts;
     return new Supervisor({
-      ...{ specs, levels, groups, clock, logger, random: options.random },
+      ...{ specs, levels, groups, clock, logger, random: options.random, shutdownTimeout: options.shutdownTimeout },
       ...{ startConcurrently: options.startConcurrently, stopConcurrently: options.stopConcurrently },
       onChange: (unit, from) => {
         const facts = { service: unit.name, from: from.kind, to: unit.state.kind, error: unit.lastError };

@@ -69,6 +69,8 @@ export class HttpServerService implements HostedService {
   /** Answers under way: those that began before the drain must say close too. */
   readonly #open = new Set<ServerResponse>();
   #context: ServiceContext | undefined;
+  /** Tells of the server's errors, to the run that is under way. */
+  #onError: ((error: unknown) => void) | undefined;
 
   constructor(server: HttpServer, listen: ListenOptions, clock: Clock) {
     this.#server = server;
@@ -88,6 +90,7 @@ export class HttpServerService implements HostedService {
         resolve();
       });
     });
+    this.#onError = context.fail;
     server.on("error", context.fail);
     context.logger.info({ address: addressOf(server) }, "listening");
   }
@@ -99,8 +102,9 @@ export class HttpServerService implements HostedService {
     this.#server.off("request", this.#follow);
   }
 
+  /** It was drained before. */
   stop(): void {
-    // It was drained before.
+    if (this.#onError !== undefined) this.#server.off("error", this.#onError);
   }
 
   readonly #follow = (_request: IncomingMessage, response: ServerResponse): void => {

@@ -1,12 +1,13 @@
 /** A service that runs in one process at a time: it starts when a lease is won, and stops before the lease can run out. */
 import { setMaxListeners } from "node:events";
 import { messageOf, NightshiftError } from "../errors/index.ts";
-import { token } from "../services/index.ts";
+import { throwCollected, token } from "../services/index.ts";
 import { type Clock, formatDuration, sleep, type Timer } from "../time/index.ts";
-import { follow, isCancellation } from "./abort.ts";
-import { BackgroundService, ExecutableService } from "./background-service.ts";
+import { aborted, follow, isCancellation } from "./abort.ts";
+import { BackgroundService } from "./background-service.ts";
 import { bounded } from "./bounded.ts";
-import type { Executable, HostedService, ServiceContext } from "./hosted-service.ts";
+import type { Executable, HostedService, ServiceContext, StartPhase } from "./hosted-service.ts";
+import { asHostedService, phaseOf } from "./instance.ts";
 
 /** Elects leaders by leases: a part of every store, so that the database of the jobs also decides who leads. */
 export interface LeaderElector {
@@ -38,26 +39,46 @@ export interface LeaderParts {
   readonly holder: string;
   /** How long a lease holds, in milliseconds. */
   readonly ttl: number;
+  /** The time for each phase of a term's start, if it has one. */
+  readonly startTimeout: number | undefined;
 }
+
+/** How long a phase of the start may go on after its signal was aborted, and one of the stop. */
+const START_GRACE = 5_000;
+const STOP_GRACE = 250;
 
 /**
  * Runs a service while its process leads. The lease is renewed at a third of its time; the service is told to stop when
- * a quarter of it is left without a renewal, so that it is gone before another process can take over.
+ * a quarter of it is left without a renewal, so that it is gone before another process can take over. Each term runs all
+ * phases of the service, and each start is matched by one stop.
  */
 export class LeaderOnlyService extends BackgroundService {
   readonly #inner: HostedService;
   readonly #parts: LeaderParts;
   #term: LeaderTerm | undefined;
+  /** Aborted when the host's time for stopping it is over. */
+  #stopTime = new AbortController();
 
-  constructor(inner: HostedService | Executable, parts: LeaderParts) {
+  constructor(inner: HostedService | Executable, name: string, parts: LeaderParts) {
     super();
-    this.#inner = "start" in inner ? inner : new ExecutableService(inner);
+    this.#inner = asHostedService(inner, name);
     this.#parts = parts;
   }
 
   /** The term while this process leads. */
   get term(): LeaderTerm | undefined {
     return this.#term;
+  }
+
+  override start(signal: AbortSignal, context?: ServiceContext): Promise<void> {
+    this.#stopTime = new AbortController();
+    return super.start(signal, context);
+  }
+
+  override async stop(signal: AbortSignal): Promise<void> {
+    const unfollow = follow(signal, this.#stopTime);
+    await super.stop(signal);
+    if (!signal.aborted) unfollow();
   }
 
   async execute(stopping: AbortSignal, context: ServiceContext): Promise<void> {
@@ -99,10 +120,7 @@ export class LeaderOnlyService extends BackgroundService {
     outer.logger.info({ role, token: lease.token }, "leading");
     const renewing = this.#keepRenewing(lease, leading, outer);
     try {
-      const ended = await this.#runInner(leading.signal, context);
-      if (ended === "completed") return "completed";
-      await this.#stopInner(lease, outer);
-      return "over";
+      return (await this.#runInner(lease, leading.signal, context)) === "completed" ? "completed" : "over";
     } finally {
       leading.abort(new NightshiftError("NS_ABORTED", "The service has ended."));
       unfollow();
@@ -119,21 +137,66 @@ export class LeaderOnlyService extends BackgroundService {
     }
   }
 
-  /** Starts the service, and waits until it has ended by itself or is told to end. Throws what it throws. */
-  async #runInner(leading: AbortSignal, context: ServiceContext): Promise<"completed" | "told"> {
+  /** All phases of the start, then the work, then all phases of the stop. Throws what the service throws. */
+  async #runInner(lease: Lease, leading: AbortSignal, context: ServiceContext): Promise<"completed" | "told"> {
+    let ended: "completed" | "told";
     try {
-      await this.#inner.start(leading, context);
+      await this.#step("starting", phaseOf(this.#inner, "starting"), leading, context);
+      await this.#step("start", (signal) => this.#inner.start(signal, context), leading, context);
     } catch (error) {
       if (leading.aborted && isCancellation(error, leading)) return "told";
       throw error;
     }
-    const told = Promise.withResolvers<"told">();
-    if (leading.aborted) told.resolve("told");
-    else leading.addEventListener("abort", () => told.resolve("told"), { once: true });
+    try {
+      await this.#step("started", phaseOf(this.#inner, "started"), leading, context);
+      ended = await this.#untilEnded(leading);
+    } catch (error) {
+      const told = leading.aborted && isCancellation(error, leading);
+      // The first error is the one that tells what happened.
+      await this.#stopInner(lease, context).catch((thrown: unknown) => {
+        if (told) throw thrown;
+        context.logger.error({ err: thrown }, "its stop failed too");
+      });
+      if (told) return "told";
+      throw error;
+    }
+    await this.#stopInner(lease, context);
+    return ended;
+  }
+
+  /** One phase of the start within its time. */
+  async #step(
+    phase: StartPhase,
+    run: ((signal: AbortSignal) => unknown) | undefined,
+    signal: AbortSignal,
+    context: ServiceContext,
+  ): Promise<void> {
+    if (run === undefined) return;
+    signal.throwIfAborted();
+    const { clock, startTimeout: timeout } = this.#parts;
+    const what = `${context.name}'s ${phase}`;
+    // What the start is given lives on after it, like the signal of any start: it ends with the leadership.
+    const running = new AbortController();
+    setMaxListeners(0, running.signal);
+    follow(signal, running);
+    const step = async (given: AbortSignal) => {
+      const unfollow = follow(given, running);
+      await run(running.signal);
+      unfollow();
+    };
+    const outcome = await bounded(step, { clock, signal, timeout, grace: START_GRACE, what });
+    if (outcome.kind === "done") return;
+    if (outcome.kind === "failed") throw outcome.error;
+    throw new NightshiftError("NS_TIMEOUT", `${what} did not finish in time.`, { details: { service: context.name } });
+  }
+
+  /** Waits until the service has ended by itself or is told to end. Throws what it throws. */
+  async #untilEnded(leading: AbortSignal): Promise<"completed" | "told"> {
+    const told = aborted(leading).then(() => "told" as const);
     const { execution } = this.#inner;
-    if (execution === undefined) return told.promise;
+    if (execution === undefined) return told;
     const ended = execution.then(
-      () => (leading.aborted ? "told" : "completed"),
+      () => (leading.aborted ? ("told" as const) : ("completed" as const)),
       (error: unknown) => {
         if (leading.aborted && isCancellation(error, leading)) return "told" as const;
         throw error;
@@ -141,24 +204,33 @@ export class LeaderOnlyService extends BackgroundService {
     );
     // When it is told to end, its end is awaited by the stop; an error of it then is told there.
     ended.catch(() => undefined);
-    return Promise.race([ended, told.promise]);
+    return Promise.race([ended, told]);
   }
 
   /** Stops the service within what is left of the lease. One that stays is a danger: another process may lead by then. */
   async #stopInner(lease: Lease, context: ServiceContext): Promise<void> {
     const { clock } = this.#parts;
-    const { signal } = new AbortController();
-    const step = async (given: AbortSignal) => {
-      await this.#inner.stop(given);
-      await this.#inner.execution?.catch(() => undefined);
-    };
-    const timeout = Math.max(0, lease.expiresAt - clock.monotonic());
-    const outcome = await bounded(step, { clock, signal, timeout, grace: 250, what: `${context.name}'s stop` });
-    if (outcome.kind === "failed") throw outcome.error;
-    if (outcome.kind === "done") return;
-    const message = `${context.name} went on although its leadership was over. Another process may lead by now.`;
-    throw new NightshiftError("NS_SERVICE_ABANDONED", message, { details: { service: context.name } });
+    const { signal } = this.#stopTime;
+    const errors: unknown[] = [];
+    for (const phase of ["stopping", "stop", "stopped"] as const) {
+      const run = phase === "stop" ? this.#stopAndWait : phaseOf(this.#inner, phase);
+      if (run === undefined) continue;
+      const timeout = Math.max(0, lease.expiresAt - clock.monotonic());
+      const what = `${context.name}'s ${phase}`;
+      const outcome = await bounded(run, { clock, signal, timeout, grace: STOP_GRACE, what });
+      if (outcome.kind === "failed") errors.push(outcome.error);
+      if (outcome.kind !== "abandoned") continue;
+      const message = `${context.name} went on although its leadership was over. Another process may lead by now.`;
+      throw new NightshiftError("NS_SERVICE_ABANDONED", message, { details: { service: context.name, phase } });
+    }
+    throwCollected(errors, `${errors.length} phases of the stop of ${context.name} failed.`);
   }
+
+  readonly #stopAndWait = async (signal: AbortSignal): Promise<void> => {
+    await this.#inner.stop(signal);
+    // How it ended by itself is told where its execution is watched.
+    await this.#inner.execution?.catch(() => undefined);
+  };
 
   /** Renews until told to end; tells the service to end when a renewal did not come in time. Never rejects. */
   async #keepRenewing(lease: Lease, leading: AbortController, context: ServiceContext): Promise<void> {

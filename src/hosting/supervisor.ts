@@ -1,21 +1,22 @@
-/** All the services of a host: their phases in order, their restarts alone or as a group, and what failed for good. */
+/** All the services of a host: their phases in order, and what failed for good. */
 import { type Container, throwCollected } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { StartPhase, StopPhase } from "./hosted-service.ts";
+import { Restarts } from "./restarts.ts";
+import type { DecidedGroup } from "./service-group.ts";
 import { type ServiceState, ServiceUnit, type UnitSpec } from "./unit.ts";
-
-/** Who is restarted when one member of a group is: it alone, all, or it and those that started after it. */
-export type GroupStrategy = "one-for-one" | "one-for-all" | "rest-for-one";
 
 /** What the supervisor needs to know, and whom it tells. */
 export interface SupervisorParts {
   readonly specs: readonly UnitSpec[];
   /** Indices into `specs`: level after level. */
   readonly levels: readonly (readonly number[])[];
-  readonly groups: ReadonlyMap<string, GroupStrategy>;
+  readonly groups: ReadonlyMap<string, DecidedGroup>;
   readonly startConcurrently: boolean;
   readonly stopConcurrently: boolean;
+  /** The time for the whole stop of the host, in milliseconds. */
+  readonly shutdownTimeout: number;
   readonly clock: Clock;
   readonly logger: LoggerLike;
   readonly random: () => number;
@@ -30,27 +31,26 @@ export interface SupervisorParts {
 export class Supervisor {
   readonly units: readonly ServiceUnit[];
   readonly #parts: SupervisorParts;
-  /** Aborted at the stop and at the disposal: no restart begins or goes on after that. */
-  readonly #restarts = new AbortController();
-  /** Members that were stopped because another one failed, until they are started again with it. */
-  readonly #stoppedWith = new Map<ServiceUnit, Promise<readonly ServiceUnit[]>>();
+  readonly #restarts: Restarts;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    const { clock, logger, random, onChange } = parts;
+    const { clock, groups, logger, random, onChange, shutdownTimeout } = parts;
+    this.#restarts = new Restarts({
+      clock,
+      groups,
+      order: () => this.#levels().flat(),
+      onGroupEnded: () => parts.onEnded(),
+    });
     this.units = parts.specs.map((spec) => {
       return new ServiceUnit(spec, {
-        clock,
-        logger,
-        random,
-        onChange,
-        onFailed: (unit, error) => {
-          if (unit.spec.supervision.escalate === "stop-host") parts.onFatal(unit, error);
+        ...{ clock, logger, random, onChange, shutdownTimeout },
+        onFailed: (unit, error, escalate) => {
+          if (escalate === "stop-host") parts.onFatal(unit, error);
           else parts.onEnded();
         },
         onCompleted: () => parts.onEnded(),
-        onBackingOff: (unit) => this.#stopCompanions(unit),
-        restart: (unit) => this.#restart(unit),
+        restart: (unit, delay, error) => this.#restarts.schedule(unit, delay, error),
       });
     });
   }
@@ -73,7 +73,7 @@ export class Supervisor {
 
   /** Runs one phase of the stop, in reverse; gives back what went wrong. */
   async stopPhase(phase: StopPhase, signal: AbortSignal): Promise<unknown[]> {
-    if (phase === "stop") this.#restarts.abort();
+    this.#restarts.end();
     const errors: unknown[] = [];
     for (const units of this.#levels().reverse()) {
       const together: Promise<readonly unknown[]>[] = [];
@@ -90,7 +90,7 @@ export class Supervisor {
 
   /** Whether any service has a stop owed to it. */
   get anyStarted(): boolean {
-    return this.units.some((unit) => unit.wasStarted);
+    return this.units.some((unit) => unit.owesStop);
   }
 
   /** Whether every service with an execution has ended it, daemons aside, and there is one. */
@@ -103,42 +103,18 @@ export class Supervisor {
 
   /** Ends what still runs, without waiting. */
   abandon(): void {
-    this.#restarts.abort();
+    this.#restarts.end();
     for (const unit of this.units) unit.abandonExecution();
+  }
+
+  /** Disposes the instances that are no one else's, last made first; gives back what went wrong. */
+  async release(): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (const unit of this.units.toReversed()) errors.push(...(await unit.release()));
+    return errors;
   }
 
   #levels(): ServiceUnit[][] {
     return this.#parts.levels.map((level) => level.flatMap((index) => this.units[index] ?? []));
-  }
-
-  #stopCompanions(failed: ServiceUnit): void {
-    const companions = this.#companions(failed).filter((unit) => unit.isUp);
-    if (companions.length === 0) return;
-    const stop = async () => {
-      for (const unit of companions.toReversed()) await unit.stopForRestart(this.#restarts.signal);
-      return companions;
-    };
-    this.#stoppedWith.set(failed, stop());
-  }
-
-  async #restart(unit: ServiceUnit): Promise<void> {
-    const companions = (await this.#stoppedWith.get(unit)) ?? [];
-    this.#stoppedWith.delete(unit);
-    const order = this.#levels().flat();
-    for (const each of order) {
-      if (this.#restarts.signal.aborted) return;
-      if (each === unit || companions.includes(each)) await each.restart(this.#restarts.signal);
-    }
-  }
-
-  #companions(failed: ServiceUnit): ServiceUnit[] {
-    const { group } = failed.spec;
-    const strategy = group === undefined ? undefined : this.#parts.groups.get(group);
-    if (strategy === undefined || strategy === "one-for-one") return [];
-    const members = this.#levels()
-      .flat()
-      .filter((unit) => unit.spec.group === group);
-    const from = strategy === "rest-for-one" ? members.indexOf(failed) + 1 : 0;
-    return members.slice(from).filter((unit) => unit !== failed);
   }
 }

@@ -1,13 +1,14 @@
 /** One service under the host's care: its state, its restarts, and its phases run within their time. */
 import { setMaxListeners } from "node:events";
 import { NightshiftError } from "../errors/index.ts";
-import type { Key, Resolver } from "../services/index.ts";
+import type { Container } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
-import { type Clock, formatDuration, type Timer } from "../time/index.ts";
+import { type Clock, formatDuration } from "../time/index.ts";
 import { follow, isCancellation } from "./abort.ts";
-import { ExecutableService } from "./background-service.ts";
 import { bounded, type Outcome } from "./bounded.ts";
-import type { Executable, HostedService, ServiceContext, StartPhase, StopPhase } from "./hosted-service.ts";
+import type { HostedService, ServiceContext, StartPhase, StopPhase } from "./hosted-service.ts";
+import { type InstanceSource, phaseOf, ServiceInstance } from "./instance.ts";
+import { tooOften, type Verdict } from "./restarts.ts";
 import { decide, type Supervision } from "./supervision.ts";
 
 /** What a service is doing. */
@@ -23,12 +24,8 @@ export type ServiceState =
   | { readonly kind: "abandoned"; readonly doing: string };
 
 /** A service as it was declared, every option decided. */
-export interface UnitSpec {
+export interface UnitSpec extends InstanceSource {
   readonly name: string;
-  /** Gives the instance when the host starts. */
-  readonly create: (resolver: Resolver) => HostedService | Executable;
-  /** What the container must prepare for it. */
-  readonly key: Key | undefined;
   readonly supervision: Supervision;
   readonly startTimeout: number | undefined;
   readonly stopTimeout: number | undefined;
@@ -43,34 +40,38 @@ export interface UnitHost {
   readonly clock: Clock;
   readonly logger: LoggerLike;
   readonly random: () => number;
+  /** The time for the whole stop of the host: no stop before a restart takes longer. */
+  readonly shutdownTimeout: number;
   readonly onChange: (unit: ServiceUnit, from: ServiceState) => void;
   /** The service failed for good: its policy does not restart it, or no longer. */
-  readonly onFailed: (unit: ServiceUnit, error: unknown) => void;
+  readonly onFailed: (unit: ServiceUnit, error: unknown, escalate: Supervision["escalate"]) => void;
   /** The service has done all it had to. */
   readonly onCompleted: (unit: ServiceUnit) => void;
-  /** It failed and will be restarted; the group decides who is stopped meanwhile. */
-  readonly onBackingOff: (unit: ServiceUnit) => void;
-  /** The back-off is over. */
-  readonly restart: (unit: ServiceUnit) => Promise<void>;
+  /** Restarts it after the delay, with those of its group, unless the group has had enough. */
+  readonly restart: (unit: ServiceUnit, delay: number, error: unknown) => Verdict;
 }
 
 /** How long a start that was given up, or a stop whose time is over, may go on before nobody waits for it. */
 const START_GRACE = 5_000;
 const STOP_GRACE = 250;
 
+const START_PHASES = ["starting", "start", "started"] as const satisfies readonly StartPhase[];
+const STOP_PHASES = ["stopping", "stop", "stopped"] as const satisfies readonly StopPhase[];
+
 /** A service under the host's care. */
 export class ServiceUnit {
   readonly spec: UnitSpec;
   readonly #host: UnitHost;
   readonly #logger: LoggerLike;
-  #service: HostedService | undefined;
+  readonly #instance: ServiceInstance;
   #state: ServiceState = { kind: "registered" };
   #since: number;
-  #wasStarted = false;
+  /** Its `start` succeeded and no stop has followed yet: each start is matched by one stop. */
+  #owesStop = false;
+  /** The host is stopping: nothing is started again. */
   #stopAsked = false;
   /** Aborted when the host is disposed: the last word to an execution that nobody stopped. */
   #run: AbortController | undefined;
-  #backoff: { readonly timer: Timer } | undefined;
   #restartTimes: number[] = [];
   #restarts = 0;
   #lastError: unknown;
@@ -78,13 +79,16 @@ export class ServiceUnit {
   #doing: string | undefined;
   /** The watch over the current execution; settles when its end has been dealt with. */
   #watched: Promise<void> = Promise.resolve();
+  /** Counts its runs: what an earlier one still has to say no longer counts. */
   #generation = 0;
-  #restarting: Promise<void> | undefined;
+  /** A restart at work: its stop or its start. The stop of the host waits for it. */
+  #busy: Promise<void> | undefined;
 
   constructor(spec: UnitSpec, host: UnitHost) {
     this.spec = spec;
     this.#host = host;
     this.#logger = host.logger.child({ name: spec.name });
+    this.#instance = new ServiceInstance(spec, spec.name);
     this.#since = host.clock.now();
   }
 
@@ -118,34 +122,33 @@ export class ServiceUnit {
     return this.#doing;
   }
 
-  /** Whether its `start` ever succeeded, so that a stop is owed to it. */
-  get wasStarted(): boolean {
-    return this.#wasStarted;
+  /** Whether its `start` succeeded, so that a stop is owed to it. */
+  get owesStop(): boolean {
+    return this.#owesStop;
   }
 
   /** Whether its process leads, for a leader-only service; undefined for others. */
   get leading(): boolean | undefined {
-    const service = this.#service;
+    const { service } = this.#instance;
     return service !== undefined && "term" in service ? service.term !== undefined : undefined;
   }
 
   /** Whether it has an execution that can complete. */
   get isBackground(): boolean {
-    return this.#service?.execution !== undefined;
+    return this.#instance.service?.execution !== undefined;
   }
 
   /** Makes the instance. Constructors run here. */
-  create(resolver: Resolver): void {
-    const made = this.spec.create(resolver);
-    this.#service = isHostedService(made) ? made : new ExecutableService(made);
+  create(container: Container): void {
+    this.#instance.create(container);
   }
 
   /** Runs one phase of the start; throws what the service throws. */
   async startPhase(phase: StartPhase, signal: AbortSignal): Promise<void> {
-    const service = this.#service;
+    const { service } = this.#instance;
     if (service === undefined) return;
     if (phase !== "start") {
-      const outcome = await this.#step(phase, () => phaseOf(service, phase), signal, START_GRACE);
+      const outcome = await this.#step(phase, phaseOf(service, phase), signal, START_GRACE);
       return this.#throwUnlessDone(outcome, phase, signal);
     }
     this.#to({ kind: "starting" });
@@ -164,30 +167,25 @@ export class ServiceUnit {
         unfollow();
       }
     };
-    const outcome = await this.#step("start", () => begin, signal, START_GRACE);
+    const outcome = await this.#step("start", begin, signal, START_GRACE);
     this.#throwUnlessDone(outcome, "start", signal);
-    this.#wasStarted = true;
+    this.#owesStop = true;
     this.#to({ kind: "running" });
     if (service.execution !== undefined) this.#watched = this.#watch(service.execution, generation);
   }
 
-  /** Runs one phase of the stop; gives back what went wrong. */
+  /** Runs one phase of the stop, if one is owed; gives back what went wrong. */
   async stopPhase(phase: StopPhase, signal: AbortSignal): Promise<readonly unknown[]> {
-    const service = this.#service;
-    if (service === undefined || !this.#wasStarted) return [];
-    if (phase !== "stop") {
-      const outcome = await this.#step(phase, () => phaseOf(service, phase), signal, STOP_GRACE);
-      return this.#errorsOf(outcome, phase);
-    }
+    const { service } = this.#instance;
+    if (service === undefined) return [];
     this.#stopAsked = true;
-    this.#backoff?.timer.cancel();
-    const ended = this.#state.kind === "completed" || this.#state.kind === "faulted";
-    if (!ended) this.#to({ kind: "stopping" });
-    // A restart under way has been told to give up; stopping what is half started would be a race.
-    if (this.#restarting !== undefined) await this.#restarting;
-    const outcome = await this.#step("stop", () => (given) => this.#stopAndWait(service, given), signal, STOP_GRACE);
-    if (!ended && this.#state.kind === "stopping" && outcome.kind !== "abandoned") this.#to({ kind: "stopped" });
-    return this.#errorsOf(outcome, "stop");
+    const ends = this.isUp || this.#busy !== undefined;
+    if (phase === "stop" && ends && this.#state.kind !== "completed") this.#to({ kind: "stopping" });
+    const outcome = await this.#stopStep(service, phase, signal);
+    const left = outcome.kind !== "abandoned" && this.#state.kind === "stopping";
+    if (phase === "stop" && left) this.#to({ kind: "stopped" });
+    if (phase === "stopped") this.#owesStop = false;
+    return this.#errorsOf(outcome, phase);
   }
 
   /** Whether it runs, or would run again by itself. */
@@ -195,39 +193,56 @@ export class ServiceUnit {
     return this.#state.kind === "running" || this.#state.kind === "backing-off" || this.#state.kind === "completed";
   }
 
-  /** Stops it because another member of its group failed. Its own end, if any, no longer counts. */
-  async stopForRestart(signal: AbortSignal): Promise<void> {
-    const service = this.#service;
-    if (service === undefined || this.#stopAsked || !this.isUp) return;
+  /**
+   * Stops it before it is started again at `until`, all phases of it: what `start` made can be let go. Its own end no
+   * longer counts.
+   *
+   * @returns whether it is down now, and may be started again
+   */
+  async pause(until: number, error: unknown): Promise<boolean> {
+    await this.#busy;
+    if (this.#stopAsked || !this.isUp) return false;
     this.#generation++;
-    this.#backoff?.timer.cancel();
-    this.#to({ kind: "stopping" });
-    const outcome = await this.#step("stop", () => service.stop.bind(service), signal, STOP_GRACE);
-    if (outcome.kind !== "done")
-      this.#logger.warn({ outcome: outcome.kind }, "did not stop cleanly before its restart");
-    if (!this.#stopAsked) this.#to({ kind: "stopped" });
+    if (this.#state.kind !== "backing-off") this.#to({ kind: "stopping" });
+    this.#busy = this.#stopForRestart();
+    await this.#busy;
+    this.#busy = undefined;
+    // The host may have begun to stop, or the service was abandoned, meanwhile.
+    const { kind } = this.#state as ServiceState;
+    if (this.#stopAsked || (kind !== "stopping" && kind !== "backing-off")) return false;
+    if (kind === "stopping") this.#to({ kind: "backing-off", error, until });
+    return true;
   }
 
-  /** Starts it again after it ended. A start that fails counts like any other failure. */
+  /** Starts it again, all phases of it. A start that fails counts like any other failure. */
   async restart(signal: AbortSignal): Promise<void> {
     if (this.#stopAsked) return;
     this.#restarts++;
-    const started = this.startPhase("start", signal);
-    this.#restarting = started.then(nothing, nothing);
+    this.#busy = this.#startAgain(signal);
+    await this.#busy;
+    this.#busy = undefined;
+  }
+
+  /** Stays down, because its group does. */
+  giveUp(error: unknown): void {
+    this.#lastError = error;
+    this.#to({ kind: "faulted", error });
+    this.#logger.error({ err: error }, "stays down");
+  }
+
+  /** Disposes the instance if it is no one else's; gives back what went wrong. */
+  async release(): Promise<readonly unknown[]> {
     try {
-      await started;
-      this.#logger.info({ restarts: this.#restarts }, "restarted");
+      await this.#instance.release();
+      return [];
     } catch (error) {
-      if (!this.#stopAsked) this.#ended("failed", error);
-    } finally {
-      this.#restarting = undefined;
+      return [error];
     }
   }
 
   /** Ends what still runs, without waiting. */
   abandonExecution(): void {
     this.#stopAsked = true;
-    this.#backoff?.timer.cancel();
     this.#run?.abort(new NightshiftError("NS_ABORTED", "The host was disposed."));
   }
 
@@ -238,10 +253,49 @@ export class ServiceUnit {
     return age > this.spec.heartbeat ? age : undefined;
   }
 
+  /** One phase of the stop of the host. A restart under way has been told to give up; stopping what is half started would be a race. */
+  #stopStep(service: HostedService, phase: StopPhase, signal: AbortSignal): Promise<Outcome> {
+    const busy = this.#busy;
+    if (busy === undefined && !this.#owesStop) return Promise.resolve({ kind: "done" });
+    const run = phase === "stop" ? (given: AbortSignal) => this.#stopAndWait(service, given) : phaseOf(service, phase);
+    if (busy === undefined || run === undefined) return this.#step(phase, run, signal, STOP_GRACE);
+    const afterwards = (given: AbortSignal) => busy.then(() => (this.#owesStop ? run(given) : undefined));
+    return this.#step(phase, afterwards, signal, STOP_GRACE);
+  }
+
   async #stopAndWait(service: HostedService, signal: AbortSignal): Promise<void> {
     await service.stop(signal);
     // A background service resolves its stop when the time is over, its work possibly still running: that is an overrun.
     await this.#watched;
+  }
+
+  async #stopForRestart(): Promise<void> {
+    const { service } = this.#instance;
+    if (service === undefined || !this.#owesStop) return;
+    const { signal } = new AbortController();
+    const timeout = this.spec.stopTimeout ?? this.#host.shutdownTimeout;
+    for (const phase of STOP_PHASES) {
+      const run =
+        phase === "stop" ? (given: AbortSignal) => this.#stopAndWait(service, given) : phaseOf(service, phase);
+      const outcome = await this.#step(phase, run, signal, STOP_GRACE, timeout);
+      if (outcome.kind === "failed") this.#logger.warn({ err: outcome.error }, `${phase} failed before a restart`);
+      if (outcome.kind !== "abandoned") continue;
+      // It may still be at work: another run beside it would be two.
+      const [error] = this.#errorsOf(outcome, phase);
+      this.#fail(error);
+      break;
+    }
+    this.#owesStop = false;
+  }
+
+  async #startAgain(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#instance.renew();
+      for (const phase of START_PHASES) await this.startPhase(phase, signal);
+      this.#logger.info({ restarts: this.#restarts }, "restarted");
+    } catch (error) {
+      if (!this.#stopAsked) this.#ended("failed", error);
+    }
   }
 
   async #watch(execution: Promise<void>, generation: number): Promise<void> {
@@ -256,7 +310,10 @@ export class ServiceUnit {
   }
 
   #ended(how: "completed" | "failed", error: unknown): void {
-    if (how === "failed") this.#lastError = error;
+    if (how === "failed") {
+      this.#lastError = error;
+      this.#generation++;
+    }
     if (this.#stopAsked) {
       if (how === "failed") this.#fail(error);
       return;
@@ -270,8 +327,8 @@ export class ServiceUnit {
         this.#host.onCompleted(this);
         break;
       case "escalate":
-        if (how === "completed") this.#lastError = error = restartedTooOften(this.name, decision.restarts);
-        this.#fail(error, decision.restarts);
+        if (how === "completed") error = endedTooOften(this.name, `it was restarted ${decision.restarts} times`);
+        this.#fail(error, decision.restarts > 0 ? `failed after ${decision.restarts} restarts` : "failed");
         break;
       case "restart":
         this.#backOff(decision.delay, how, error);
@@ -279,25 +336,27 @@ export class ServiceUnit {
   }
 
   #backOff(delay: number, how: "completed" | "failed", error: unknown): void {
-    const { clock } = this.#host;
-    this.#to({ kind: "backing-off", error, until: clock.now() + delay });
-    const facts = { delay: formatDuration(delay), restarts: this.#restarts };
+    const { clock, restart } = this.#host;
+    const verdict = restart(this, delay, error);
+    if (verdict.kind === "refused") {
+      const { group } = verdict;
+      const cause = how === "failed" ? error : endedTooOften(this.name, tooOften(group));
+      this.#fail(cause, `failed, and its group ${group.name} stays down: ${tooOften(group)}`, group.escalate);
+      return;
+    }
+    const restartAt = clock.monotonic() + delay;
+    this.#restartTimes = [...this.#restartTimes, restartAt].slice(-(this.spec.supervision.maxRestarts + 1));
+    this.#to({ kind: "backing-off", error, until: verdict.until });
+    const facts = { delay: formatDuration(Math.max(0, verdict.until - clock.now())), restarts: this.#restarts };
     if (how === "failed") this.#logger.error({ err: error, ...facts }, "failed; it is restarted after the delay");
     else this.#logger.info(facts, "ended; it is restarted after the delay");
-    const timer = clock.setTimer(delay, () => {
-      this.#restartTimes = [...this.#restartTimes, clock.monotonic()].slice(-(this.spec.supervision.maxRestarts + 1));
-      this.#host.restart(this).catch((thrown: unknown) => this.#fail(thrown));
-    });
-    this.#backoff = { timer };
-    this.#host.onBackingOff(this);
   }
 
-  #fail(error: unknown, restarts = 0): void {
+  #fail(error: unknown, message = "failed", escalate = this.spec.supervision.escalate): void {
     this.#lastError = error;
     this.#to({ kind: "faulted", error });
-    const after = restarts > 0 ? `failed after ${restarts} restarts` : "failed";
-    this.#logger.error({ err: error }, after);
-    this.#host.onFailed(this, error);
+    this.#logger.error({ err: error }, message);
+    this.#host.onFailed(this, error, escalate);
   }
 
   #context(generation: number): ServiceContext {
@@ -306,24 +365,25 @@ export class ServiceUnit {
       logger: this.#logger,
       term: undefined,
       beat: (doing) => {
+        if (generation !== this.#generation) return;
         this.#lastBeat = this.#host.clock.now();
         this.#doing = doing ?? this.#doing;
       },
       fail: (error) => {
         if (generation === this.#generation) this.#ended("failed", error);
+        else this.#logger.warn({ err: error }, "told of a failure after its run was over");
       },
     };
   }
 
   #step(
     phase: StartPhase | StopPhase,
-    step: () => ((signal: AbortSignal) => unknown) | undefined,
+    run: ((signal: AbortSignal) => unknown) | undefined,
     signal: AbortSignal,
     grace: number,
+    timeout = phase.startsWith("start") ? this.spec.startTimeout : this.spec.stopTimeout,
   ): Promise<Outcome> {
-    const run = step();
     if (run === undefined) return Promise.resolve({ kind: "done" });
-    const timeout = phase.startsWith("start") ? this.spec.startTimeout : this.spec.stopTimeout;
     return bounded(run, { clock: this.#host.clock, signal, timeout, grace, what: `${this.name}'s ${phase}` });
   }
 
@@ -331,7 +391,8 @@ export class ServiceUnit {
     if (outcome.kind === "done") return;
     const error = outcome.kind === "failed" ? outcome.error : (signal.reason ?? startOverrun(this.name, phase));
     this.#lastError = error;
-    this.#to({ kind: "faulted", error });
+    // Given up because the host stops, it has not failed.
+    if (!this.#stopAsked) this.#to({ kind: "faulted", error });
     throw error;
   }
 
@@ -360,27 +421,13 @@ export class ServiceUnit {
   }
 }
 
-function isHostedService(made: HostedService | Executable): made is HostedService {
-  return typeof (made as Partial<HostedService>).start === "function";
-}
-
-/** A field of the same name that is no function (`started = false`, say) is the service's own business. */
-function phaseOf(service: HostedService, phase: StartPhase | StopPhase) {
-  const step: unknown = service[phase];
-  return typeof step === "function" ? (signal: AbortSignal): unknown => step.call(service, signal) : undefined;
-}
-
-function restartedTooOften(name: string, restarts: number): NightshiftError {
-  const message = `${name} ended and was restarted ${restarts} times within its window; it is not restarted any more.`;
-  return new NightshiftError("NS_SERVICE_FAILED", message, { details: { service: name, restarts } });
+function endedTooOften(name: string, why: string): NightshiftError {
+  const message = `${name} ended, and is not restarted any more: ${why} within its window.`;
+  return new NightshiftError("NS_SERVICE_FAILED", message, { details: { service: name } });
 }
 
 function startOverrun(name: string, phase: StartPhase): NightshiftError {
   return new NightshiftError("NS_TIMEOUT", `${name} did not finish its ${phase} in time.`, {
     details: { service: name },
   });
-}
-
-function nothing(): void {
-  // Only the end matters.
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Executable, LeaderElector } from "../../src/hosting/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
-import { plain, quiet, untilAborted } from "./support.ts";
+import { noting, PHASES, plain, quiet, untilAborted } from "./support.ts";
 
 /** An election on the virtual clock, which can be made to fail. */
 class Election implements LeaderElector {
@@ -155,4 +155,97 @@ test("without anything that elects leaders the build is refused", () => {
   const { builder } = quiet();
   builder.addHostedService(plain("s", []), { name: "s", leaderOnly: true });
   assert.throws(() => builder.build(), /The service s is leaderOnly, but nothing elects leaders/);
+});
+
+test("each term runs all phases of the service, and each start is matched by one stop", async () => {
+  const clock = new VirtualClock();
+  const election = new Election(clock);
+  const log: string[] = [];
+  const { builder } = quiet({ clock, random: () => 0.5 });
+  builder.useLeaderElector(election);
+  await using host = builder.addHostedService(noting("s", log), { name: "s", leaderOnly: { ttl: "12s" } }).build();
+  await host.start();
+  await clock.advance("1s");
+  const all = PHASES.map((phase) => `s.${phase}`);
+  assert.deepEqual(log, all.slice(0, 3));
+  election.end();
+  await clock.advance("1m");
+  assert.deepEqual(log, [...all, ...all.slice(0, 3)]);
+  await host.stop();
+  assert.deepEqual(log, [...all, ...all]);
+});
+
+test("a leader that completes or fails is stopped like any other, and its role is free", async () => {
+  for (const fails of [false, true]) {
+    const clock = new VirtualClock();
+    const election = new Election(clock);
+    const log: string[] = [];
+    const { builder } = quiet({ clock, onServiceFailure: "ignore" });
+    builder.useLeaderElector(election);
+    let execution: Promise<void> | undefined;
+    const service = {
+      ...noting("s", log, {
+        start: () => void (execution = fails ? Promise.reject(new Error("boom")) : Promise.resolve()),
+      }),
+      get execution() {
+        return execution;
+      },
+    };
+    await using host = builder.addHostedService(service, { name: "s", leaderOnly: true }).build();
+    await host.start();
+    await clock.advance("1s");
+    assert.deepEqual(
+      log,
+      PHASES.map((phase) => `s.${phase}`),
+    );
+    assert.equal(host.snapshot().services[0]?.state, fails ? "faulted" : "completed");
+    assert.equal(election.holds, false);
+    await host.stop();
+  }
+});
+
+test("a term's start has the service's startTimeout, and a phase that fails is a failure of the service", async () => {
+  const clock = new VirtualClock();
+  const { builder } = quiet({ clock });
+  builder.useLeaderElector(new Election(clock));
+  const slow = plain("slow", [], { start: untilAborted });
+  builder.addHostedService(slow, { name: "slow", leaderOnly: true, startTimeout: "2s" });
+  const ran = assert.rejects(builder.build().run(), {
+    code: "NS_TIMEOUT",
+    message: /slow's start did not finish within 2s/,
+  });
+  await clock.advance("1m");
+  await ran;
+  const { builder: other } = quiet({ clock });
+  other.useLeaderElector(new Election(clock));
+  const log: string[] = [];
+  const broken = noting("s", log, { started: () => Promise.reject(new Error("not ready")) });
+  const failed = assert.rejects(other.addHostedService(broken, { name: "s", leaderOnly: true }).build().run(), {
+    message: "not ready",
+  });
+  await clock.advance("1m");
+  await failed;
+  assert.deepEqual(
+    log.slice(0, 6),
+    PHASES.map((phase) => `s.${phase}`),
+  );
+});
+
+test("the time for a leader's stop is the host's: its stop signal is aborted when that is over", async () => {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  const { builder } = quiet({ clock });
+  builder.useLeaderElector(new Election(clock));
+  const slow = plain("s", log, {
+    stop: (signal) => untilAborted(signal).catch(() => void log.push(`left after ${clock.monotonic()}`)),
+  });
+  await using host = builder
+    .addHostedService(slow, { name: "s", leaderOnly: { ttl: "1m" }, stopTimeout: "2s" })
+    .build();
+  await host.start();
+  await clock.advance("1s");
+  const stopped = host.stop();
+  await clock.advance("5s");
+  await stopped;
+  assert.deepEqual(log, ["s.start", "s.stop", "left after 3000"]);
 });
