@@ -4,6 +4,7 @@ import type { Store, StoredSchedule } from "../store/contract.ts";
 import { type Calendar, type CalendarJSON, calendarFromJSON } from "../time/index.ts";
 import { TRIES } from "./contention.ts";
 import { allSchedules } from "./paging.ts";
+import { isGroupMark } from "./paused-groups.ts";
 import { isId } from "./read-options.ts";
 import { namedCalendars, type Reader } from "./readable.ts";
 import { namesIn, nextTimeAfterChange } from "./timing.ts";
@@ -20,11 +21,11 @@ export interface CalendarInfo {
 
 /** Saves it and moves the schedules that use it; gives how many. */
 export async function saveCalendar(store: Store, reader: Reader, name: string, calendar: Calendar): Promise<number> {
-  if (!isId(name)) {
-    throw new NightshiftError(
-      "NS_CALENDAR_INVALID",
-      `A calendar's name is ${show(name)}. Give text of 1 to 200 characters.`,
-    );
+  if (!isId(name) || isGroupMark(name)) {
+    const why = isGroupMark(String(name))
+      ? "That beginning is the library's own."
+      : "Give text of 1 to 200 characters.";
+    throw new NightshiftError("NS_CALENDAR_INVALID", `A calendar's name is ${show(name)}. ${why}`);
   }
   await store.saveCalendar(name, JSON.stringify(calendarFromJSON(calendar.toJSON()).toJSON()));
   let moved = 0;
@@ -40,11 +41,11 @@ export async function removeCalendar(store: Store, reader: Reader, name: string)
     const message = `Calendar ${show(name)} is used by schedule ${show(id)}. Take it off the schedules first.`;
     throw new NightshiftError("NS_CALENDAR_INVALID", message, { details: { schedule: id } });
   }
-  return store.removeCalendar(name);
+  return !isGroupMark(name) && (await store.removeCalendar(name));
 }
 
 export async function listCalendars(store: Store): Promise<readonly CalendarInfo[]> {
-  return (await store.listCalendars()).map(({ name, definition }) => {
+  return [...(await namedCalendars(store))].map(([name, definition]) => {
     let calendar: CalendarJSON | null = null;
     try {
       calendar = JSON.parse(definition) as CalendarJSON;

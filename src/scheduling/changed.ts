@@ -11,6 +11,8 @@ interface Surroundings {
   readonly registry: JobRegistry;
   readonly maxPayload: number;
   readonly calendars: NamedCalendars;
+  /** The groups that are paused as a whole. */
+  readonly pausedGroups: ReadonlySet<string>;
   readonly now: number;
 }
 
@@ -34,14 +36,15 @@ export async function changed(readable: Readable, changes: ReadChanges, around: 
   }
   // What waited did so for a time of the old rule.
   const { held: _held, ...rest } = state;
+  const group = changes.group ?? stored.group;
   return {
     id,
-    group: changes.group ?? stored.group,
+    group,
     source: stored.source,
     job: job?.name ?? stored.job,
     definition: writeDefinition({ spec, state: same ? state : rest }),
     nextAt,
-    paused: stored.paused,
+    paused: stored.paused || (group !== stored.group && around.pausedGroups.has(group)),
   };
 }
 

@@ -5,7 +5,8 @@ import type { Store, StoredSchedule, Term } from "../store/contract.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import { canonical, readDefinition } from "./definition.ts";
 import { allSchedules } from "./paging.ts";
-import { namedCalendars } from "./readable.ts";
+import { pauseLatecomers } from "./paused-groups.ts";
+import { readNamed } from "./readable.ts";
 import {
   type Declared,
   type Declarer,
@@ -98,7 +99,9 @@ export class Declarations {
 
   async #declarer(store: Store, alive: ReadonlySet<string>): Promise<Declarer> {
     const uses = this.#declared.some(({ spec }) => namesIn(spec).length > 0);
-    const calendars = uses ? await namedCalendars(store) : NO_CALENDARS;
+    const groups = this.#declared.some(({ group }) => group !== "");
+    const { calendars, pausedGroups } =
+      uses || groups ? await readNamed(store) : { calendars: NO_CALENDARS, pausedGroups: new Set<string>() };
     for (const { id, spec } of this.#declared) {
       const missing = missingCalendars(spec, calendars);
       if (missing.length === 0) continue;
@@ -106,7 +109,7 @@ export class Declarations {
         "a schedule uses calendars that nobody has saved, and fires nothing until schedules.saveCalendar()";
       this.#parts.logger.warn({ schedule: id, missing }, message);
     }
-    return { app: this.#parts.app, version: this.#version, alive, now: await store.now(), calendars };
+    return { app: this.#parts.app, version: this.#version, alive, now: await store.now(), calendars, pausedGroups };
   }
 
   /** One turn over declared schedules; gives those that somebody changed meanwhile. */
@@ -127,6 +130,10 @@ export class Declarations {
       const written = await store.saveSchedules(
         writes.map(({ schedule }) => schedule),
         writes.map(({ expected }) => expected),
+      );
+      await pauseLatecomers(
+        store,
+        written.filter((each) => each !== null),
       );
       writes.forEach(({ kind, schedule }, index) => {
         if (written[index] === null) again.push(...part.filter(({ id }) => id === schedule.id));

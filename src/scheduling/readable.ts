@@ -2,6 +2,7 @@
 import type { Store, StoredSchedule } from "../store/contract.ts";
 import { noSuchSchedule } from "./contention.ts";
 import { readDefinition, type StoredDefinition } from "./definition.ts";
+import { groupsIn, isGroupMark } from "./paused-groups.ts";
 import type { Timeline } from "./timeline.ts";
 import { type NamedCalendars, NO_CALENDARS, namesIn, timelineFor } from "./timing.ts";
 
@@ -75,5 +76,14 @@ export class Reader {
 
 /** All calendars of the store. */
 export async function namedCalendars(store: Store): Promise<NamedCalendars> {
-  return new Map((await store.listCalendars()).map(({ name, definition }) => [name, definition]));
+  return (await readNamed(store)).calendars;
+}
+
+/** What the store keeps by name, in one look: its calendars, and the groups that are paused as a whole. */
+export async function readNamed(store: Store) {
+  const texts = await store.listCalendars();
+  const calendars: NamedCalendars = new Map(
+    texts.filter(({ name }) => !isGroupMark(name)).map(({ name, definition }) => [name, definition]),
+  );
+  return { calendars, pausedGroups: groupsIn(texts) };
 }

@@ -36,6 +36,8 @@ export interface Declarer {
   readonly now: number;
   /** The store's calendars. */
   readonly calendars: NamedCalendars;
+  /** The groups that are paused as a whole. */
+  readonly pausedGroups: ReadonlySet<string>;
 }
 
 /** What a schedule looks like in the store, as far as this process can read it. */
@@ -63,14 +65,22 @@ const MOST_BEFORE = 10;
 
 /** What to do about a schedule that this version declares. */
 export function stepFor(declared: Declared, standing: Standing | undefined, by: Declarer): Step {
-  const { app, version, now } = by;
+  const { app, version, now, pausedGroups } = by;
   const owner = standing?.definition?.owner;
   const { id, group, job, spec } = declared;
   if (standing === undefined) {
     const timeline = timelineOrNone(spec, by);
     const nextAt = timeline && firstTime(timeline, now, spec.misfireThreshold);
     const definition = writeDefinition({ spec, state: {}, owner: { app, version, before: [] } });
-    const schedule = { id, group, source: "code", job, definition, nextAt, paused: declared.paused } as const;
+    const schedule = {
+      id,
+      group,
+      source: "code",
+      job,
+      definition,
+      nextAt,
+      paused: declared.paused || pausedGroups.has(group),
+    } as const;
     return { kind: "add", schedule, expected: 0, complete: timeline !== null };
   }
   const { stored, definition } = standing;
@@ -93,8 +103,8 @@ export function stepFor(declared: Declared, standing: Standing | undefined, by: 
   const schedule: NewSchedule = {
     ...{ id, group, source: "code", job, definition: text },
     nextAt: keepsTimes ? stored.nextAt : timeline && nextTimeAfterChange(timeline, stored, now),
-    // Pausing is up to people: a redeploy does not undo it.
-    paused: stored.paused,
+    // Pausing is up to people: a redeploy does not undo it, and what it moves into a paused group is paused.
+    paused: stored.paused || (stored.group !== group && pausedGroups.has(group)),
   };
   return { kind: same ? "adopt" : "change", schedule, expected: stored.revision, complete: timeline !== null };
 }

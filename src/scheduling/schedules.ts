@@ -14,11 +14,12 @@ import { type CalendarInfo, listCalendars, removeCalendar, saveCalendar } from "
 import { changed } from "./changed.ts";
 import { staleSchedule, TRIES } from "./contention.ts";
 import { type ScheduleSpec, writeDefinition } from "./definition.ts";
+import { eachOf, listGroups, type ScheduleGroup } from "./groups.ts";
 import { occurrenceJob } from "./occurrence-job.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
-import { allSchedules } from "./paging.ts";
+import { markGroup, pauseLatecomers, unmarkGroup } from "./paused-groups.ts";
 import { readChanges, readSchedule as readOptions } from "./read-options.ts";
-import { namedCalendars, type Readable, Reader } from "./readable.ts";
+import { type Readable, Reader, readNamed } from "./readable.ts";
 import { type Occurrence, readOccurrence, readSchedule, type ScheduleInfo } from "./schedule-info.ts";
 import { skipPause } from "./skip-pause.ts";
 import type { StoreSource } from "./store-source.ts";
@@ -45,13 +46,6 @@ export interface UpdateOptions {
 export interface ResumeOptions {
   /** `"skip"` (default): they are left out, with a line in the history. `"policy"`: the misfire policy decides. */
   readonly missed?: "skip" | "policy";
-}
-
-/** A group of schedules. */
-export interface ScheduleGroup {
-  readonly group: string;
-  readonly schedules: number;
-  readonly paused: number;
 }
 
 const PAGE = 50;
@@ -105,14 +99,19 @@ export class Schedules {
     this.#parts.registry.refuseUnknown(job);
     const spec: ScheduleSpec = { ...read.spec, input: await encodeInput(job, read.input, this.#parts.maxPayload) };
     const store = await this.#parts.source.open();
-    const nextAt = firstTime(timelineFor(spec, await namedCalendars(store)), await store.now(), spec.misfireThreshold);
+    const { calendars, pausedGroups } = await readNamed(store);
+    const nextAt = firstTime(timelineFor(spec, calendars), await store.now(), spec.misfireThreshold);
     if (nextAt === null) {
       throw new NightshiftError("NS_SCHEDULE_INVALID", `Schedule ${show(id)} would never fire: no time is left.`);
     }
     const definition = writeDefinition({ spec, state: {} });
-    const schedule: NewSchedule = { id, group, source: "dynamic", job: job.name, definition, nextAt, paused };
+    const schedule: NewSchedule = {
+      ...{ id, group, source: "dynamic", job: job.name, definition, nextAt },
+      paused: paused || pausedGroups.has(group),
+    };
     const [written] = await store.saveSchedules([schedule], [0]);
-    if (written) return readSchedule(written);
+    const [settled] = written ? await pauseLatecomers(store, [written]) : [];
+    if (settled) return readSchedule(settled);
     const message = `A schedule ${show(id)} exists already. Change it with update(), or choose another id.`;
     throw new NightshiftError("NS_SCHEDULE_DUPLICATE", message);
   }
@@ -133,8 +132,8 @@ export class Schedules {
     const { registry, maxPayload } = this.#parts;
     if (read.job !== undefined) registry.refuseUnknown(read.job);
     return this.#change(id, options, async (readable, now, store) => {
-      const calendars = await namedCalendars(store);
-      return changed(readable, read, { registry, maxPayload, calendars, now });
+      const { calendars, pausedGroups } = await readNamed(store);
+      return changed(readable, read, { registry, maxPayload, calendars, pausedGroups, now });
     });
   }
 
@@ -224,16 +223,12 @@ export class Schedules {
     return { items: page.items.map(readSchedule), next: page.next };
   }
 
-  /** The groups and how many schedules each has; the empty text stands for those without a group. */
+  /**
+   * The groups and how many schedules each has, those included that are paused as a whole and empty; the empty text
+   * stands for schedules without a group.
+   */
   async groups(): Promise<readonly ScheduleGroup[]> {
-    const groups = new Map<string, { schedules: number; paused: number }>();
-    for await (const { group, paused } of allSchedules(await this.#parts.source.open())) {
-      const counts = groups.get(group) ?? { schedules: 0, paused: 0 };
-      counts.schedules++;
-      if (paused) counts.paused++;
-      groups.set(group, counts);
-    }
-    return [...groups].map(([group, counts]) => ({ group, ...counts })).sort((a, b) => (a.group < b.group ? -1 : 1));
+    return listGroups(await this.#parts.source.open());
   }
 
   /** The next `n` planned times from now on (or from `from`), as if the schedule were not paused. Jitter comes on top. */
@@ -253,14 +248,23 @@ export class Schedules {
     return { items: found.items.map(readOccurrence), next: found.next };
   }
 
-  /** Pauses every schedule that is in the group now; gives how many were not paused before. */
+  /**
+   * Pauses every schedule of the group, and the group as a whole: what is added to it later, by code or at run time,
+   * starts paused, until {@link resumeGroup}. Schedules without a group belong to none: `pauseGroup("")` pauses those
+   * there are. Gives how many were not paused before.
+   */
   async pauseGroup(group: string): Promise<number> {
-    return this.#inGroup(group, false, (id) => this.pause(id));
+    // The mark first: what is added meanwhile is either seen here, or sees the mark.
+    const store = await this.#parts.source.open();
+    await markGroup(store, group);
+    return eachOf(store, { group, paused: false }, (id) => this.pause(id));
   }
 
-  /** Resumes every schedule of the group; gives how many were paused before. */
+  /** Ends the pause of the group and of every schedule in it; gives how many were paused before. */
   async resumeGroup(group: string, options: ResumeOptions = {}): Promise<number> {
-    return this.#inGroup(group, true, (id) => this.resume(id, options));
+    const store = await this.#parts.source.open();
+    await unmarkGroup(store, group);
+    return eachOf(store, { group, paused: true }, (id) => this.resume(id, options));
   }
 
   /**
@@ -294,22 +298,6 @@ export class Schedules {
     return listCalendars(await this.#parts.source.open());
   }
 
-  async #inGroup(group: string, paused: boolean, act: (id: string) => Promise<unknown>): Promise<number> {
-    const ids: string[] = [];
-    for await (const { id } of allSchedules(await this.#parts.source.open(), { group, paused })) ids.push(id);
-    let count = 0;
-    for (const id of ids) {
-      try {
-        await act(id);
-        count++;
-      } catch (error) {
-        // Removed since it was listed: nothing to do for it.
-        if (!(error instanceof NightshiftError && error.code === "NS_SCHEDULE_NOT_FOUND")) throw error;
-      }
-    }
-    return count;
-  }
-
   async #change(
     id: string,
     { revision }: UpdateOptions,
@@ -323,7 +311,8 @@ export class Schedules {
       const schedule: NewSchedule = { id, group, source, job, definition, nextAt, paused };
       if (isSame(schedule, readable.stored)) return readSchedule(readable.stored);
       const [written] = await store.saveSchedules([schedule], [readable.stored.revision]);
-      if (written) return readSchedule(written);
+      const moved = written && written.group !== readable.stored.group;
+      if (written) return readSchedule((moved ? await pauseLatecomers(store, [written]) : [])[0] ?? written);
     }
     throw staleSchedule(id);
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NightshiftError } from "../../src/errors/index.ts";
 import { createSchedules } from "../../src/scheduling/index.ts";
-import { cron, interval, once } from "../../src/time/index.ts";
+import { cron, interval, once, weeklyCalendar } from "../../src/time/index.ts";
 import { declare, greet, START, tick, world } from "./harness.ts";
 
 const start = Date.parse(START);
@@ -165,12 +165,58 @@ describe("a paused schedule", () => {
     await w.schedules.pause("a");
     assert.equal(await w.schedules.pauseGroup("g"), 1);
     assert.deepEqual(await w.schedules.groups(), [
-      { group: "", schedules: 1, paused: 0 },
-      { group: "g", schedules: 2, paused: 2 },
+      { group: "", schedules: 1, paused: 0, startsPaused: false },
+      { group: "g", schedules: 2, paused: 2, startsPaused: true },
     ]);
     assert.equal(await w.schedules.resumeGroup("g"), 2);
     const paused = await w.schedules.list({ limit: 10, paused: true });
     assert.deepEqual(paused.items, []);
+  });
+
+  it("starts paused in a group that is paused as a whole, however it comes into it, until the group is resumed", async () => {
+    await using w = await world();
+    const pausedOf = async (id: string) => (await w.schedules.get(id))?.paused;
+    assert.equal(await w.schedules.pauseGroup("g"), 0, "a group that nobody is in yet");
+    const made = await w.schedules.create({ id: "made", trigger: interval("1m"), job: tick, group: "g" });
+    assert.equal(made.paused, true);
+    await w.schedules.create({ id: "moved", trigger: interval("1m"), job: tick });
+    assert.equal((await w.schedules.update("moved", { group: "g" })).paused, true);
+    const declared = declare({ id: "declared", trigger: interval("1m"), job: tick, group: "g" });
+    await (await w.scheduler({ declared: [declared] }))();
+    assert.equal(await pausedOf("declared"), true);
+    await w.schedules.resume("made");
+    await w.schedules.update("made", { description: "changed within the group" });
+    assert.equal(await pausedOf("made"), false, "resumed alone, it stays so");
+    assert.equal(await w.schedules.resumeGroup("g"), 2);
+    assert.equal(
+      (await w.schedules.create({ id: "later", trigger: interval("1m"), job: tick, group: "g" })).paused,
+      false,
+    );
+    assert.equal((await w.schedules.groups()).find(({ group }) => group === "g")?.startsPaused, false);
+    assert.deepEqual(await w.schedules.calendars(), [], "the mark is no calendar");
+  });
+
+  it("is paused also when its group was paused while it was being written", async () => {
+    await using w = await world();
+    const { store } = w;
+    const save = store.saveSchedules.bind(store);
+    store.saveSchedules = async (...given) => {
+      store.saveSchedules = save;
+      await w.schedules.pauseGroup("g");
+      return save(...given);
+    };
+    const made = await w.schedules.create({ id: "s", trigger: interval("1m"), job: tick, group: "g" });
+    assert.deepEqual([made.paused, (await w.schedules.get("s"))?.paused], [true, true]);
+  });
+
+  it("may be in a group with as long a name as there is, and no calendar may take a group's mark away", async () => {
+    await using w = await world();
+    const group = "ø".repeat(200);
+    await w.schedules.pauseGroup(group);
+    const mark = (await w.store.listCalendars())[0]?.name ?? "";
+    assert.equal(await w.schedules.removeCalendar(mark), false);
+    await assert.rejects(w.schedules.saveCalendar(mark, weeklyCalendar()), { code: "NS_CALENDAR_INVALID" });
+    assert.equal((await w.schedules.create({ id: "s", trigger: interval("1m"), job: tick, group })).paused, true);
   });
 });
 
