@@ -1,7 +1,7 @@
 /** Everything that runs jobs in one process, put together. The host starts and stops the parts; this only makes them. */
 import { hostname } from "node:os";
 import type { ScopeFactory } from "../services/index.ts";
-import type { Store } from "../store/contract.ts";
+import type { Serving, Store } from "../store/contract.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { EngineOptions } from "./engine-options.ts";
@@ -53,17 +53,18 @@ export function createEngine(parts: EngineParts): Engine {
   const session = new Session(store, about, options.leaseTtl, loop);
   const worker =
     options.queues.length === 0 ? undefined : new Worker({ ...parts, logger, session, maxPayload: options.maxPayload });
-  const names = () => (worker?.hasFreeSlot ? registry.names : NO_NAMES);
+  const served: Serving = { names: registry.names, queues: new Set(about.queues) };
+  const serving = () => (worker?.hasFreeSlot ? served : NOTHING);
   return {
     session,
-    promoter: new Promoter(store, names, loop),
+    promoter: new Promoter(store, serving, loop),
     reaper: new Reaper(store, options.leaseTtl, loop),
     retention: new Retention(store, options.retention, loop),
     worker,
   };
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
+const NOTHING: Serving = { names: new Set(), queues: new Set() };
 
 /** How this process is called in the store, in histories and on the dashboard. */
 export function instanceName(application: string, options: EngineOptions): string {

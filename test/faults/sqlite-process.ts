@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import type { Lease, Outcome, Store } from "../../src/store/contract.ts";
 import { sqlite } from "../../src/store/sqlite/index.ts";
 import { silentLogger } from "../../src/telemetry/index.ts";
-import { newInstance, newJob } from "../../src/testing/store-conformance/worker.ts";
+import { newInstance, newJob, serving } from "../../src/testing/store-conformance/worker.ts";
 import { sleep, systemClock } from "../../src/time/index.ts";
 
 const [mode = "", path = "", ...rest] = process.argv.slice(2);
@@ -50,7 +50,7 @@ async function work(store: Store): Promise<void> {
       beat = systemClock.monotonic();
       if (!(await store.heartbeat(instance, ttl)).alive) return say("expired");
     }
-    await store.promote(REQUEST.names, 1_000);
+    await store.promote(serving(["a"]), 1_000);
     await store.rescue(100);
     idle = leases.length === 0 ? idle + 1 : 0;
     if (leases.length === 0) await sleep(systemClock, 5);

@@ -48,7 +48,7 @@ test("a start that fails, or that nobody waits for any more, leaves no instance 
 for (const method of ["promote", "now"] as const) {
   test(`a due job is not forgotten when the promoter's "${method}" fails`, async () => {
     const { clock, store, faults, loop } = await opened();
-    const promoter = new Promoter(store, () => new Set(), loop);
+    const promoter = new Promoter(store, () => ({ names: new Set(), queues: new Set() }), loop);
     promoter.start();
     await clock.advance("100ms");
     await store.enqueue([newJob({ due: { in: 1_000 } }), newJob({ due: { in: 1_200 } })]);

@@ -67,7 +67,7 @@ export async function busyStore(start: string | number = "2026-03-12T14:25:30Z")
       await store.enqueue(Array.from({ length: 4 }, () => ({ ...job(random), name: "search.index", queue: "search" })));
     }
     await clock.advance(20_000);
-    await store.promote(names, 1_000);
+    await store.promote({ names, queues: new Set(queues) }, 1_000);
     await settleAll(outcome);
     await clock.advance(40_000);
   }
@@ -85,7 +85,7 @@ export async function busyStore(start: string | number = "2026-03-12T14:25:30Z")
       error: failure("rates", attempt),
     }));
     await clock.advance(4_500 * attempt);
-    await store.promote(names, 1_000);
+    await store.promote({ names, queues: new Set(queues) }, 1_000);
   }
   await settleAll((id) => ({ job: id, type: "succeeded", ms: 812, result: '{"rates":31,"date":"2026-03-12"}' }));
   const [dead = ""] = await store.enqueue([

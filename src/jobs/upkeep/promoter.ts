@@ -1,5 +1,5 @@
 /** Makes due jobs ready: sleeps until the next one is due, wakes up early when the store says so. */
-import type { Store, Wake } from "../../store/contract.ts";
+import type { Serving, Store, Wake } from "../../store/contract.ts";
 import { Routine, type RoutineParts } from "./routine.ts";
 
 /** Moved in one commit. */
@@ -11,7 +11,7 @@ const LOOK_AT_MOST_EVERY = 200;
 
 export class Promoter {
   readonly #store: Store;
-  readonly #names: () => ReadonlySet<string>;
+  readonly #serving: () => Serving;
   readonly #routine: Routine;
   readonly #parts: Omit<RoutineParts, "name" | "duty">;
   #subscription: Disposable | undefined;
@@ -23,12 +23,12 @@ export class Promoter {
   #ahead = 0;
 
   /**
-   * @param names the job names that this process could begin at once: parked jobs of these names are brought back. None
-   * while its slots are taken, or others who do not know the name would only set the jobs aside again.
+   * @param serving what this process could begin at once: such parked jobs are brought back. Nothing while its slots are
+   * taken, or others who do not know the name would only set the jobs aside again.
    */
-  constructor(store: Store, names: () => ReadonlySet<string>, parts: Omit<RoutineParts, "name" | "duty">) {
+  constructor(store: Store, serving: () => Serving, parts: Omit<RoutineParts, "name" | "duty">) {
     this.#store = store;
-    this.#names = names;
+    this.#serving = serving;
     this.#parts = parts;
     this.#routine = new Routine({ ...parts, name: "promoter", duty: () => this.#promote() });
   }
@@ -75,7 +75,7 @@ export class Promoter {
 
   async #move(now: number): Promise<void> {
     const { clock } = this.#parts;
-    const { moved, nextAt } = await this.#store.promote(this.#names(), SLICE);
+    const { moved, nextAt } = await this.#store.promote(this.#serving(), SLICE);
     if (moved >= SLICE) this.#nextAt = now;
     else if (nextAt !== null) {
       const storeNow = await this.#store.now();

@@ -9,6 +9,12 @@ export interface Promoted {
   readonly nextAt: number | null;
 }
 
+/** What a process can run: jobs of these names in these queues. */
+export interface Serving {
+  readonly names: ReadonlySet<string>;
+  readonly queues: ReadonlySet<string>;
+}
+
 /** A job taken from an instance that vanished. */
 export interface RescuedJob {
   readonly job: JobId;
@@ -32,8 +38,11 @@ export type Retention = Readonly<Partial<Record<FinalState, Keep>>>;
 
 /** Upkeep of the store, and control of queues and jobs. */
 export interface Upkeep {
-  /** Makes due jobs `ready`, at most `limit`, and those parked jobs whose name is in `names`. */
-  promote(names: ReadonlySet<string>, limit: number): Promise<Promoted>;
+  /**
+   * Makes due jobs `ready`, at most `limit`, and those parked jobs that the caller serves, by name and queue: brought back
+   * for somebody who knows the name and never looks into the queue, a job would only be set aside again.
+   */
+  promote(serving: Serving, limit: number): Promise<Promoted>;
 
   /**
    * Takes jobs from expired instances, at most `limit` leases, writes "lost" to their history, and forgets the instances. The

@@ -14,6 +14,7 @@ import type {
   PageRequest,
   Retention,
   ScheduleQuery,
+  Serving,
   Settlement,
   Store,
   StoreContext,
@@ -127,8 +128,8 @@ class MemoryStore implements Store {
     }));
   }
 
-  async promote(names: ReadonlySet<string>, limit: number) {
-    return this.#run(({ state, at }) => upkeep.promote(state, names, limit, at));
+  async promote(serving: Serving, limit: number) {
+    return this.#run(({ state, at }) => upkeep.promote(state, serving, limit, at));
   }
   async rescue(limit: number) {
     return this.#run(({ state, at }) => upkeep.rescue(state, limit, at));

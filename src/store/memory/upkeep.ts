@@ -1,11 +1,11 @@
 /** Upkeep of the memory store, and control of queues and jobs. */
-import type { CancelResult, JobId, Promoted, RescuedJob, Retention } from "../contract.ts";
+import type { CancelResult, JobId, Promoted, RescuedJob, Retention, Serving } from "../contract.ts";
 import { endOfLostAttempt } from "../shared/outcomes.ts";
 import { rulesOf } from "../shared/retention.ts";
 import type { MemoryJob, MemoryLease, MemoryState } from "./state.ts";
 import type { Instant } from "./work.ts";
 
-export function promote(state: MemoryState, names: ReadonlySet<string>, limit: number, at: Instant): Promoted {
+export function promote(state: MemoryState, serving: Serving, limit: number, at: Instant): Promoted {
   let moved = 0;
   for (
     let entry = state.peekScheduled();
@@ -17,7 +17,7 @@ export function promote(state: MemoryState, names: ReadonlySet<string>, limit: n
   }
   for (const job of [...state.parked].sort((a, b) => a.seq - b.seq)) {
     if (moved >= limit) break;
-    if (!names.has(job.body.name)) continue;
+    if (!serving.names.has(job.body.name) || !serving.queues.has(job.body.queue)) continue;
     state.makeReady(job);
     moved++;
   }

@@ -1,6 +1,6 @@
 /** Upkeep, and control of queues and jobs: thin calls of the functions in the database, and word to who listens. */
 import type { LoggerLike } from "../../telemetry/logger.ts";
-import type { CancelResult, JobId, Promoted, RescuedJob, Retention } from "../contract.ts";
+import type { CancelResult, JobId, Promoted, RescuedJob, Retention, Serving } from "../contract.ts";
 import { rulesOf } from "../shared/retention.ts";
 import { numberElements, numbers } from "./arrays.ts";
 import { Cuts } from "./cuts.ts";
@@ -34,11 +34,13 @@ export class Keeping {
     this.#cuts = new Cuts(session);
   }
 
-  async promote(names: ReadonlySet<string>, limit: number): Promise<Promoted> {
-    const { s } = this.#session;
-    const kinds = await this.#session.names.kindList(names);
-    const text = `select * from ${s}.promote($1::int[], $2)`;
-    const [row] = await run(this.#session, "promote", text, [kinds, limit]);
+  async promote(serving: Serving, limit: number): Promise<Promoted> {
+    const { s, names } = this.#session;
+    const kinds = await names.kindList(serving.names);
+    await names.learnQueues(serving.queues);
+    const queues = numbers([...serving.queues].map((queue) => names.queue(queue)));
+    const text = `select * from ${s}.promote($1::int[], $2::int[], $3)`;
+    const [row] = await run(this.#session, "promote", text, [kinds, queues, limit]);
     const [moved = "0", nextAt = null, lanes = null, ids = null] = row ?? [];
     const firsts = numberElements(ids);
     const changed = numberElements(lanes).map((lane, index) => [Number(lane), firsts[index] ?? "0"] as const);

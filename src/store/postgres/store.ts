@@ -14,6 +14,7 @@ import type {
   PageRequest,
   Retention,
   ScheduleQuery,
+  Serving,
   Settlement,
   Store,
   StoreContext,
@@ -134,8 +135,8 @@ export class PostgresStore implements Store {
     return this.#run(({ working }) => working.settleAndClaim(instance, settlements, request));
   }
 
-  async promote(names: ReadonlySet<string>, limit: number) {
-    return this.#run(({ keeping }) => keeping.promote(names, limit));
+  async promote(serving: Serving, limit: number) {
+    return this.#run(({ keeping }) => keeping.promote(serving, limit));
   }
   async rescue(limit: number) {
     return this.#run(({ keeping }) => keeping.rescue(limit));

@@ -1,5 +1,5 @@
 /** Making due and parked jobs claimable. */
-import type { Promoted } from "../contract.ts";
+import type { Promoted, Serving } from "../contract.ts";
 import { INSERT_READY } from "./sql/enqueue.ts";
 import { DELETE_PARKED, DELETE_SCHEDULED, DUE_JOBS, NEXT_DUE, PARKED_NAMES, PARKED_OF_NAME } from "./sql/promote.ts";
 import type { Transaction } from "./transaction.ts";
@@ -11,24 +11,26 @@ interface WaitingRow {
   readonly attempt: number;
 }
 
-export function promote(tx: Transaction, names: ReadonlySet<string>, limit: number): Promoted {
+export function promote(tx: Transaction, serving: Serving, limit: number): Promoted {
   const due = tx.on.all<WaitingRow & { readonly run_at: number }>(DUE_JOBS, tx.at.now, limit);
   for (const row of due) {
     tx.on.run(DELETE_SCHEDULED, row.run_at, row.job_id);
     makeReady(tx, row);
   }
-  const moved = due.length + unpark(tx, names, limit - due.length);
+  const moved = due.length + unpark(tx, serving, limit - due.length);
   return { moved, nextAt: tx.on.get<{ run_at: number }>(NEXT_DUE)?.run_at ?? null };
 }
 
-function unpark(tx: Transaction, names: ReadonlySet<string>, limit: number): number {
+function unpark(tx: Transaction, { names, queues }: Serving, limit: number): number {
   let moved = 0;
   for (const { id } of tx.on.all<{ id: number }>(PARKED_NAMES)) {
     if (!names.has(tx.names.textOf(id))) continue;
-    for (const row of tx.on.all<WaitingRow>(PARKED_OF_NAME, id, limit - moved)) {
-      tx.on.run(DELETE_PARKED, id, row.job_id);
-      makeReady(tx, row);
-      moved++;
+    for (const queue of queues) {
+      for (const row of tx.on.all<WaitingRow>(PARKED_OF_NAME, id, tx.names.find(queue) ?? null, limit - moved)) {
+        tx.on.run(DELETE_PARKED, id, row.job_id);
+        makeReady(tx, row);
+        moved++;
+      }
     }
   }
   return moved;

@@ -134,8 +134,8 @@ class SqliteStore implements C.Store {
     }));
   }
 
-  async promote(names: ReadonlySet<string>, limit: number) {
-    return this.#write((tx) => promote(tx, names, limit));
+  async promote(serving: C.Serving, limit: number) {
+    return this.#write((tx) => promote(tx, serving, limit));
   }
   async rescue(limit: number) {
     return this.#write((tx) => rescue(tx, limit));

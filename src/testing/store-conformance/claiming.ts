@@ -1,7 +1,18 @@
 /** Conformance: claiming. */
 import assert from "node:assert/strict";
 import { type StoreHarness, storeTest } from "./harness.ts";
-import { countsOf, enqueueOne, hasCode, idsOf, newJob, released, stateOf, succeeded, TestWorker } from "./worker.ts";
+import {
+  countsOf,
+  enqueueOne,
+  hasCode,
+  idsOf,
+  newJob,
+  released,
+  serving,
+  stateOf,
+  succeeded,
+  TestWorker,
+} from "./worker.ts";
 
 export function claiming(harness: StoreHarness): void {
   storeTest(harness, "a higher priority is claimed first, equal ones in the order of enqueueing", async ({ store }) => {
@@ -93,11 +104,27 @@ export function claiming(harness: StoreHarness): void {
     const id = await enqueueOne(store, { name: "new" });
     const old = await TestWorker.register(store);
     assert.deepEqual(await old.claimLeases(), []);
-    assert.equal((await store.promote(new Set(["a"]), 100)).moved, 0);
-    assert.equal((await store.promote(new Set(["a", "new"]), 100)).moved, 1);
+    assert.equal((await store.promote(serving(["a"]), 100)).moved, 0);
+    assert.equal((await store.promote(serving(["a", "new"]), 100)).moved, 1);
     const lease = await (await TestWorker.register(store)).claim(10, "q", ["new"]);
     assert.deepEqual([lease.jobs[0]?.id, lease.jobs[0]?.attempt], [id, 1]);
   });
+
+  storeTest(
+    harness,
+    "a parked job stays parked for a process that knows it and does not serve its queue",
+    async (given) => {
+      const { store } = given;
+      const id = await enqueueOne(store, { name: "new" });
+      const old = await TestWorker.register(store);
+      await old.claimLeases();
+      assert.equal((await store.promote(serving(["new"], ["other", "unheard of"]), 100)).moved, 0);
+      assert.equal((await store.promote(serving(["new"], []), 100)).moved, 0);
+      assert.equal((await store.getJob(id))?.parked, true);
+      assert.equal((await store.promote(serving(["new"], ["other", "q"]), 100)).moved, 1);
+      assert.equal((await store.getJob(id))?.parked, false);
+    },
+  );
 
   storeTest(harness, "a paused queue gives nothing until it is resumed, and others go on", async ({ store }) => {
     await store.enqueue([newJob(), newJob({ queue: "other" })]);

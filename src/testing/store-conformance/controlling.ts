@@ -14,26 +14,26 @@ export function controlling(harness: StoreHarness): void {
       const later = now + 3_600_000;
       await store.enqueue([50, 50, 50].map((wait) => W.newJob({ due: { in: wait } })));
       await W.enqueueOne(store, { due: { at: later } });
-      const early = await store.promote(new Set(), 10);
+      const early = await store.promote(W.serving(), 10);
       assert.equal(early.moved, 0);
       assert.ok(early.nextAt !== null && early.nextAt >= now + 50 && early.nextAt < later);
       await passTime(60);
-      const first = await store.promote(new Set(), 2);
+      const first = await store.promote(W.serving(), 2);
       assert.equal(first.moved, 2);
       assert.ok(first.nextAt !== null && first.nextAt <= (await store.now()));
-      assert.deepEqual(await store.promote(new Set(), 2), { moved: 1, nextAt: later });
+      assert.deepEqual(await store.promote(W.serving(), 2), { moved: 1, nextAt: later });
       assert.deepEqual(await W.countsOf(store), { ready: 3, parked: 0, scheduled: 1, running: 0 });
     },
   );
 
   storeTest(harness, "without scheduled jobs there is no next time", async ({ store }) => {
-    assert.deepEqual(await store.promote(new Set(["a"]), 10), { moved: 0, nextAt: null });
+    assert.deepEqual(await store.promote(W.serving(["a"]), 10), { moved: 0, nextAt: null });
   });
 
   storeTest(harness, "concurrent promotions move each job once", async ({ store, passTime }) => {
     await store.enqueue(Array.from({ length: 50 }, () => W.newJob({ due: { in: 1 } })));
     await passTime(10);
-    const moved = await Promise.all([1, 2, 3, 4].map(() => store.promote(new Set(), 30)));
+    const moved = await Promise.all([1, 2, 3, 4].map(() => store.promote(W.serving(), 30)));
     assert.equal(
       moved.reduce((sum, promoted) => sum + promoted.moved, 0),
       50,

@@ -133,7 +133,7 @@ class Side {
         return rescued.map(({ job, ...rest }) => ({ ...rest, job: this.#number(job) })).sort((a, b) => a.job - b.job);
       }
       case "promote":
-        await store.promote(new Set(["a", "b", "unknown"]), 10_000);
+        await store.promote(W.serving(["a", "b", "unknown"], QUEUES), 10_000);
         return null;
       case "pause":
         return store.pauseQueue(step.queue, "why");

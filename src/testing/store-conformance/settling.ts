@@ -23,9 +23,9 @@ export function settling(harness: StoreHarness): void {
     await worker.settle(await worker.claim(), W.retried(id, 100, '{"message":"first"}'));
     assert.equal(await W.stateOf(store, id), "scheduled");
     assert.equal((await store.getJob(id))?.error, '{"message":"first"}');
-    assert.equal((await store.promote(new Set(), 10)).moved, 0);
+    assert.equal((await store.promote(W.serving(), 10)).moved, 0);
     await passTime(100);
-    assert.equal((await store.promote(new Set(), 10)).moved, 1);
+    assert.equal((await store.promote(W.serving(), 10)).moved, 1);
     assert.equal((await worker.claim()).jobs[0]?.attempt, 2);
   });
 
@@ -59,7 +59,7 @@ export function settling(harness: StoreHarness): void {
     await worker.settle(await worker.claim(), W.snoozed(id, 50));
     assert.equal((await store.getJob(id))?.attempt, 0);
     await passTime(50);
-    await store.promote(new Set(), 10);
+    await store.promote(W.serving(), 10);
     assert.equal((await worker.claim()).jobs[0]?.attempt, 1);
     assert.deepEqual(await W.historyOf(store, id), ["snoozed"]);
   });

@@ -62,7 +62,7 @@ class Day {
     for (const worker of this.#workers) await worker.store.deregister(worker.instance);
     const last = await W.TestWorker.register(store, "last");
     for (let round = 0; round < 1_000; round++) {
-      await store.promote(new Set(["a"]), 1_000);
+      await store.promote(W.serving(["a"]), 1_000);
       await store.runNow(this.#accepted);
       const leases = await last.claimLeases(50);
       if (leases.length === 0) break;
@@ -109,7 +109,7 @@ class Day {
       }),
     );
     this.#accepted.push(...(await this.#anyStore().enqueue(jobs)));
-    await this.#anyStore().promote(new Set(["a"]), 100);
+    await this.#anyStore().promote(W.serving(["a"]), 100);
   }
 
   async #hire(): Promise<void> {

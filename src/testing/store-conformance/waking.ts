@@ -58,7 +58,7 @@ export function waking(harness: StoreHarness): void {
     await expectWork("requeued", () => store.retry([a]));
     await W.enqueueOne(store, { due: { in: 1 } });
     await passTime(5);
-    await expectWork("promoted", () => store.promote(new Set(), 10));
+    await expectWork("promoted", () => store.promote(W.serving(), 10));
     await store.pauseQueue("q");
     await expectWork("resumed", () => store.resumeQueue("q"));
   });

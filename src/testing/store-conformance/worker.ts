@@ -1,6 +1,6 @@
 /** Jobs and workers as the suite needs them: short to write in a test. */
 import assert from "node:assert/strict";
-import type { JobId, Lease, NewInstance, NewJob, Outcome, Settled, Store } from "../../store/contract.ts";
+import type { JobId, Lease, NewInstance, NewJob, Outcome, Serving, Settled, Store } from "../../store/contract.ts";
 
 /** A ttl that no test outlives. */
 export const LONG = 3_600_000;
@@ -70,6 +70,11 @@ export const died = (job: JobId, error = '{"message":"fatal"}'): Outcome => ({ j
 export const cancelled = (job: JobId, reason = "enough"): Outcome => ({ job, type: "cancelled", ms: 5, reason });
 export const snoozed = (job: JobId, wait = 0): Outcome => ({ job, type: "snoozed", ms: 5, in: wait });
 export const released = (job: JobId): Outcome => ({ job, type: "released" });
+
+/** What a process serves, for a promotion: the queue `q` unless told otherwise. */
+export function serving(names: readonly string[] = [], queues: readonly string[] = ["q"]): Serving {
+  return { names: new Set(names), queues: new Set(queues) };
+}
 
 /** The ids of a batch or a list. */
 export function idsOf(jobs: readonly { readonly id: JobId }[]): JobId[] {

@@ -30,6 +30,8 @@ begin
         delete from parked p where p.job_id = v_job.id returning p.attempt into v_attempt;
       end if;
       if v_attempt is not null then
+        -- Later than all that its history has: it is read in the order of its times.
+        select greatest(now_ms(), max(f.at) + 1) into v_now from finished f where f.job_id = v_job.id and f.day >= v_job.bucket;
         insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state, detail)
         values (v_now, v_job.id, 0, greatest(v_now / 86400000, v_job.bucket), v_job.bucket, v_job.lane_id, v_job.kind_id,
           v_attempt, 'C', p_reason);
@@ -73,6 +75,7 @@ begin
     where f.job_id = p_jobs[v_i] and f.bucket = p_buckets[v_i] and f.day >= p_buckets[v_i] and f.state in ('S', 'D', 'C')
     returning * into v_end;
     continue when not found;
+    v_now := greatest(now_ms(), v_end.at + 1);
     insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state)
     values (v_now, v_end.job_id, 0, greatest(v_now / 86400000, v_end.day), v_end.bucket, v_end.lane_id, v_end.kind_id,
       v_end.attempt, 'Q');

@@ -11,7 +11,7 @@ create function settle(
 ) returns bigint[]
 language plpgsql set search_path from current set plan_cache_mode = force_generic_plan set enable_hashjoin = on as $$
 declare
-  v_now bigint := now_ms();
+  v_now bigint;
   v_day int;
   v_bucket int; v_lane int; v_kind int; v_attempt int;
   v_lease lease%rowtype;
@@ -27,6 +27,8 @@ begin
     v_jobs := p_jobs[v_from:v_to];
     -- By its key alone: given the instance as well, the planner may walk all leases of the instance.
     select * into v_lease from lease l where l.id = p_leases[v_i] for no key update;
+    -- After the wait for the lock, and later than the claim: history is read in the order of its times.
+    v_now := greatest(now_ms(), v_lease.claimed_at + 1);
     if v_lease.instance_id is distinct from p_instance then
       -- Not refused if it was all recorded under this very lease: sent again after an unknown commit.
       if not (select coalesce(bool_and(exists (

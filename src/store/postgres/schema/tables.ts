@@ -55,7 +55,7 @@ create index scheduled_due on scheduled (run_at, job_id);
 create table parked (
   job_id bigint not null primary key, lane_id int not null, kind_id int not null, bucket int not null, attempt int not null
 );
-create index parked_kind on parked (kind_id, job_id);
+create index parked_kind on parked (kind_id, lane_id, job_id);
 
 -- The only rows that are updated all the time, one per process: room for it on the page.
 create table instance (

@@ -1,14 +1,15 @@
 /** Upkeep in the database: due jobs, vanished instances, counters. All of it may run in many processes at once. */
 
-/** Makes due jobs and parked ones of these kinds ready. Lanes and their smallest ids lower the floors of claimers. */
+/** Makes due jobs ready, and parked ones of these kinds in these queues. Lanes and their smallest ids lower the floors of claimers. */
 export const promote = `
-create function promote(p_kinds int[], p_limit int)
+create function promote(p_kinds int[], p_queues int[], p_limit int)
 returns table (o_moved int, o_next bigint, o_lanes int[], o_ids bigint[])
 language plpgsql set search_path from current set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now bigint := now_ms();
   v_more int;
+  v_served int[];
   v_lanes int[]; v_ids bigint[];
 begin
   with due as (
@@ -20,10 +21,12 @@ begin
     select d.job_id, d.lane_id, d.kind_id, d.bucket, d.attempt from due d
   ), lanes as (select d.lane_id, count(*) as n, min(d.job_id) as first from due d group by d.lane_id)
   select coalesce(sum(l.n), 0), array_agg(l.lane_id), array_agg(l.first) into o_moved, o_lanes, o_ids from lanes l;
-  if o_moved < p_limit and exists (select from parked p where p.kind_id = any (p_kinds)) then
+  if o_moved < p_limit and cardinality(p_queues) > 0 and exists (select from parked p where p.kind_id = any (p_kinds)) then
+    v_served := array(select n.id from lane n where n.queue_id = any (p_queues));
     with known as (
       delete from parked where ctid = any (array(
-        select p.ctid from parked p where p.kind_id = any (p_kinds) order by p.job_id limit p_limit - o_moved
+        select p.ctid from parked p where p.kind_id = any (p_kinds) and p.lane_id = any (v_served)
+        order by p.job_id limit p_limit - o_moved
         for update skip locked))
       returning job_id, lane_id, kind_id, bucket, attempt
     ), put as (
@@ -62,7 +65,8 @@ begin
   with gone as (
     delete from lease l where l.id = any (v_leases) returning l
   ), taken as (
-    select (g.l).id as lease_id, h.* from gone g, held(g.l) h
+    -- Times after the claim, and the end after the loss: history is read in their order.
+    select (g.l).id as lease_id, greatest(v_now, (g.l).claimed_at + 1) as at, h.* from gone g, held(g.l) h
   ), judged as materialized (
     select t.*, n.name, j.max_crashes, j.max_attempts, c.reason,
       1 + (select count(*) from finished f where f.job_id = t.job_id and f.day >= t.bucket and f.state = 'L') as crashes,
@@ -72,16 +76,16 @@ begin
     left join instance_name n on n.id = t.lease_id >> 32
     left join cancel_request c on c.job_id = t.job_id
   ), decided as materialized (
-    select d.job_id, d.bucket, d.lane_id, d.kind_id, d.attempt, d.lease_id, d.name, d.crashes, d.max_crashes, d.max_attempts, d.reason,
+    select d.at, d.job_id, d.bucket, d.lane_id, d.kind_id, d.attempt, d.lease_id, d.name, d.crashes, d.max_crashes, d.max_attempts, d.reason,
       case when d.verdict = 'B' and (d.crashes >= d.max_crashes or d.attempt >= d.max_attempts) then 'D' else d.verdict end as verdict
     from judged d
   ), lost as (
     insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state)
-    select v_now, d.job_id, d.lease_id, greatest(v_now / 86400000, d.bucket), d.bucket, d.lane_id, d.kind_id, d.attempt, 'L'
+    select d.at, d.job_id, d.lease_id, greatest(d.at / 86400000, d.bucket), d.bucket, d.lane_id, d.kind_id, d.attempt, 'L'
     from decided d
   ), ended as (
     insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state, detail)
-    select v_now, d.job_id, d.lease_id, greatest(v_now / 86400000, d.bucket), d.bucket, d.lane_id, d.kind_id, d.attempt, d.verdict,
+    select d.at + 1, d.job_id, d.lease_id, greatest((d.at + 1) / 86400000, d.bucket), d.bucket, d.lane_id, d.kind_id, d.attempt, d.verdict,
       case when d.verdict = 'C' then d.reason else worker_lost(d.name, d.crashes, d.max_crashes, d.attempt, d.max_attempts) end
     from decided d where d.verdict <> 'B'
   ), again as (
@@ -130,14 +134,14 @@ begin
   with gone as (
     delete from lease l where l.id = any (v_leases) returning l
   ), held as materialized (
-    select (g.l).id as lease_id, h.*, c.reason, c.job_id is not null as asked
+    select (g.l).id as lease_id, greatest(v_now, (g.l).claimed_at + 1) as at, h.*, c.reason, c.job_id is not null as asked
     from gone g cross join lateral held(g.l) h left join cancel_request c on c.job_id = h.job_id
   ), again as (
     insert into ready (job_id, lane_id, kind_id, bucket, attempt)
     select h.job_id, h.lane_id, h.kind_id, h.bucket, h.attempt - 1 from held h where not h.asked
   ), ended as (
     insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state, detail)
-    select v_now, h.job_id, h.lease_id, greatest(v_now / 86400000, h.bucket), h.bucket, h.lane_id, h.kind_id, h.attempt, 'C', h.reason
+    select h.at, h.job_id, h.lease_id, greatest(h.at / 86400000, h.bucket), h.bucket, h.lane_id, h.kind_id, h.attempt, 'C', h.reason
     from held h where h.asked
   ), answered as (
     delete from cancel_request c using held h where h.asked and c.job_id = h.job_id

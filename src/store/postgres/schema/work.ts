@@ -31,7 +31,7 @@ declare
   v_lock int := hashtext(current_schema());
   v_left int; v_seen int; v_all boolean;
   v_lane int; v_floor bigint;
-  v_lease bigint;
+  v_lease bigint; v_claimed bigint;
   v_bucket int;
   v_found bigint[];
   -- of the batch of one lane, and of the lease so far
@@ -96,13 +96,15 @@ begin
     end loop;
 
     if l_ids is not null then
+      -- Read now: what made these jobs ready was written before, by a clock read before.
+      v_claimed := now_ms();
       v_lease := (p_instance::bigint << 32) | (nextval('lease_seq') & 4294967295);
       if l_buckets[1] = all (l_buckets) then l_buckets := l_buckets[1:1]; end if;
       if l_lanes[1] = all (l_lanes) then l_lanes := l_lanes[1:1]; end if;
       if l_kinds[1] = all (l_kinds) then l_kinds := l_kinds[1:1]; end if;
       if l_attempts[1] = all (l_attempts) then l_attempts := l_attempts[1:1]; end if;
       insert into lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
-      values (v_lease, v_now, p_instance, p_queues[v_queue], l_ids, l_buckets, l_lanes, l_kinds, l_attempts);
+      values (v_lease, v_claimed, p_instance, p_queues[v_queue], l_ids, l_buckets, l_lanes, l_kinds, l_attempts);
       v_found := null;
       if cardinality(l_buckets) = 1 and cardinality(l_lanes) = 1 then
         -- One partition and rising ids, as good as always: a walk along its index.
@@ -122,7 +124,7 @@ begin
           from unnest(l_ids) with ordinality as u (id, pos)
           join job j on j.bucket = coalesce(l_buckets[u.pos::int], l_buckets[1]) and j.id = u.id;
       end if;
-      o_lease := v_lease; o_claimed := v_now; o_ids := l_ids;
+      o_lease := v_lease; o_claimed := v_claimed; o_ids := l_ids;
       o_buckets := l_buckets; o_lanes := l_lanes; o_kinds := l_kinds; o_attempts := l_attempts;
       return next;
     end if;

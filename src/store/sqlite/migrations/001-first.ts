@@ -49,6 +49,7 @@ export const first: Migration = {
       attempt INTEGER NOT NULL,
       PRIMARY KEY (name_id, job_id)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX nightshift_parked_queue ON nightshift_parked (name_id, queue_id, job_id);
 
     CREATE TABLE nightshift_scheduled (
       run_at INTEGER NOT NULL,

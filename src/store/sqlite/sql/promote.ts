@@ -18,6 +18,6 @@ export const PARKED_NAMES = `
   SELECT id FROM each_name WHERE id IS NOT NULL`;
 
 export const PARKED_OF_NAME = `
-  SELECT job_id, queue_id, rank, attempt FROM nightshift_parked WHERE name_id = ? ORDER BY job_id LIMIT ?`;
+  SELECT job_id, queue_id, rank, attempt FROM nightshift_parked WHERE name_id = ? AND queue_id = ? ORDER BY job_id LIMIT ?`;
 
 export const DELETE_PARKED = `DELETE FROM nightshift_parked WHERE name_id = ? AND job_id = ?`;
