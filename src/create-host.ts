@@ -54,8 +54,10 @@ export class ApplicationBuilder extends HostBuilder {
 
   constructor(options: HostOptions = {}) {
     super(options);
-    this.#name = options.name ?? "app";
-    this.#random = options.random ?? Math.random;
+    // What is no object, or not what it should be, is told by build().
+    const { name, random } = (options ?? {}) as HostOptions;
+    this.#name = typeof name === "string" ? name : "app";
+    this.#random = typeof random === "function" ? random : Math.random;
     this.onBuild((build) => this.#jobs === undefined && refuseSchedules(this.#schedules, build));
   }
 
@@ -112,7 +114,7 @@ export class ApplicationBuilder extends HostBuilder {
   override addBackgroundQueue<T = WorkItem, const D extends readonly Dependency[] = []>(
     options: DurableQueueOptions<T, D> = {},
   ): BackgroundQueue<T> {
-    const definition = handOverJob<T>(options.handOver);
+    const definition = handOverJob<T>(options?.handOver);
     if (definition === undefined) return super.addBackgroundQueue(options as BackgroundQueueOptions<T, D>);
     this.onBuild(({ problems }) =>
       problems.attempt(() => {

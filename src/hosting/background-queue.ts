@@ -3,8 +3,8 @@ import { NightshiftError, type Problems, show } from "../errors/index.ts";
 import type { Dependency, Resolved, Resolver, Token } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { HostedService, ServiceContext } from "./hosted-service.ts";
+import { isCallable, oneOf } from "./option-checks.ts";
 import type { ServiceOptions } from "./options.ts";
-import { oneOf } from "./supervision.ts";
 
 /** What the work on one item is given. */
 export interface Work {
@@ -75,6 +75,11 @@ export function checkQueueOptions(given: BackgroundQueueOptions<never>, what: st
     if (!Number.isInteger(value) || value < 1) {
       problems.add("NS_OPTION_INVALID", `${what}'s ${name} is ${show(value)}. Give a whole number from 1.`);
     }
+  }
+  if (given.run !== undefined) isCallable(given.run, `${what}'s run`, problems);
+  if (given.handOver !== undefined && given.onStop !== "hand-over") {
+    const message = `${what} has handOver, but its onStop is ${show(given.onStop ?? "drain")}. Say onStop: "hand-over".`;
+    problems.add("NS_OPTION_INVALID", message);
   }
   if (given.onStop === "hand-over" && given.handOver === undefined) {
     problems.add("NS_OPTION_INVALID", `${what} hands its leftovers over at the stop, but to nobody. Give handOver.`);

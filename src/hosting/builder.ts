@@ -1,7 +1,8 @@
 /** Puts an application together: services, hosted services, options. Everything is checked at `build()`. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { didYouMean, NightshiftError, Problems } from "../errors/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import { didYouMean, NightshiftError, Problems, show } from "../errors/index.ts";
 import {
   type Class,
   Clock,
@@ -24,7 +25,15 @@ import {
   type WorkItem,
 } from "./background-queue.ts";
 import { Configuration, readConfiguration } from "./configuration.ts";
-import { type AnyService, afterElector, type Declared, isClass, nameOfService, orderOf, without } from "./declared.ts";
+import {
+  type AnyService,
+  afterElector,
+  type Declared,
+  isClass,
+  isService,
+  nameOfService,
+  orderOf,
+} from "./declared.ts";
 import { type DeclaredCheck, Health, type HealthCheck, type HealthCheckOptions } from "./health.ts";
 import { HealthEndpoint, type HealthEndpointOptions } from "./health-endpoint.ts";
 import { Host } from "./host.ts";
@@ -33,6 +42,7 @@ import { type HttpServer, HttpServerService, type ListenOptions } from "./http-s
 import { Late } from "./late.ts";
 import { LeaderElector, LeaderOnlyService, type LeaderParts } from "./leader.ts";
 import { HostLifetime } from "./lifetime.ts";
+import { hasMethods, isCallable, isPort, oneOf, optionsOf, textOf } from "./option-checks.ts";
 import {
   type HostOptions,
   type OnServiceFailure,
@@ -41,7 +51,6 @@ import {
   type ServiceOptions,
 } from "./options.ts";
 import { type GroupStrategy, readGroup, type ServiceGroupOptions } from "./service-group.ts";
-import { oneOf } from "./supervision.ts";
 import { notifySystemd } from "./systemd.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
 import type { UnitSpec } from "./unit.ts";
@@ -92,23 +101,43 @@ export class HostBuilder {
   readonly #early = new Problems();
   #systemd = false;
   #electorRuns: string | undefined;
-  #built = false;
+  #state: "open" | "building" | "built" = "open";
 
   constructor(options: HostOptions = {}) {
-    this.#options = options;
+    this.#options = optionsOf(options, "createHost()", this.#early);
   }
 
   /** Adds a hosted service. The same class twice is one service, unless the names differ. */
   readonly addHostedService: AddHostedService<this> = (
     service: Declared["service"],
     options: ServiceOptions = {},
-  ): this => {
-    const { name } = options;
-    const same = (other: Declared) => other.service === service && other.options.name === name;
-    if (isClass(service) && this.#declared.some(same)) return this;
-    this.#declared.push({ name: name ?? this.#freeName(nameOfService(service)), service, options });
+  ): this => this.#declare(service, options);
+
+  #declare(service: Declared["service"], given: ServiceOptions, own: readonly string[] = []): this {
+    this.#refuseWhenBuilt("A hosted service");
+    if (!isService(service)) {
+      const advice = "Give a class, an instance with start and stop or with execute, or a function that makes one.";
+      this.#early.add("NS_SERVICE_INVALID", `addHostedService() got ${show(service)}. ${advice}`);
+      return this;
+    }
+    const options = optionsOf(given, "addHostedService()", this.#early);
+    const before = this.#declared.find(
+      (other) => isClass(service) && other.service === service && other.options.name === options.name,
+    );
+    if (before !== undefined) {
+      // Once more is no mistake: a part of the application may make sure of it. Other options would be lost.
+      if (Object.keys(options).length > 0 && !isDeepStrictEqual(options, before.options)) {
+        const advice = "Give the options to one call, or another name to make it a second service.";
+        const message = `The service ${before.name} was added before; these options come late. ${advice}`;
+        this.#early.add("NS_OPTION_INVALID", message);
+      }
+      return this;
+    }
+    const wanted = options.name ?? this.#freeName(nameOfService(service));
+    const name = textOf(wanted, "The name of a hosted service", "service", this.#early);
+    this.#declared.push({ name, service, options, own });
     return this;
-  };
+  }
 
   /**
    * Adds a service that runs something on a rhythm.
@@ -134,12 +163,16 @@ export class HostBuilder {
     options: TimedOptions<D>,
     run: TimedRun<D>,
   ): this {
-    const timing = readTiming(options, `The timed service ${name}`, this.#early);
-    const needs = this.#needsOf(name, options.inject);
+    const called = textOf(name, "The name of a timed service", "timed", this.#early);
+    const what = `The timed service ${called}`;
+    const given = optionsOf(options, what, this.#early);
+    isCallable(run, `${what}'s run`, this.#early);
+    const timing = readTiming(given, what, this.#early);
+    const needs = this.#needsOf(called, given.inject);
     const random = () => (this.#options.random ?? Math.random)();
     const make = (services: Resolver) =>
       new TimedService(timing, run as TimedRun<never[]>, needs, { services, clock: services.get(Clock), random });
-    return this.addHostedService(make, { name, ...without(options, TIMED_OPTIONS) });
+    return this.#declare(make, { ...given, name: called }, TIMED_OPTIONS);
   }
 
   /**
@@ -157,17 +190,19 @@ export class HostBuilder {
    * ```
    */
   addBackgroundQueue<T = WorkItem, const D extends readonly Dependency[] = []>(
-    options: BackgroundQueueOptions<T, D> = {},
+    given: BackgroundQueueOptions<T, D> = {},
   ): BackgroundQueue<T> {
+    const options = optionsOf(given, "addBackgroundQueue()", this.#early);
     const name = options.name ?? this.#freeName("background-queue");
     checkQueueOptions(options as BackgroundQueueOptions<never>, `The background queue ${name}`, this.#early);
     const needs = this.#needsOf(name, options.inject);
     const queue = new QueueService<T>(options as BackgroundQueueOptions<T>, needs);
     if (options.key !== undefined) this.services.value(options.key, queue);
-    this.addHostedService((services: Resolver) => queue.connect(services), {
-      ...without(options, QUEUE_OPTIONS),
-      name,
-    });
+    this.#declare(
+      (services: Resolver) => queue.connect(services),
+      { ...options, name } as ServiceOptions,
+      QUEUE_OPTIONS,
+    );
     return queue;
   }
 
@@ -186,20 +221,26 @@ export class HostBuilder {
    * ```
    */
   addHttpServer(server: HttpServer, options: ListenOptions & ServiceOptions = {}): this {
-    const { port, host, ...service } = options;
+    const service = optionsOf(options, "addHttpServer()", this.#early);
+    const { port, host } = service;
+    const advice = "Give a server of node:http or node:https.";
+    hasMethods(server, ["listen", "close", "prependListener"], "The server of addHttpServer()", advice, this.#early);
+    this.#checkListen(service, "The HTTP server");
     const listen = { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) };
     const make = (services: Resolver) => new HttpServerService(server, listen, services.get(Clock));
-    return this.addHostedService(make, {
-      stopTimeout: "10s",
-      ...service,
-      name: service.name ?? this.#freeName("http-server"),
-    });
+    const name = service.name ?? this.#freeName("http-server");
+    return this.#declare(make, { stopTimeout: "10s", ...service, name } as ServiceOptions, ["port", "host"]);
   }
 
   /** Adds a check to readiness or liveness. It fails when it throws, gives back `false`, or takes too long. */
   addHealthCheck(name: string, check: HealthCheck, options: HealthCheckOptions = {}): this {
-    const what = `The health check ${name}`;
-    this.#early.unknownOptions(what, options, ["probe", "timeout"]);
+    this.#refuseWhenBuilt("A health check");
+    const what = `The health check ${textOf(name, "The name of a health check", "?", this.#early)}`;
+    if (this.#healthChecks.some((other) => other.name === name)) {
+      this.#early.add("NS_OPTION_INVALID", `${what} was added twice. Give one another name.`);
+    }
+    isCallable(check, what, this.#early);
+    this.#early.unknownOptions(what, optionsOf(options, what, this.#early), ["probe", "timeout"]);
     const probe = options.probe ?? "readyz";
     oneOf(probe, ["readyz", "livez"], `${what}'s probe`, this.#early);
     const timeout = this.#early.attempt(() => parseDuration(options.timeout ?? "3s", `${what}'s timeout`)) ?? 0;
@@ -209,7 +250,10 @@ export class HostBuilder {
 
   /** Answers `/livez`, `/readyz` and `/startupz` on a port of its own, from before the first service starts until after the last has stopped. */
   addHealthEndpoint(options: HealthEndpointOptions = {}): this {
-    this.#early.unknownOptions("The health endpoint", options, ["port", "host", "detail", "maxLag"]);
+    const what = "The health endpoint";
+    this.#early.unknownOptions(what, optionsOf(options, what, this.#early), ["port", "host", "detail", "maxLag"]);
+    oneOf(options.detail ?? false, [true, false], `${what}'s detail`, this.#early);
+    this.#checkListen(options, what);
     this.#maxLag =
       this.#early.attempt(() => parseDuration(options.maxLag ?? "10s", "The health endpoint's maxLag")) ?? this.#maxLag;
     this.services.singleton(HealthEndpoint, [Health], (health) => new HealthEndpoint(health, options));
@@ -244,6 +288,7 @@ export class HostBuilder {
    * ```
    */
   addServiceGroup(name: string, group: GroupStrategy | ServiceGroupOptions): this {
+    this.#refuseWhenBuilt("A service group");
     if (this.#groups.has(name)) {
       this.#early.add("NS_OPTION_INVALID", `The service group ${name} was declared twice. Declare it once.`);
     }
@@ -254,18 +299,22 @@ export class HostBuilder {
   /** Sets options, or runs a callback once at build. What is set last counts. */
   configure(options: HostOptions | ((builder: this) => void)): this {
     if (typeof options === "function") return this.onBuild(() => options(this));
-    this.#options = { ...this.#options, ...options };
+    this.#refuseWhenBuilt("An option");
+    this.#options = { ...this.#options, ...optionsOf(options, "configure()", this.#early) };
     return this;
   }
 
   /** Adds a check that runs when the host starts, before any service does. Throw to refuse the start. */
   addStartCheck(check: StartCheck): this {
+    this.#refuseWhenBuilt("A start check");
+    isCallable(check, "A start check", this.#early);
     this.#checks.push(check);
     return this;
   }
 
   /** For what extends the builder: called once at build, before the validation. */
   onBuild(hook: (build: Build) => void): this {
+    this.#refuseWhenBuilt("A build hook");
     this.#hooks.push(hook);
     return this;
   }
@@ -281,10 +330,10 @@ export class HostBuilder {
 
   /** Checks everything and puts the parts of the host together. */
   protected assemble(): HostParts {
-    if (this.#built) {
+    if (this.#state !== "open") {
       throw new NightshiftError("NS_HOST_STATE", "build() was called twice. Make another builder for another host.");
     }
-    this.#built = true;
+    this.#state = "building";
     const problems = this.#early;
     for (const hook of this.#hooks) {
       problems.attempt(() =>
@@ -296,7 +345,9 @@ export class HostBuilder {
       );
     }
     const { host: configured, configuration } = readConfiguration(this.#options.configuration ?? {}, problems);
-    const given: HostOptions = { ...configured, ...this.#options };
+    // What code leaves undefined is not set: operators may set it.
+    const set = Object.fromEntries(Object.entries(this.#options).filter(([, value]) => value !== undefined));
+    const given: HostOptions = { ...configured, ...set };
     const options = readHostOptions(given, problems);
     const clock = given.clock ?? systemClock;
     const logger = given.logger ?? consoleLogger({ clock, level: given.logLevel ?? "info" });
@@ -311,6 +362,7 @@ export class HostBuilder {
     const concurrent = options.startConcurrently || options.stopConcurrently;
     const levels = orderOf(afterElector(this.#declared, this.#electorRuns), this.services, concurrent, problems);
     problems.throwIfAny(`The application "${options.name}"`);
+    this.#state = "built";
     const attach: HostParts["attach"] = (host, lifetime, health) => {
       own.view.connect(host);
       own.lifetime.connect(lifetime);
@@ -348,10 +400,10 @@ export class HostBuilder {
   }
 
   #specOf(declared: Declared, onServiceFailure: OnServiceFailure, problems: Problems): UnitSpec {
-    const { name, service, options } = declared;
-    const decided = readServiceOptions(options, `The service ${name}`, onServiceFailure, problems);
+    const { name, service, options, own: ownOptions } = declared;
+    const decided = readServiceOptions(options, `The service ${name}`, onServiceFailure, problems, ownOptions);
     const { group } = decided;
-    if (group !== undefined && !this.#groups.has(group)) {
+    if (typeof group === "string" && !this.#groups.has(group)) {
       const near = didYouMean(group, this.#groups.keys());
       problems.add(
         "NS_OPTION_INVALID",
@@ -404,6 +456,16 @@ export class HostBuilder {
     const needs = token<readonly unknown[]>(name);
     this.services.scoped(needs, inject, (...dependencies: readonly unknown[]) => dependencies);
     return needs;
+  }
+
+  #checkListen({ port, host }: ListenOptions, what: string): void {
+    if (port !== undefined) isPort(port, `${what}'s port`, this.#early);
+    if (host !== undefined) textOf(host, `${what}'s host`, "", this.#early);
+  }
+
+  #refuseWhenBuilt(what: string): void {
+    if (this.#state !== "built") return;
+    throw new NightshiftError("NS_HOST_STATE", `${what} was added after build(). Add everything before it.`);
   }
 
   #freeName(wanted: string): string {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { didYouMean, messageOf, type Problems, show } from "../errors/index.ts";
 import { token } from "../services/index.ts";
+import { type Duration, parseDuration } from "../time/index.ts";
 import type { HostOptions } from "./options.ts";
 
 /** Where configuration is read from. */
@@ -47,6 +48,10 @@ export function readConfiguration(
   problems: Problems,
 ): { readonly host: HostOptions; readonly configuration: Configuration } {
   if (sources === false) return { host: {}, configuration: configurationOf({}) };
+  if (typeof sources !== "object" || sources === null) {
+    problems.add("NS_OPTION_INVALID", `The host's configuration is ${show(sources)}. Give { file, env }, or false.`);
+    return { host: {}, configuration: configurationOf({}) };
+  }
   problems.unknownOptions("The host's configuration", sources, ["env", "file"]);
   const file = readFile(sources.file, problems);
   const section = file["host"] ?? {};
@@ -76,8 +81,10 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>, prob
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || text === undefined || text === "") continue;
     const found = known.get(variable);
-    if (found !== undefined) options[found.option] = readText(text, found.kind);
-    else {
+    if (found !== undefined) {
+      const value = readText(variable, text, found.kind, problems);
+      if (value !== undefined) options[found.option] = value;
+    } else {
       // Other variables with the prefix belong to other parts of the application; only a slip of the pen is told.
       const near = didYouMean(variable, known.keys());
       if (near !== "") problems.add("NS_OPTION_UNKNOWN", `The environment variable ${variable} is not known.${near}`);
@@ -86,11 +93,17 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>, prob
   return options;
 }
 
-/** Text that is not what it should be stays as it is, for the check of the options to complain about. */
-function readText(text: string, kind: "text" | "duration" | "flag"): unknown {
-  if (kind === "flag") return text === "true" || text === "1" ? true : text === "false" || text === "0" ? false : text;
-  if (kind === "duration" && /^\d+$/.test(text)) return Number(text);
-  return text;
+function readText(variable: string, text: string, kind: "text" | "duration" | "flag", problems: Problems): unknown {
+  if (kind === "text") return text;
+  const what = `The environment variable ${variable}`;
+  if (kind === "duration") {
+    const given = /^\d+$/.test(text) ? Number(text) : text;
+    return problems.attempt(() => parseDuration(given as Duration, what));
+  }
+  if (text === "true" || text === "1") return true;
+  if (text === "false" || text === "0") return false;
+  problems.add("NS_OPTION_INVALID", `${what} is ${show(text)}. Give true or false.`);
+  return undefined;
 }
 
 function variableOf(option: string): string {

@@ -1,6 +1,6 @@
 /** The hosted services as they were declared, and the order in which they start. */
-import type { Problems } from "../errors/index.ts";
-import { type Class, type Key, nameOf, type Resolver, type Services } from "../services/index.ts";
+import { didYouMean, type Problems, show } from "../errors/index.ts";
+import { type Class, isDependency, type Key, nameOf, type Resolver, type Services } from "../services/index.ts";
 import type { Executable, HostedService } from "./hosted-service.ts";
 import type { ServiceOptions } from "./options.ts";
 import { levelsOf, sequenceOf } from "./order.ts";
@@ -13,6 +13,8 @@ export interface Declared {
   readonly name: string;
   readonly service: Class<AnyService> | AnyService | ((services: Resolver) => AnyService);
   readonly options: ServiceOptions;
+  /** The names of options that its kind of service has beside those of every service. */
+  readonly own: readonly string[];
 }
 
 /**
@@ -55,13 +57,23 @@ function injected({ service }: Declared, declared: readonly Declared[], services
 }
 
 function named({ name, options }: Declared, declared: readonly Declared[], problems: Problems): number[] {
-  return (options.after ?? []).flatMap((wanted) => {
+  const { after = [] } = options;
+  if (!Array.isArray(after)) {
+    problems.add("NS_OPTION_INVALID", `The service ${name}'s after is ${show(after)}. Give a list: after: [Database].`);
+    return [];
+  }
+  const names = declared.map((other) => other.name);
+  return (after as NonNullable<ServiceOptions["after"]>).flatMap((wanted) => {
     const found = declared.flatMap((other, index) => {
       return other.service === wanted || other.name === wanted || isInstanceOf(other.service, wanted) ? [index] : [];
     });
     if (found.length === 0) {
-      const what = typeof wanted === "string" ? `"${wanted}"` : nameOf(wanted);
-      problems.add("NS_OPTION_INVALID", `The service ${name} comes after ${what}, which is no hosted service here.`);
+      const what = typeof wanted === "string" || !isDependency(wanted) ? show(wanted) : nameOf(wanted);
+      const near = didYouMean(typeof wanted === "string" ? wanted : "", names);
+      const message = `The service ${name} comes after ${what}, which is no hosted service here.${near}`;
+      problems.add("NS_OPTION_INVALID", message);
+    } else if (found.every((index) => declared[index]?.name === name)) {
+      problems.add("NS_OPTION_INVALID", `The service ${name} comes after itself. Name another one.`);
     }
     return found;
   });
@@ -77,9 +89,11 @@ function refuseSameNames(declared: readonly Declared[], problems: Problems): voi
   }
 }
 
-/** The options that are left for every service to have. */
-export function without(options: ServiceOptions, names: readonly string[]): ServiceOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
+/** Whether the host can make a service of it; what is only known once an instance is made is told at the start. */
+export function isService(given: unknown): boolean {
+  if (typeof given === "function") return true;
+  const { start, execute } = (given ?? {}) as Record<string, unknown>;
+  return typeof start === "function" || typeof execute === "function";
 }
 
 export function isClass(service: unknown): service is Class<AnyService> {

@@ -79,7 +79,7 @@ export class Health {
 
   /** Begins to watch the event loop; the host calls it at its start. */
   begin(): void {
-    this.#lag ??= measureLoopLag();
+    this.#lag ??= measureLoopLag(undefined, this.#parts.maxLag);
   }
 
   /** Ends the watch. */

@@ -148,15 +148,17 @@ export class Host implements AsyncDisposable {
    */
   async run(call: HostCall = {}): Promise<void> {
     const errors: unknown[] = [];
+    const unfollow = this.#stopWhenAborted(call.signal);
     try {
-      await this.start(call);
-      await this.waitForShutdown(call);
+      await this.start();
+      await this.waitForShutdown();
     } catch (error) {
       // A stop that was asked for while services were still starting, and rolled back cleanly, is a clean end.
       const askedToStop = this.#lifetime.stopping.aborted && error === this.#lifetime.stopping.reason;
       if (!askedToStop) errors.push(error);
       if (this.#state === "failed") await this.stop().catch((thrown: unknown) => errors.push(thrown));
     }
+    unfollow();
     try {
       await this[Symbol.asyncDispose]();
     } catch (error) {
@@ -235,7 +237,10 @@ export class Host implements AsyncDisposable {
       stopped && this.#failures.length === 1 ? this.#failures[0] : stopped ? aggregate(this.#failures) : error;
     if (this.#lifetime.stopping.aborted && error === this.#lifetime.stopping.reason && !stopped) {
       this.#logger.info("the start was given up: the application was asked to stop");
-    } else this.#logger.error({ err: cause }, "the start failed");
+    } else {
+      const failed = this.#supervisor.failedToStart;
+      this.#logger.error({ err: cause, ...(failed.length === 0 ? {} : { services: failed }) }, "the start failed");
+    }
     this.#to("failed");
     if (options.onStartFailure === "roll-back") {
       const { anyStarted } = this.#supervisor;
@@ -335,7 +340,10 @@ export class Host implements AsyncDisposable {
   #timeout(milliseconds: number | undefined, controller: AbortController, what: string): Disposable | undefined {
     if (milliseconds === undefined) return undefined;
     return this.#parts.clock.setTimer(milliseconds, () => {
-      const message = `The host "${this.#parts.options.name}" did not ${what} within ${formatDuration(milliseconds)}.`;
+      const at = this.#supervisor.underWay.join(", ");
+      const whom = at === "" ? "" : ` It was still at ${at}.`;
+      const within = formatDuration(milliseconds);
+      const message = `The host "${this.#parts.options.name}" did not ${what} within ${within}.${whom}`;
       controller.abort(new NightshiftError("NS_TIMEOUT", message));
     });
   }
@@ -356,6 +364,9 @@ export class Host implements AsyncDisposable {
       onSignal: (signal) => {
         this.#logger.info({ signal }, "asked to stop; once more exits at once");
         this.#lifetime.stopApplication(`${signal} was received.`);
+      },
+      onSignalAgain: (signal) => {
+        this.#logger.warn({ signal, stillAt: this.#supervisor.underWay }, "asked again: leaving at once");
       },
       onUnhandled: (error, kind) => {
         this.#logger.fatal({ err: error, kind }, "nobody caught this error; the application is stopped");

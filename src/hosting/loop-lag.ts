@@ -7,22 +7,24 @@ export interface LoopLag extends Disposable {
   worst(): number;
 }
 
-const EVERY = 500;
-const SAMPLES = 20;
+const LOOKS_BACK = 10_000;
 
 /** Begins to measure. It measures this process, so it uses the machine's clock; a test may give another. */
-export function measureLoopLag(clock: Clock = systemClock): LoopLag {
+export function measureLoopLag(clock: Clock = systemClock, maxLag = 10_000): LoopLag {
+  // A block is seen shorter by up to one period: that must be little beside what is allowed.
+  const every = Math.min(500, Math.max(20, maxLag / 5));
+  const most = Math.ceil(LOOKS_BACK / every);
   const samples: number[] = [];
-  let due = clock.monotonic() + EVERY;
+  let due = clock.monotonic() + every;
   let timer: Timer;
   const look = () => {
     const now = clock.monotonic();
     samples.push(Math.max(0, now - due));
-    if (samples.length > SAMPLES) samples.shift();
-    due = now + EVERY;
-    timer = clock.setTimer(EVERY, look, { ref: false });
+    if (samples.length > most) samples.shift();
+    due = now + every;
+    timer = clock.setTimer(every, look, { ref: false });
   };
-  timer = clock.setTimer(EVERY, look, { ref: false });
+  timer = clock.setTimer(every, look, { ref: false });
   return {
     // A look that is overdue right now counts too: whoever asks may run before it.
     worst: () => Math.max(0, clock.monotonic() - due, ...samples),

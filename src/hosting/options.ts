@@ -2,10 +2,11 @@
 import { type Problems, show } from "../errors/index.ts";
 import type { AbstractClass } from "../services/index.ts";
 import { LOG_LEVELS, type LoggerLike, type LogLevel } from "../telemetry/index.ts";
-import { type Clock, type Duration, parseDuration } from "../time/index.ts";
+import { type Clock, type Duration, formatDuration, parseDuration } from "../time/index.ts";
 import type { ConfigurationSources } from "./configuration.ts";
-import { STOP_SIGNALS } from "./process.ts";
-import { oneOf, type RestartPolicy, type RestartWord, readSupervision, type Supervision } from "./supervision.ts";
+import { hasMethods, isCallable, oneOf, textOf } from "./option-checks.ts";
+import { refuseSignals, STOP_SIGNALS } from "./process.ts";
+import { type RestartPolicy, type RestartWord, readSupervision, type Supervision } from "./supervision.ts";
 
 /** What happens when a service fails and its policy does not restart it (any more). */
 export type OnServiceFailure = "stop-host" | "ignore";
@@ -182,15 +183,22 @@ export function readHostOptions(given: HostOptions, problems: Problems): Decided
       "NS_OPTION_INVALID",
       `The host's signals is ${show(signals)}. Give false or a list such as ["SIGTERM"].`,
     );
+  } else if (signals !== false) refuseSignals(signals, problems);
+  checkParts(given, problems);
+  const shutdownTimeout = time("shutdownTimeout", given.shutdownTimeout ?? "25s");
+  const drainDelay = time("drainDelay", given.drainDelay ?? 0);
+  if (drainDelay > 0 && drainDelay >= shutdownTimeout && problems.found.length === 0) {
+    const times = `drainDelay (${formatDuration(drainDelay)}) leaves nothing of its shutdownTimeout (${formatDuration(shutdownTimeout)})`;
+    problems.add("NS_OPTION_INVALID", `The host's ${times}. The stop needs time after the delay.`);
   }
   return {
-    name: given.name ?? "app",
-    environment: given.environment ?? "Production",
+    name: textOf(given.name ?? "app", "The host's name", "app", problems),
+    environment: textOf(given.environment ?? "Production", "The host's environment", "Production", problems),
     signals: Array.isArray(signals) ? signals : [],
     unhandledErrors: signals !== false && unhandledErrors === "stop-host",
-    shutdownTimeout: time("shutdownTimeout", given.shutdownTimeout ?? "25s"),
+    shutdownTimeout,
     startupTimeout: given.startupTimeout === undefined ? undefined : time("startupTimeout", given.startupTimeout),
-    drainDelay: time("drainDelay", given.drainDelay ?? 0),
+    drainDelay,
     startConcurrently: flag("startConcurrently"),
     stopConcurrently: flag("stopConcurrently"),
     onServiceFailure,
@@ -202,14 +210,40 @@ export function readHostOptions(given: HostOptions, problems: Problems): Decided
   };
 }
 
-/** Checks and decides the options of one service. */
+/** What is given to the host to be called. */
+function checkParts({ logger, clock, random, processLifetime }: HostOptions, problems: Problems): void {
+  if (logger !== undefined) {
+    const methods = ["trace", "debug", "info", "warn", "error", "fatal", "child"];
+    const advice = "Give a pino-compatible logger, or consoleLogger().";
+    hasMethods(logger, methods, "The host's logger", advice, problems);
+  }
+  if (clock !== undefined) {
+    const advice = "Give systemClock, or the VirtualClock of a test.";
+    hasMethods(clock, ["now", "monotonic", "setTimer"], "The host's clock", advice, problems);
+  }
+  if (random !== undefined) isCallable(random, "The host's random", problems);
+  if (processLifetime !== undefined && (typeof processLifetime !== "object" || processLifetime === null)) {
+    const advice = "Give an object with waitForStart() or stop().";
+    problems.add("NS_OPTION_INVALID", `The host's processLifetime is ${show(processLifetime)}. ${advice}`);
+  }
+}
+
+/** Checks and decides the options of one service; `own` are the names that its kind of service has beside these. */
 export function readServiceOptions(
   given: ServiceOptions,
   what: string,
   onServiceFailure: OnServiceFailure,
   problems: Problems,
+  own: readonly string[] = [],
 ): DecidedServiceOptions {
-  problems.unknownOptions(what, given, SERVICE_OPTIONS);
+  problems.unknownOptions(what, given, [...SERVICE_OPTIONS, ...own]);
+  for (const name of ["required", "daemon"] as const) {
+    if (given[name] !== undefined) oneOf(given[name], [true, false], `${what}'s ${name}`, problems);
+  }
+  if (given.heartbeat === 0) {
+    problems.add("NS_OPTION_INVALID", `${what}'s heartbeat is 0. Give the longest time between two beats.`);
+  }
+  if (given.group !== undefined) textOf(given.group, `${what}'s group`, "", problems);
   const time = timeReader(what, problems);
   const optionalTime = (name: "startTimeout" | "stopTimeout" | "heartbeat") => {
     const value = given[name];
@@ -233,7 +267,12 @@ const SHORTEST_LEASE = 100;
 
 function readLeader(given: boolean | LeaderOptions | undefined, what: string, problems: Problems) {
   if (given === undefined || given === false) return undefined;
+  if (given !== true && (typeof given !== "object" || given === null)) {
+    problems.add("NS_OPTION_INVALID", `${what}'s leaderOnly is ${show(given)}. Give true, or { role, ttl }.`);
+    return undefined;
+  }
   const options = given === true ? {} : given;
+  if (options.role !== undefined) textOf(options.role, `${what}'s leaderOnly.role`, "", problems);
   problems.unknownOptions(`${what}'s leaderOnly`, options, ["role", "ttl"]);
   const ttl = timeReader(`${what}'s leaderOnly`, problems)("ttl", options.ttl ?? "15s");
   if (ttl < SHORTEST_LEASE) {

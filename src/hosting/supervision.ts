@@ -1,6 +1,7 @@
 /** When a service that ended is started again: pure decisions, no timers. */
-import type { Problems } from "../errors/index.ts";
+import { type Problems, show } from "../errors/index.ts";
 import { type Duration, parseDuration } from "../time/index.ts";
+import { oneOf } from "./option-checks.ts";
 
 /** The policies by name. */
 export type RestartWord = "never" | "on-failure" | "always";
@@ -48,7 +49,8 @@ export function readSupervision(
   what: string,
   problems: Problems,
 ): Supervision {
-  const policy: RestartPolicy = typeof given === "object" ? given : { policy: given ?? "never" };
+  const policy: RestartPolicy =
+    typeof given === "object" && given !== null ? given : { policy: given === undefined ? "never" : given };
   const time = (value: Duration, name: string) =>
     problems.attempt(() => parseDuration(value, `${what}'s ${name}`)) ?? 0;
   problems.unknownOptions(`${what}'s restart`, policy, ["policy", "backoff", "maxRestarts", "within", "escalate"]);
@@ -56,7 +58,8 @@ export function readSupervision(
   if (policy.escalate !== undefined) {
     oneOf(policy.escalate, ["stop-host", "give-up"], `${what}'s restart.escalate`, problems);
   }
-  const backoff: Backoff = typeof policy.backoff === "object" ? policy.backoff : readFixed(policy.backoff);
+  const backoff: Backoff =
+    typeof policy.backoff === "object" && policy.backoff !== null ? policy.backoff : readFixed(policy.backoff);
   problems.unknownOptions(`${what}'s restart.backoff`, backoff, ["initial", "factor", "max"]);
   const supervision = {
     policy: policy.policy,
@@ -67,11 +70,17 @@ export function readSupervision(
     within: time(policy.within ?? "10m", "restart.within"),
     escalate: policy.escalate ?? fallback,
   };
-  if (!(supervision.factor >= 1)) {
-    problems.add("NS_OPTION_INVALID", `${what}'s restart.backoff.factor is ${supervision.factor}. Give 1 or more.`);
+  if (!(typeof supervision.factor === "number" && supervision.factor >= 1)) {
+    problems.add(
+      "NS_OPTION_INVALID",
+      `${what}'s restart.backoff.factor is ${show(supervision.factor)}. Give 1 or more.`,
+    );
   }
-  if (!(supervision.maxRestarts >= 0)) {
-    problems.add("NS_OPTION_INVALID", `${what}'s restart.maxRestarts is ${supervision.maxRestarts}. Give 0 or more.`);
+  if (!(typeof supervision.maxRestarts === "number" && supervision.maxRestarts >= 0)) {
+    problems.add(
+      "NS_OPTION_INVALID",
+      `${what}'s restart.maxRestarts is ${show(supervision.maxRestarts)}. Give 0 or more.`,
+    );
   }
   return supervision;
 }
@@ -102,13 +111,6 @@ export function decide(
   if (recent >= supervision.maxRestarts) return { kind: "escalate", restarts: recent };
   const bound = Math.min(supervision.max, supervision.initial * supervision.factor ** recent);
   return { kind: "restart", delay: Math.round(bound * random) };
-}
-
-/** Adds a problem when a value is none of the words allowed. */
-export function oneOf(value: unknown, allowed: readonly unknown[], what: string, problems: Problems): void {
-  if (allowed.includes(value)) return;
-  const words = allowed.map((word) => JSON.stringify(word)).join(", ");
-  problems.add("NS_OPTION_INVALID", `${what} is ${JSON.stringify(value) ?? String(value)}. Give one of ${words}.`);
 }
 
 function readFixed(backoff: Duration | undefined): Backoff {

@@ -32,6 +32,7 @@ export class Supervisor {
   readonly units: readonly ServiceUnit[];
   readonly #parts: SupervisorParts;
   readonly #restarts: Restarts;
+  readonly #failedToStart = new Set<string>();
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
@@ -57,18 +58,36 @@ export class Supervisor {
 
   /** Makes every instance. */
   create(container: Container): void {
-    for (const unit of this.units) unit.create(container);
+    for (const unit of this.units) {
+      this.#failedToStart.add(unit.name);
+      unit.create(container);
+      this.#failedToStart.delete(unit.name);
+    }
   }
 
   /** Runs one phase of the start: level after level, in order or together. Throws what failed. */
   async startPhase(phase: StartPhase, signal: AbortSignal): Promise<void> {
     for (const units of this.#levels()) {
       if (this.#parts.startConcurrently) {
-        const outcomes = await Promise.allSettled(units.map((unit) => unit.startPhase(phase, signal)));
+        const outcomes = await Promise.allSettled(units.map((unit) => this.#startOne(unit, phase, signal)));
         const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
         throwCollected(errors, "Several services failed to start.");
-      } else for (const unit of units) await unit.startPhase(phase, signal);
+      } else for (const unit of units) await this.#startOne(unit, phase, signal);
     }
+  }
+
+  async #startOne(unit: ServiceUnit, phase: StartPhase, signal: AbortSignal): Promise<void> {
+    try {
+      await unit.startPhase(phase, signal);
+    } catch (error) {
+      this.#failedToStart.add(unit.name);
+      throw error;
+    }
+  }
+
+  /** The services that could not be made, or whose start threw. */
+  get failedToStart(): readonly string[] {
+    return [...this.#failedToStart];
   }
 
   /** Runs one phase of the stop, in reverse; gives back what went wrong. */
@@ -86,6 +105,11 @@ export class Supervisor {
       errors.push(...(await Promise.all(together)).flat());
     }
     return errors;
+  }
+
+  /** The steps that services are in the middle of: "mailer's stop". */
+  get underWay(): readonly string[] {
+    return this.units.flatMap(({ name, phase }) => (phase === undefined ? [] : [`${name}'s ${phase}`]));
   }
 
   /** Whether any service has a stop owed to it. */

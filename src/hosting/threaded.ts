@@ -46,6 +46,8 @@ class ThreadedService implements HostedService, AsyncDisposable {
   readonly #options: ThreadedOptions;
   #worker: Worker | undefined;
   #execution: Promise<void> | undefined;
+  /** The time for stopping was over, and the thread was ended by force. */
+  #ended = false;
 
   constructor(module: URL, options: ThreadedOptions) {
     this.#module = module;
@@ -65,6 +67,7 @@ class ThreadedService implements HostedService, AsyncDisposable {
       ...(maxHeapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes } }),
     });
     this.#worker = worker;
+    this.#ended = false;
     const loaded = Promise.withResolvers<void>();
     const execution = new Promise<void>((resolve, reject) => {
       worker.on("message", (message: FromThread) => {
@@ -77,10 +80,9 @@ class ThreadedService implements HostedService, AsyncDisposable {
         reject(error);
       });
       worker.once("exit", (code) => {
-        const ended = new NightshiftError(
-          "NS_SERVICE_FAILED",
-          `The thread of ${context.name} exited with code ${code}.`,
-        );
+        const ended = this.#ended
+          ? new NightshiftError("NS_SERVICE_ABANDONED", `${context.name} did not stop in time; its thread was ended.`)
+          : new NightshiftError("NS_SERVICE_FAILED", `The thread of ${context.name} exited with code ${code}.`);
         loaded.reject(ended);
         if (code === 0) resolve();
         else reject(ended);
@@ -96,7 +98,10 @@ class ThreadedService implements HostedService, AsyncDisposable {
     const worker = this.#worker;
     if (worker === undefined) return;
     worker.postMessage("stop" satisfies ToThread);
-    const onAbort = () => void worker.terminate();
+    const onAbort = () => {
+      this.#ended = true;
+      void worker.terminate();
+    };
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
     try {

@@ -6,9 +6,9 @@ import { type Clock, type Duration, parseDuration, sleep, type Trigger } from ".
 import { isCancellation } from "./abort.ts";
 import { bounded } from "./bounded.ts";
 import type { Executable, ServiceContext } from "./hosted-service.ts";
+import { hasMethods, oneOf } from "./option-checks.ts";
 import type { ServiceOptions } from "./options.ts";
 import { type Pace, periodPace, triggerPace } from "./pace.ts";
-import { oneOf } from "./supervision.ts";
 
 /** One run of a timed service. */
 export interface Tick {
@@ -90,6 +90,10 @@ export function readTiming(given: TimedOptions, what: string, problems: Problems
   if ((every === undefined) === (trigger === undefined)) {
     const found = every === undefined ? "neither every nor trigger" : "both every and trigger";
     problems.add("NS_OPTION_INVALID", `${what} has ${found}. Give one of them.`);
+  }
+  if (trigger !== undefined) {
+    const advice = 'Give a trigger such as cron("0 3 * * *").';
+    hasMethods(trigger, ["next", "previous", "upcoming"], `${what}'s trigger`, advice, problems);
   }
   const period = every === undefined ? 1 : time("every", every);
   if (period === 0) problems.add("NS_OPTION_INVALID", `${what}'s every is 0. Give more than 0 milliseconds.`);

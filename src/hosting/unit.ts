@@ -68,6 +68,7 @@ export class ServiceUnit {
   #since: number;
   /** Its `start` succeeded and no stop has followed yet: each start is matched by one stop. */
   #owesStop = false;
+  #phase: StartPhase | StopPhase | undefined;
   /** The host is stopping: nothing is started again. */
   #stopAsked = false;
   /** Aborted when the host is disposed: the last word to an execution that nobody stopped. */
@@ -120,6 +121,11 @@ export class ServiceUnit {
 
   get doing(): string | undefined {
     return this.#doing;
+  }
+
+  /** The phase of its start or stop that is under way, if any. */
+  get phase(): StartPhase | StopPhase | undefined {
+    return this.#phase;
   }
 
   /** Whether its `start` succeeded, so that a stop is owed to it. */
@@ -376,15 +382,20 @@ export class ServiceUnit {
     };
   }
 
-  #step(
+  async #step(
     phase: StartPhase | StopPhase,
     run: ((signal: AbortSignal) => unknown) | undefined,
     signal: AbortSignal,
     grace: number,
     timeout = phase.startsWith("start") ? this.spec.startTimeout : this.spec.stopTimeout,
   ): Promise<Outcome> {
-    if (run === undefined) return Promise.resolve({ kind: "done" });
-    return bounded(run, { clock: this.#host.clock, signal, timeout, grace, what: `${this.name}'s ${phase}` });
+    if (run === undefined) return { kind: "done" };
+    this.#phase = phase;
+    try {
+      return await bounded(run, { clock: this.#host.clock, signal, timeout, grace, what: `${this.name}'s ${phase}` });
+    } finally {
+      this.#phase = undefined;
+    }
   }
 
   #throwUnlessDone(outcome: Outcome, phase: StartPhase, signal: AbortSignal): void {

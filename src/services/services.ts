@@ -166,6 +166,13 @@ export class Services {
         throw new NightshiftError("NS_SERVICE_INVALID", `${nameOf(key)} was registered without a class or a factory.`);
       }
       const inject = implementation.inject ?? [];
+      if (!Array.isArray(inject)) {
+        const advice = "Give a list, one key per parameter: static readonly inject = [Logger] as const.";
+        throw new NightshiftError(
+          "NS_SERVICE_INVALID",
+          `${nameOf(implementation)}'s static inject is no list. ${advice}`,
+        );
+      }
       if (implementation.length > inject.length) {
         const takes = `${nameOf(implementation)}'s constructor takes ${implementation.length} parameters`;
         const list = `its static inject list names ${inject.length}`;

@@ -122,6 +122,16 @@ test("a blocked event loop is seen, and forgotten after a while", async () => {
   assert.equal(lag.worst(), 0);
 });
 
+test("a block is seen nearly whole where little is allowed: the watch looks more often then", async () => {
+  const clock = new VirtualClock();
+  let extra = 0;
+  const late = { ...clock, monotonic: () => clock.monotonic() + extra, setTimer: clock.setTimer.bind(clock) };
+  using lag = measureLoopLag(late as VirtualClock, 200);
+  await clock.advance("1s");
+  extra = 300;
+  assert.ok(lag.worst() > 200, `${lag.worst()} of 300 ms`);
+});
+
 test("the endpoint answers from before the first service starts until after the last has stopped", async () => {
   const seen: string[] = [];
   const { builder } = quiet();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostLifetime } from "../../src/hosting/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
-import { noting, plain, quiet, turns } from "./support.ts";
+import { noting, plain, quiet, turns, untilAborted } from "./support.ts";
 
 test("C-049 started is unset before the start and set after it", async () => {
   await using host = quiet().builder.build();
@@ -191,4 +191,23 @@ test("a callback that never ends does not hold the stop for ever", async () => {
   await clock.advance("6s");
   await stopped;
   assert.ok(logger.messages("error").some((message) => /stopping callbacks did not finish/.test(message)));
+});
+
+test("run with a signal that is aborted before or during the start ends well, like any other request to stop", async () => {
+  const log: string[] = [];
+  const before = quiet().builder.addHostedService(plain("s", log), { name: "s" }).build();
+  await before.run({ signal: AbortSignal.abort("enough") });
+  assert.deepEqual(log, []);
+  const during = new AbortController();
+  const { builder, logger } = quiet();
+  builder.addHostedService(plain("first", log), { name: "first" });
+  const slow = plain("slow", log, {
+    start: (signal) => {
+      during.abort("enough");
+      return untilAborted(signal);
+    },
+  });
+  await builder.addHostedService(slow, { name: "slow" }).build().run({ signal: during.signal });
+  assert.deepEqual(log, ["first.start", "slow.start", "first.stop"]);
+  assert.deepEqual(logger.messages("error"), []);
 });

@@ -257,6 +257,19 @@ test("one error lists everything that is wrong with an application", () => {
   assert.equal(problems.length, 9);
 });
 
+test("a value of the environment that cannot be read is told with the variable's name", () => {
+  const env = { NIGHTSHIFT_START_CONCURRENTLY: "yes", NIGHTSHIFT_SHUTDOWN_TIMEOUT: "soon" };
+  const { builder } = quiet({ configuration: { file: false, env } });
+  assert.throws(
+    () => builder.build(),
+    (error: Error) => {
+      assert.match(error.message, /variable NIGHTSHIFT_START_CONCURRENTLY is "yes"\. Give true or false/);
+      assert.match(error.message, /variable NIGHTSHIFT_SHUTDOWN_TIMEOUT is "soon"\. Give milliseconds/);
+      return true;
+    },
+  );
+});
+
 test("a slip in the name of an environment variable is told; other variables with the prefix are left alone", () => {
   const problems = problemsIn(fromEnv({ NIGHTSHIFT_SHUTDWON_TIMEOUT: "5s", NIGHTSHIFT_TEST_POSTGRES: "x", HOME: "/" }));
   assert.equal(problems.length, 1);

@@ -404,3 +404,29 @@ test("a service that gives up its start late, after the application was asked to
   await clock.advance("5s");
   await started;
 });
+
+test("what failed to start is named in the log, also when it could not even be made", async () => {
+  const boom = () => {
+    throw new Error("no broker url");
+  };
+  for (const service of [boom, plain("consumer", [], { start: boom })]) {
+    const { builder, logger } = quiet();
+    builder.addHostedService(plain("other", []), { name: "other" }).addHostedService(service, { name: "consumer" });
+    await assert.rejects(builder.build().run(), { message: "no broker url" });
+    const entry = logger.entries.find(({ message }) => message === "the start failed");
+    assert.deepEqual(entry?.facts, { services: ["consumer"] });
+  }
+});
+
+test("a start that takes too long says which service it was still at", async () => {
+  const clock = new VirtualClock();
+  const { builder } = quiet({ clock, startupTimeout: "3s" });
+  builder.addHostedService(plain("quick", []), { name: "quick" });
+  builder.addHostedService(plain("slow", [], { start: () => new Promise(() => undefined) }), { name: "slow" });
+  const ran = assert.rejects(builder.build().run(), {
+    code: "NS_TIMEOUT",
+    message: /did not start within 3s\. It was still at slow's start\./,
+  });
+  await clock.advance("1m");
+  await ran;
+});

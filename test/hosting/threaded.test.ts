@@ -26,7 +26,7 @@ test("a thread that never looks is ended when the time for stopping is over", as
   await using host = hostWith("deaf", { stopTimeout: 100 });
   await host.start();
   await eventually(() => assert.match(service(host)?.doing ?? "", /round/));
-  await assert.rejects(host.stop(), { code: "NS_SERVICE_FAILED", message: /exited with code 1/ });
+  await assert.rejects(host.stop(), { code: "NS_SERVICE_ABANDONED", message: /did not stop in time/ });
 });
 
 test("a thread that ends is completed; one that fails, fails as any service does", async () => {

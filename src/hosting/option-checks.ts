@@ -1,0 +1,49 @@
+/** The checks that all options share. Each adds what is wrong to the list that `build()` throws. */
+import { type Problems, show } from "../errors/index.ts";
+
+/** Adds a problem when a value is none of the words allowed. */
+export function oneOf(value: unknown, allowed: readonly unknown[], what: string, problems: Problems): void {
+  if (allowed.includes(value)) return;
+  const words = allowed.map((word) => JSON.stringify(word)).join(", ");
+  problems.add("NS_OPTION_INVALID", `${what} is ${show(value)}. Give one of ${words}.`);
+}
+
+/** The options, or none when it is no object. */
+export function optionsOf<T extends object>(given: T, what: string, problems: Problems): T {
+  if (typeof given === "object" && given !== null && !Array.isArray(given)) return given;
+  problems.add("NS_OPTION_INVALID", `${what} got ${show(given)} as options. Give an object.`);
+  return {} as T;
+}
+
+/** The text, or the fallback when it is none. */
+export function textOf(value: unknown, what: string, fallback: string, problems: Problems): string {
+  if (typeof value === "string" && value.trim() !== "") return value;
+  problems.add("NS_OPTION_INVALID", `${what} is ${show(value)}. Give a text that is not empty.`);
+  return fallback;
+}
+
+/** Adds a problem when a value lacks one of the methods that it is there for. */
+export function hasMethods(
+  value: unknown,
+  methods: readonly string[],
+  what: string,
+  advice: string,
+  problems: Problems,
+): void {
+  const given = (typeof value === "object" || typeof value === "function") && value !== null ? value : {};
+  const missing = methods.find((method) => typeof (given as Record<string, unknown>)[method] !== "function");
+  if (missing === undefined) return;
+  const found = given === value ? `has no method ${missing}()` : `is ${show(value)}`;
+  problems.add("NS_OPTION_INVALID", `${what} ${found}. ${advice}`);
+}
+
+/** Adds a problem when a value is no function. */
+export function isCallable(value: unknown, what: string, problems: Problems): void {
+  if (typeof value !== "function") problems.add("NS_OPTION_INVALID", `${what} is ${show(value)}. Give a function.`);
+}
+
+/** Adds a problem when a port is none. */
+export function isPort(value: unknown, what: string, problems: Problems): void {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535) return;
+  problems.add("NS_OPTION_INVALID", `${what} is ${show(value)}. Give a whole number from 0 (any free one) to 65535.`);
+}
