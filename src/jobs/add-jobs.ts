@@ -2,7 +2,7 @@
 import { type NightshiftError, Problems } from "../errors/index.ts";
 import type { HostBuilder, HostedService, ServiceOptions } from "../hosting/index.ts";
 import { Clock, type Resolver, ScopeFactory, token } from "../services/index.ts";
-import type { Store } from "../store/contract.ts";
+import type { NewJob, Store } from "../store/contract.ts";
 import { Logger } from "../telemetry/index.ts";
 import { Jobs } from "./client/jobs.ts";
 import { StoreAccess } from "./client/store-access.ts";
@@ -47,7 +47,10 @@ export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, ra
   services.value(JobStore, store);
   builder.useLeaderElector(store, { after: "jobs.store" });
   services.singleton(AccessKey, [Clock, Logger], (clock, logger) => new StoreAccess(store, { clock, logger }));
-  services.singleton(Jobs, [AccessKey, Clock], (access, clock) => new Jobs({ access, registry, clock, maxPayload }));
+  services.singleton(Jobs, [AccessKey, Clock, EngineKey], (access, clock, { worker }) => {
+    const enqueueDirectly = (jobs: readonly NewJob[]) => worker?.enqueueDirectly(jobs);
+    return new Jobs({ access, registry, clock, maxPayload, enqueueDirectly });
+  });
   services.singleton(EngineKey, [ScopeFactory, Clock, Logger], (scopes, clock, logger) =>
     createEngine({
       store,

@@ -37,6 +37,8 @@ export interface JobsParts {
   readonly clock: Clock;
   /** The most bytes of JSON in an input. */
   readonly maxPayload: number;
+  /** A worker in this process, which may claim what it stores; undefined when that is not worth it now. */
+  readonly enqueueDirectly?: (jobs: readonly NewJob[]) => Promise<readonly JobId[]> | undefined;
 }
 
 /**
@@ -68,6 +70,7 @@ export class Jobs implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #maxPayload: number;
   readonly #waiters: Waiters;
+  readonly #enqueueDirectly: NonNullable<JobsParts["enqueueDirectly"]>;
 
   /** Made by `addJobs()` and `createJobs()`. */
   constructor(parts: JobsParts) {
@@ -75,6 +78,7 @@ export class Jobs implements AsyncDisposable {
     this.#registry = parts.registry;
     this.#clock = parts.clock;
     this.#maxPayload = parts.maxPayload;
+    this.#enqueueDirectly = parts.enqueueDirectly ?? (() => undefined);
     this.#waiters = new Waiters(parts.access.store, parts.clock);
   }
 
@@ -233,7 +237,10 @@ export class Jobs implements AsyncDisposable {
   ): Promise<readonly JobHandle<Output>[]> {
     const made = (ids: readonly JobId[]) => ids.map((id) => this.handle(id, definition));
     const store = this.#access.opened;
-    if (store !== undefined) return enqueueIn(store, jobs, tx).then(made);
+    if (store !== undefined) {
+      const stored = (tx === undefined ? this.#enqueueDirectly(jobs) : undefined) ?? enqueueIn(store, jobs, tx);
+      return stored.then(made);
+    }
     if (tx !== undefined) {
       // Opening takes a turn, in which the caller's transaction may commit: the job would miss it.
       const message =

@@ -28,15 +28,15 @@ const REFUSALS: readonly string[] = ["NS_OPTION_INVALID", "NS_JOB_TOO_LARGE"];
 
 export class Exchange {
   readonly #parts: ExchangeParts;
-  readonly #held: () => readonly LeaseId[];
+  readonly #held: () => Promise<readonly LeaseId[]>;
   readonly #pause: Bell;
   /** The instance for which a claim failed without an answer: the store may hold leases for it that we do not know. */
   #unsure: InstanceId | undefined;
   #failures = 0;
   #givenUp = false;
 
-  /** @param held the leases that are known here */
-  constructor(parts: ExchangeParts, held: () => readonly LeaseId[]) {
+  /** @param held the leases that are known here, once no other claim is under way */
+  constructor(parts: ExchangeParts, held: () => Promise<readonly LeaseId[]>) {
     this.#parts = parts;
     this.#held = held;
     this.#pause = new Bell(parts.clock);
@@ -45,6 +45,16 @@ export class Exchange {
   /** Nobody waits for the store any more. */
   get givenUp(): boolean {
     return this.#givenUp;
+  }
+
+  /** Whether the store may hold leases of this instance that are not known here. */
+  isUnsureOf(instance: InstanceId): boolean {
+    return this.#unsure === instance;
+  }
+
+  /** A claim of this instance got no answer. */
+  doubt(instance: InstanceId): void {
+    this.#unsure = instance;
   }
 
   /** Ends the pause after a failure; for a stop whose time is over. */
@@ -61,11 +71,10 @@ export class Exchange {
   ): Promise<Answer | undefined> {
     const { store, registry } = this.#parts;
     const request = { wants, names: registry.names };
-    // Read before the leases of this batch, which `held` still lists, can go.
-    const held = this.#unsure === instance ? this.#held() : NOTHING;
     try {
       if (this.#unsure === instance && wants.length > 0) {
-        await store.reconcile(instance, held);
+        // The leases of this batch are still among those that are known: they go with the settling below.
+        await store.reconcile(instance, await this.#held());
         this.#unsure = undefined;
       }
       let answer: Answer;

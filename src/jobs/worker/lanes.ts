@@ -109,7 +109,27 @@ export class Lanes {
     const lane = this.#byQueue.get(want.queue);
     if (lane === undefined) return;
     if (jobs.length < want.limit && hints === this.#hints && weight(jobs) < HEAVY) lane.dry = true;
-    if (lease !== undefined) for (const job of jobs) lane.push({ job, lease, since: now });
+    if (lease !== undefined) this.push(want.queue, jobs, lease, now);
+  }
+
+  /** Claimed jobs that wait for their slots. */
+  push(queue: string, jobs: readonly ClaimedJob[], lease: HeldLease, now: number): void {
+    const lane = this.#byQueue.get(queue);
+    for (const job of jobs) lane?.push({ job, lease, since: now });
+  }
+
+  /** Keeps slots of a queue that is empty, as far as is known; false when it is not, or has too few. */
+  reserve(queue: string, count: number): boolean {
+    const lane = this.#byQueue.get(queue);
+    if (lane === undefined || !lane.dry || lane.waiting > 0 || lane.running + count > lane.limit) return false;
+    lane.running += count;
+    return true;
+  }
+
+  /** Ends a reservation. */
+  giveBack(queue: string, count: number): void {
+    const lane = this.#byQueue.get(queue);
+    if (lane !== undefined) lane.running -= count;
   }
 
   /** The next job to begin, counted as running; undefined when none may. */

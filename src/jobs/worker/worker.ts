@@ -5,13 +5,14 @@
 import { setImmediate } from "node:timers/promises";
 import { NightshiftError } from "../../errors/index.ts";
 import type { ScopeFactory } from "../../services/index.ts";
-import type { CancelRequest, Lease, Outcome, Store, Want } from "../../store/contract.ts";
+import type { CancelRequest, InstanceId, JobId, Lease, NewJob, Outcome, Store, Want } from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import { type Clock, formatDuration } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
 import type { JobRegistry } from "../registry.ts";
 import type { Session, SessionListener } from "../upkeep/session.ts";
 import { Attempt, type AttemptWorker } from "./attempt.ts";
+import { DirectClaims } from "./direct.ts";
 import { Exchange } from "./exchange.ts";
 import { Outbox } from "./held-lease.ts";
 import type { Waiting } from "./lane.ts";
@@ -63,6 +64,7 @@ export class Worker implements AttemptWorker, SessionListener {
   readonly #lanes: Lanes;
   readonly #outbox = new Outbox();
   readonly #exchange: Exchange;
+  readonly #direct: DirectClaims;
   /** By identity, not by id: a job whose lease was lost may come back while its old attempt still ends. */
   readonly #running = new Set<Attempt>();
   readonly #bell: Bell;
@@ -89,7 +91,19 @@ export class Worker implements AttemptWorker, SessionListener {
     this.#lanes = new Lanes(parts.options.queues, parts.options.pollInterval, parts.clock.monotonic());
     this.#bell = new Bell(parts.clock);
     this.#empty = new Bell(parts.clock);
-    this.#exchange = new Exchange(parts, () => this.#outbox.heldIds);
+    this.#direct = new DirectClaims({
+      store: parts.store,
+      registry: parts.registry,
+      lanes: this.#lanes,
+      instance: () => this.#directInstance(),
+      free: () => this.#options.concurrency - this.#running.size,
+      arrived: (instance, leases) => this.#receive(instance, leases),
+      unanswered: (instance) => this.#doubt(instance),
+    });
+    this.#exchange = new Exchange(parts, async () => {
+      await this.#direct.settled();
+      return this.#outbox.heldIds;
+    });
   }
 
   /** How many handlers run now. */
@@ -99,7 +113,17 @@ export class Worker implements AttemptWorker, SessionListener {
 
   /** Whether a claimed job could begin at once. */
   get hasFreeSlot(): boolean {
-    return this.#phase === "working" && this.#running.size < this.#options.concurrency;
+    return this.#phase === "working" && this.#busy < this.#options.concurrency;
+  }
+
+  /** Handlers that run, and slots kept for those on their way. */
+  get #busy(): number {
+    return this.#running.size + this.#direct.reserved;
+  }
+
+  /** Stores jobs and claims them at once where slots are free; undefined when they are to be enqueued as always. */
+  enqueueDirectly(jobs: readonly NewJob[]): Promise<readonly JobId[]> | undefined {
+    return this.#direct.enqueue(jobs);
   }
 
   /** Listens to what the session and the store tell. Call it before the session starts, or soon after. */
@@ -155,6 +179,34 @@ export class Worker implements AttemptWorker, SessionListener {
     this.#bell.ring();
     await this.#loop;
     signal.removeEventListener("abort", hurry);
+  }
+
+  // What direct claims ask and tell.
+
+  #directInstance(): InstanceId | undefined {
+    const { id } = this.#session;
+    return id !== undefined && this.#phase === "working" && !this.#exchange.isUnsureOf(id) ? id : undefined;
+  }
+
+  /** Begins once the caller of enqueue has heard that its job is stored. */
+  #receive(instance: InstanceId, leases: readonly Lease[]): void {
+    if (instance !== this.#session.id) return;
+    const now = this.clock.monotonic();
+    for (const { id, queue, jobs } of leases) {
+      this.#lanes.push(queue, jobs, this.#outbox.hold(id, queue, jobs.length), now);
+    }
+    process.nextTick(() => {
+      if (this.#phase === "working") this.#fill();
+      else this.#release(this.#lanes.remove());
+      this.#bell.ring();
+    });
+  }
+
+  /** The next exchange hands back what the store gave without our knowing. */
+  #doubt(instance: InstanceId): void {
+    this.#exchange.doubt(instance);
+    this.#lanes.askAll(this.clock.monotonic());
+    this.#bell.ring();
   }
 
   // What attempts and the session tell.
@@ -226,7 +278,7 @@ export class Worker implements AttemptWorker, SessionListener {
   }
 
   #isHungry(): boolean {
-    return this.#phase === "working" && this.#running.size < this.#options.concurrency && this.#lanes.isHungry();
+    return this.#phase === "working" && this.#busy < this.#options.concurrency && this.#lanes.isHungry();
   }
 
   async #turnOver(): Promise<void> {
@@ -250,7 +302,7 @@ export class Worker implements AttemptWorker, SessionListener {
 
   #wants(now: number): readonly Want[] {
     if (this.#phase !== "working") return [];
-    return this.#lanes.wants(this.#options.concurrency - this.#running.size, now, this.#storeTime);
+    return this.#lanes.wants(this.#options.concurrency - this.#busy, now, this.#storeTime);
   }
 
   #settled(batch: Parameters<Outbox["settled"]>[0], refused: readonly string[]): void {
@@ -285,7 +337,7 @@ export class Worker implements AttemptWorker, SessionListener {
     if (this.#filling) return;
     this.#filling = true;
     try {
-      while (this.#running.size < this.#options.concurrency) {
+      while (this.#busy < this.#options.concurrency) {
         const next = this.#lanes.next();
         if (next === undefined) return;
         this.#begin(next);

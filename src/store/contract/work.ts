@@ -1,5 +1,5 @@
 /** The contract, part 2: the worker's side. Claim under a lease, keep it alive, settle. */
-import type { JobId } from "./jobs.ts";
+import type { JobId, NewJob } from "./jobs.ts";
 
 /** One process registered in the store. */
 export type InstanceId = string;
@@ -106,6 +106,12 @@ export interface Settled {
   readonly refused: readonly LeaseId[];
 }
 
+/** The answer to {@link Working.enqueueAndClaim}: ids in the order of the jobs, leases as a claim gives them. */
+export interface EnqueuedAndClaimed {
+  readonly ids: readonly JobId[];
+  readonly leases: readonly Lease[];
+}
+
 /** The worker's side of a store. */
 export interface Working {
   /** Registers this process; it is alive for `ttl` milliseconds from now. */
@@ -119,6 +125,16 @@ export interface Working {
 
   /** Claims up to each want's limit, one lease a queue, in one commit. A paused queue gives nothing; nor does an expired instance get anything. */
   claim(instance: InstanceId, request: ClaimRequest): Promise<readonly Lease[]>;
+
+  /**
+   * Stores jobs, all or none, and claims what {@link claim} would give right after, in one commit: a process that has a
+   * slot free for what it enqueues needs one commit until the handler begins, and not two. The leases are those of the
+   * queues' heads, so the jobs may wait behind older ones all the same. Who gets nothing here (an expired instance, a
+   * paused queue) has still stored its jobs.
+   *
+   * @throws as {@link Enqueueing.enqueue}; after an unknown commit there may be leases that the caller does not know
+   */
+  enqueueAndClaim(jobs: readonly NewJob[], instance: InstanceId, request: ClaimRequest): Promise<EnqueuedAndClaimed>;
 
   /**
    * Hands back what the instance holds under other leases than these; those attempts do not count. A claim whose answer

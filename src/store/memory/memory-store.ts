@@ -21,9 +21,10 @@ import type {
   Wake,
 } from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { notClaimed } from "../shared/direct.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
-import { checkSettlements } from "../shared/settling.ts";
+import { checkSettlements, mergeWants } from "../shared/settling.ts";
 import * as inspection from "./inspection.ts";
 import * as schedules from "./schedules.ts";
 import { MemoryState } from "./state.ts";
@@ -112,6 +113,18 @@ class MemoryStore implements Store {
   }
   async claim(instance: InstanceId, request: ClaimRequest) {
     return this.#run(({ state, at }) => work.claim(state, instance, request, at));
+  }
+  async enqueueAndClaim(jobs: readonly NewJob[], instance: InstanceId, request: ClaimRequest) {
+    checkJobs(jobs);
+    mergeWants(request.wants);
+    return this.#run(({ state, at }) => {
+      this.#makeRoomFor(jobs.length);
+      const ids = jobs.map((job) => state.add(job, at.wall));
+      const leases = work.claim(state, instance, request, at);
+      const waiting = new Set(notClaimed(jobs, ids, leases).map(({ queue }) => queue));
+      for (const { queue } of leases) if (!waiting.has(queue)) state.wakes.taken(queue);
+      return { ids, leases };
+    });
   }
   async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
     this.#run(({ state, at }) => work.reconcile(state, instance, held, at));

@@ -26,7 +26,8 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
-interface Written {
+/** What was stored, and what there is to tell of it. */
+export interface Written {
   readonly ids: readonly JobId[];
   readonly news: News;
 }
@@ -164,6 +165,17 @@ export class Enqueueing {
       }
       throw toNightshiftError(error, location, true);
     }
+  }
+
+  /** The arguments of a statement that stores these jobs. */
+  async encode(jobs: readonly NewJob[]): Promise<readonly unknown[]> {
+    await this.#learn(jobs);
+    return this.#values(jobs);
+  }
+
+  /** What such a statement answered: bucket, ids, and when they are due. */
+  decode(jobs: readonly NewJob[], row: Row): Written {
+    return written(jobs, [row], (job) => this.#lane(job));
   }
 
   async #learn(jobs: readonly NewJob[]): Promise<void> {

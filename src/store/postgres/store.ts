@@ -126,6 +126,10 @@ export class PostgresStore implements Store {
   async claim(instance: InstanceId, request: ClaimRequest) {
     return this.#run(({ working }) => working.claim(instance, request));
   }
+  async enqueueAndClaim(jobs: readonly NewJob[], instance: InstanceId, request: ClaimRequest) {
+    checkJobs(jobs);
+    return this.#run(({ working, enqueueing }) => working.enqueueAndClaim(enqueueing, jobs, instance, request));
+  }
   async settle(instance: InstanceId, settlements: readonly Settlement[]) {
     checkSettlements(settlements);
     return this.#run(({ working }) => working.settle(instance, settlements));

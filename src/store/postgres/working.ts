@@ -1,19 +1,22 @@
 /** The worker's side: instances, claims under leases, settlements. */
 import type {
   ClaimRequest,
+  EnqueuedAndClaimed,
   Heartbeat,
   InstanceId,
   JobId,
   Lease,
   LeaseId,
   NewInstance,
+  NewJob,
   Settled,
   Settlement,
 } from "../contract.ts";
 import { mergeWants } from "../shared/settling.ts";
-import { numbers, texts } from "./arrays.ts";
+import { numberElements, numbers, texts } from "./arrays.ts";
 import type { Repeat } from "./database.ts";
 import type { Row } from "./driver.ts";
+import type { Enqueueing } from "./enqueueing.ts";
 import { Held, type HeldLease, laneOf } from "./held.ts";
 import { jobId, parseJobId } from "./job-id.ts";
 import { readLease } from "./leases.ts";
@@ -119,6 +122,34 @@ export class Working {
     const refused = [...encoded.refused, ...answer.refused];
     this.#settled(instance, settlements, refused);
     return { refused, leases: answer.leases };
+  }
+
+  /** Jobs in one statement with the claim; the wake-ups are for those that were not claimed. */
+  async enqueueAndClaim(
+    enqueueing: Enqueueing,
+    jobs: readonly NewJob[],
+    instance: InstanceId,
+    request: ClaimRequest,
+  ): Promise<EnqueuedAndClaimed> {
+    const wanted = await this.#wanted(request);
+    if (wanted === null || !INSTANCE_SHAPE.test(instance))
+      return { ids: await enqueueing.enqueue(jobs, {}), leases: [] };
+    const { floors, clock, s } = this.#session;
+    const text = `select * from ${s}.enqueue_and_work($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9, $10::int[], $11::int[], $12::int[], $13::int[], $14::bigint[], $15)`;
+    const storing = await enqueueing.encode(jobs);
+    const entered = floors.entries();
+    const sweep = floors.sweepFor(wanted.key, clock.monotonic()) === 2 ? 1 : 0;
+    const values = [...storing, instance, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
+    const [stored = [], ...rows] = await run(this.#session, "enqueue_and_work", text, values, "if-refused");
+    const { ids, news } = enqueueing.decode(jobs, [
+      numberElements(stored[3] ?? null)[0] ?? "",
+      stored[2] ?? null,
+      stored[9] ?? null,
+    ]);
+    const { leases } = await this.#read(instance, rows);
+    const claimed = new Set(leases.flatMap((lease) => lease.jobs.map(({ id }) => id)));
+    if (!ids.every((id) => claimed.has(id))) tell(this.#session, news);
+    return { ids, leases };
   }
 
   async #wanted({ wants, names }: ClaimRequest): Promise<Wanted | null> {

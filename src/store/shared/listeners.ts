@@ -45,6 +45,11 @@ export class WakeCollector {
     this.#queues.add(queue);
   }
 
+  /** What became claimable in this commit was claimed in it. */
+  taken(queue: string): void {
+    this.#queues.delete(queue);
+  }
+
   /** A job became `scheduled` for this time. */
   scheduled(at: number): void {
     if (this.#scheduledAt === null || at < this.#scheduledAt) this.#scheduledAt = at;

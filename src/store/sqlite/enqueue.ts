@@ -4,8 +4,21 @@ import { dueAt } from "../shared/check.ts";
 import { INSERT_JOB, INSERT_READY, INSERT_SCHEDULED } from "./sql/enqueue.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** Writes jobs; they have been checked. */
+/** Writes jobs, which have been checked, and wakes those who may claim them. */
 export function enqueue(tx: Transaction, jobs: readonly NewJob[]): JobId[] {
+  return insertJobs(tx, jobs, (queue) => tx.wakes.work(queue));
+}
+
+/**
+ * Writes jobs.
+ *
+ * @param ready called with the queue of each job that is due at once
+ */
+export function insertJobs(
+  tx: Transaction,
+  jobs: readonly NewJob[],
+  ready: (queue: string) => void = quietly,
+): JobId[] {
   const { on, at, names, wakes } = tx;
   const insertJob = on.statement(INSERT_JOB);
   const insertReady = on.statement(INSERT_READY);
@@ -17,11 +30,15 @@ export function enqueue(tx: Transaction, jobs: readonly NewJob[]): JobId[] {
     const due = dueAt(job, at.now);
     if (due === null) {
       insertReady.run(queue, -priority, id, 0);
-      wakes.work(job.queue);
+      ready(job.queue);
     } else {
       on.run(INSERT_SCHEDULED, due, id, queue, -priority, 0);
       wakes.scheduled(due);
     }
     return String(id);
   });
+}
+
+function quietly(): void {
+  // The caller claims them in the same transaction.
 }

@@ -5,6 +5,7 @@
 import { describe } from "node:test";
 import { claiming } from "./claiming.ts";
 import { controlling } from "./controlling.ts";
+import { direct } from "./direct.ts";
 import { enqueueing } from "./enqueueing.ts";
 import type { StoreHarness } from "./harness.ts";
 import { inspecting } from "./inspecting.ts";
@@ -23,6 +24,7 @@ export type { StoreHarness, StoreUnderTest } from "./harness.ts";
 const SUBJECTS = {
   enqueueing,
   claiming,
+  "enqueueing and claiming at once": direct,
   settling,
   rescuing,
   controlling,

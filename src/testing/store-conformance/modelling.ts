@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Arbitrary } from "fast-check";
-import type { JobId, LeaseId, Outcome, Store } from "../../store/contract.ts";
+import type { JobId, Lease, LeaseId, Outcome, Store } from "../../store/contract.ts";
 import { memory } from "../../store/memory/index.ts";
 import { capturingLogger } from "../../telemetry/index.ts";
 import { VirtualClock } from "../../time/index.ts";
@@ -30,6 +30,10 @@ function anyStep(fc: FastCheck) {
         }),
         { minLength: 1, maxLength: 5 },
       ),
+      /** Whether a worker claims in the same commit. */
+      claims: fc.boolean(),
+      worker: pick,
+      limit: fc.nat(3),
     }),
     fc.record({ do: fc.constant("register" as const) }),
     fc.record({ do: fc.constant("claim" as const), worker: pick, queue: fc.constantFrom(...QUEUES), limit: fc.nat(4) }),
@@ -102,8 +106,12 @@ class Side {
         const jobs = step.jobs.map(({ later, ...job }) =>
           W.newJob({ ...job, ...(later ? { due: { in: W.LONG } } : {}) }),
         );
-        this.#jobs.push(...(await store.enqueue(jobs)));
-        return this.#jobs.length;
+        if (!step.claims || this.#workers.length === 0) return this.#jobs.push(...(await store.enqueue(jobs)));
+        const worker = chosen(this.#workers, step.worker);
+        const request = { wants: [{ queue: "q", limit: step.limit }], names: new Set(["a", "b"]) };
+        const { ids, leases } = await store.enqueueAndClaim(jobs, worker.instance, request);
+        this.#jobs.push(...ids);
+        return this.#remember(worker, leases);
       }
       case "register":
         return this.#workers.push(await W.TestWorker.register(store, `w${this.#workers.length}`));
@@ -177,7 +185,10 @@ class Side {
   }
 
   async #claim(worker: W.TestWorker, queue: string, limit: number): Promise<unknown> {
-    const leases = await worker.claimLeases(limit, queue, ["a", "b"]);
+    return this.#remember(worker, await worker.claimLeases(limit, queue, ["a", "b"]));
+  }
+
+  #remember(worker: W.TestWorker, leases: readonly Lease[]): unknown {
     for (const { id, jobs } of leases) this.#leases.push({ id, worker, jobs: W.idsOf(jobs) });
     return leases.map((lease) =>
       lease.jobs.map(({ id, attempt, maxAttempts }) => [this.#number(id), attempt, maxAttempts]),

@@ -108,7 +108,13 @@ class Day {
         ...(this.#chance(0.2) ? { due: { in: 5 } } : {}),
       }),
     );
-    this.#accepted.push(...(await this.#anyStore().enqueue(jobs)));
+    const worker = this.#any(this.#workers);
+    if (worker !== undefined && this.#chance(0.4)) {
+      const request = { wants: [{ queue: "q", limit: this.#below(4) }], names: new Set(["a"]) };
+      const { ids, leases } = await worker.store.enqueueAndClaim(jobs, worker.instance, request);
+      this.#accepted.push(...ids);
+      this.#hold(worker, leases);
+    } else this.#accepted.push(...(await this.#anyStore().enqueue(jobs)));
     await this.#anyStore().promote(W.serving(["a"]), 100);
   }
 
@@ -119,7 +125,11 @@ class Day {
   async #claim(): Promise<void> {
     const worker = this.#any(this.#workers);
     if (worker === undefined) return;
-    for (const lease of await worker.claimLeases(1 + this.#below(8))) {
+    this.#hold(worker, await worker.claimLeases(1 + this.#below(8)));
+  }
+
+  #hold(worker: W.TestWorker, leases: readonly Lease[]): void {
+    for (const lease of leases) {
       assert.equal(this.#leases.has(lease.id), false, "a lease id came back");
       this.#leases.add(lease.id);
       for (const { id } of lease.jobs) this.#holder.set(id, lease.id);

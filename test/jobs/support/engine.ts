@@ -68,7 +68,10 @@ export async function startEngine({
     await engine.promoter.stop();
     await engine.session.stop();
   };
-  const jobs = new Jobs({ access, registry: read.registry, clock, maxPayload: read.maxPayload });
+  const jobs = new Jobs({
+    ...{ access, registry: read.registry, clock, maxPayload: read.maxPayload },
+    enqueueDirectly: (given) => engine.worker?.enqueueDirectly(given),
+  });
   return {
     jobs,
     engine,
