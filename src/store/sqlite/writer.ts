@@ -1,7 +1,8 @@
 /**
  * Group commit: all writes requested in one turn of the event loop share one BEGIN IMMEDIATE .. COMMIT, hence one
- * fsync, and every promise is settled after it. One connection writes; nothing waits for a lock inside the driver for
- * longer than a few milliseconds, since that would stop the whole process.
+ * fsync, and every promise is settled after it. What is requested by those who heard of a commit follows in the same
+ * turn, for a moment. One connection writes; nothing waits for a lock inside the driver for longer than a few
+ * milliseconds, since that would stop the whole process.
  */
 import { NightshiftError } from "../../errors/index.ts";
 import { systemClock } from "../../time/index.ts";
@@ -15,6 +16,8 @@ import { Transaction } from "./transaction.ts";
 
 /** Once a transaction took this long, the rest of the turn's operations go into the next one, so that others get their turn at the lock. */
 const LONGEST_TRANSACTION = 10;
+/** A turn goes on with what was requested after its commits for so long; then timers and sockets get theirs. */
+const LONGEST_TURN = 2;
 /** Waits between tries for the lock: short at first, since most holders are gone within a commit. */
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
@@ -39,7 +42,7 @@ export interface WriterOptions {
   readonly path: string;
   /** How long a write waits for others' locks before NS_STORE_BUSY, in milliseconds. */
   readonly busyTimeout: number;
-  /** Called before each transaction: throws when nothing may be written any more. */
+  /** Called before each turn's first transaction: throws when nothing may be written any more. */
   readonly check: () => void;
   /** Hears of commits, before the promises are settled. */
   readonly onCommit: (wakes: readonly Wake[]) => void;
@@ -50,6 +53,7 @@ export class Writer {
   readonly #options: WriterOptions;
   #queue: Pending[] = [];
   #state: "idle" | "due" = "idle";
+  #turnEnds = 0;
   #tries = 0;
   #drained: (() => void)[] = [];
 
@@ -73,22 +77,48 @@ export class Writer {
 
   #schedule(): void {
     this.#state = "due";
-    setImmediate(() => this.#flush());
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#turnEnds = systemClock.monotonic() + LONGEST_TURN;
+    try {
+      this.#options.check();
+    } catch (error) {
+      this.#fail(this.#queue.splice(0), error);
+      this.#rest();
+      return;
+    }
+    this.#flush();
   }
 
   #flush(): void {
-    this.#state = "idle";
     const batch = this.#queue;
     this.#queue = [];
     const rest = this.#commit(batch);
-    this.#queue = rest.length > 0 ? [...rest, ...this.#queue] : this.#queue;
-    if (this.#queue.length === 0) {
-      for (const resolve of this.#drained.splice(0)) resolve();
-    } else if (this.#tries === 0) {
-      this.#schedule();
-    } else {
-      this.#waitForLock();
-    }
+    if (rest.length > 0) this.#queue = [...rest, ...this.#queue];
+    if (this.#tries > 0 && this.#queue.length > 0) this.#waitForLock();
+    else this.#afterCallers();
+  }
+
+  /**
+   * Who waited for this commit hears of it now, and often asks for the next write at once. That follows without a round
+   * of the event loop in between, which costs about as much as a small transaction.
+   */
+  #afterCallers(): void {
+    // All microtasks that are due run before the tick that one of them asks for.
+    queueMicrotask(() =>
+      process.nextTick(() => {
+        if (this.#queue.length === 0) this.#rest();
+        else if (systemClock.monotonic() < this.#turnEnds) this.#flush();
+        else this.#schedule();
+      }),
+    );
+  }
+
+  #rest(): void {
+    this.#state = "idle";
+    for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   /** The lock is another's: try again a little later, at random, so that waiting processes do not move in step. */
@@ -96,14 +126,13 @@ export class Writer {
     this.#state = "due";
     const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#tries);
     // The holder is another process and lives in real time, whatever clock the store was given.
-    systemClock.setTimer(longest * (0.5 + Math.random() / 2), () => this.#flush());
+    systemClock.setTimer(longest * (0.5 + Math.random() / 2), () => this.#turn());
   }
 
   /** Returns what is to be tried again: the part after a long transaction, or all of it when the lock was not free. */
   #commit(batch: readonly Pending[]): readonly Pending[] {
-    const { on, check } = this.#options;
+    const { on } = this.#options;
     try {
-      check();
       on.run(BEGIN);
     } catch (error) {
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
