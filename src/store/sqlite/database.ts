@@ -81,10 +81,12 @@ export class Database {
     const on = new Connection(writing);
     this.engine = engineOf(on);
     const onCommit = (wakes: readonly Wake[]) => {
+      if (wakes.length === 0) return;
       this.watcher.committed();
       onWake(wakes);
     };
-    this.writer = new Writer({ on, machine, path, busyTimeout, onCommit, check: () => this.#checkInPlace() });
+    const onRest = () => this.watcher.settled();
+    this.writer = new Writer({ on, machine, path, busyTimeout, onCommit, onRest, check: () => this.#checkInPlace() });
     this.callers = new CallersConnections(path);
     this.#reading = new DatabaseSync(path, { readOnly: true });
     this.#reading.exec(`PRAGMA busy_timeout = ${DRIVER_BUSY_TIMEOUT}; PRAGMA query_only = ON`);

@@ -46,6 +46,8 @@ export interface WriterOptions {
   readonly check: () => void;
   /** Hears of commits, before the promises are settled. */
   readonly onCommit: (wakes: readonly Wake[]) => void;
+  /** Called at the end of a turn that committed. */
+  readonly onRest: () => void;
 }
 
 export class Writer {
@@ -109,9 +111,10 @@ export class Writer {
     // All microtasks that are due run before the tick that one of them asks for.
     queueMicrotask(() =>
       process.nextTick(() => {
-        if (this.#queue.length === 0) this.#rest();
-        else if (systemClock.monotonic() < this.#turnEnds) this.#flush();
-        else this.#schedule();
+        if (this.#queue.length > 0 && systemClock.monotonic() < this.#turnEnds) return this.#flush();
+        this.#options.onRest();
+        if (this.#queue.length > 0) this.#schedule();
+        else this.#rest();
       }),
     );
   }

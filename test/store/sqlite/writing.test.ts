@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -84,6 +85,19 @@ test("commits of others wake listeners, one's own are not taken for others'", as
   assert.deepEqual(heard, ["work"]);
   await enqueueOne(two);
   await eventually("the other's commit", () => heard.includes("unknown"));
+});
+
+test("each commit of another store is heard of, without a look of one's own in between", async () => {
+  await using folder = new TestFolder();
+  const two = await folder.open({ pollInterval: 60_000 });
+  const one = await folder.open({ pollInterval: 60_000 });
+  const heard = new EventEmitter();
+  using _subscription = one.subscribe(({ what }) => heard.emit(what));
+  for (let n = 0; n < 50; n++) {
+    const told = once(heard, "unknown", { signal: AbortSignal.timeout(5_000) });
+    await enqueueOne(two);
+    await told;
+  }
 });
 
 test("where the file cannot be watched, looking now and then tells of others", async () => {
