@@ -42,6 +42,8 @@ test("never more is claimed than slots are free, until a pace is known; and no q
         assert.ok(total <= free, `${total} wanted of ${free}`);
         assert.ok(total >= Math.min(free, Math.min(...given)));
         for (const want of wants) seen.add(want.queue);
+        assert.equal(lanes.wants(free - total, 0, 0).length, 0, "what is on its way is not asked for again");
+        lanes.failed(wants);
       }
       assert.equal(seen.size, given.length);
     }),
@@ -70,9 +72,22 @@ test("the time that the store takes does not make a queue slow", () => {
 });
 
 test("what is claimed ahead is bounded in number and in bytes", () => {
-  assert.equal(worthAhead(1_000_000, 10), 1_000);
+  assert.equal(worthAhead(1_000_000, 10), 2_000);
   assert.equal(worthAhead(0.03, 10), 0);
   assert.equal(worthAhead(1_000_000, 1_048_576), 32);
+});
+
+test("a fast queue is asked for more while a claim is on its way, in portions", () => {
+  const lanes = lanesOf({ q: 10 });
+  bring(lanes, lanes.wants(10, 0, 0), 0);
+  while (lanes.next() !== undefined) for (let n = 0; n < 50; n++) lanes.ended("q");
+  const [first] = lanes.wants(10, 2, 0);
+  assert.equal(first?.limit, 1_000);
+  assert.equal(lanes.mostMissing(), 1_000);
+  const [second] = lanes.wants(10, 2, 0);
+  assert.equal(second?.limit, 1_000);
+  assert.ok(lanes.mostMissing() < 500);
+  assert.equal(lanes.isHungry(), false, "nothing is missing: it is on its way");
 });
 
 test("an empty queue is not asked again before a hint, or the poll", () => {
@@ -81,10 +96,12 @@ test("an empty queue is not asked again before a hint, or the poll", () => {
   const [want] = lanes.wants(5, 0, 0);
   assert.ok(want);
   lanes.arrived(want, [job()], lease(want.queue), lanes.hints, 0);
+  const others = lanes.wants(5, 1, 0);
   assert.deepEqual(
-    lanes.wants(5, 1, 0).map(({ queue }) => queue),
+    others.map(({ queue }) => queue),
     [want.queue === "a" ? "b" : "a"],
   );
+  lanes.failed(others);
   assert.equal(lanes.hear({ what: "work", queues: ["other"] }, 1), false);
   assert.equal(lanes.hear({ what: "finished", jobs: ["1"] }, 1), false);
   assert.equal(lanes.hear({ what: "work", queues: [want.queue] }, 1), true);

@@ -12,7 +12,9 @@ export interface Waiting {
 
 /** Claimed ahead is what this time's work is, at the present pace: enough to keep handlers busy over one commit. */
 const AHEAD_MS = 25;
-const MOST_AHEAD = 1_000;
+const MOST_AHEAD = 2_000;
+/** The most that one claim asks for: two claims under way keep the store busy while handlers run. */
+const MOST_CLAIMED = 1_000;
 /** Claimed ahead is never more than this many bytes of input, by the average so far. */
 const MOST_BYTES_AHEAD = 32 * 1024 * 1024;
 
@@ -29,6 +31,8 @@ export class Lane {
   /** How many of its jobs may run at once. */
   readonly limit: number;
   running = 0;
+  /** Asked for by claims that are under way. */
+  coming = 0;
   /** The last claim brought less than was wanted: nothing to claim until something is said or time passes. */
   dry = false;
   /** The waiting jobs from `#head` on; the array is only cut when it is empty, which makes taking the first cheap. */
@@ -36,6 +40,7 @@ export class Lane {
   #head = 0;
   #averageBytes = 0;
   #perMs = 0;
+  #ahead = 0;
   #ended = 0;
   #measuredAt: number;
   #storeTime = 0;
@@ -90,10 +95,15 @@ export class Lane {
    */
   wanted(free: number, now: number, storeTime: number): number {
     this.#measure(now, storeTime);
-    const ahead = worthAhead(this.#perMs, this.#averageBytes);
-    const missing = free + ahead - this.waiting;
+    this.#ahead = worthAhead(this.#perMs, this.#averageBytes);
+    const missing = free + this.missing;
     // A fast queue is topped up when half of what is ahead is used, not job by job.
-    return missing > ahead / 2 ? missing : 0;
+    return missing >= Math.max(1, Math.min(MOST_CLAIMED, this.#ahead / 2)) ? Math.min(missing, MOST_CLAIMED) : 0;
+  }
+
+  /** How many are worth claiming ahead, of those that neither wait nor were asked for. */
+  get missing(): number {
+    return this.#ahead - this.waiting - this.coming;
   }
 
   /** The pace was wrong: what was claimed ahead was handed back. */

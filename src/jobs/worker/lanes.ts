@@ -76,7 +76,14 @@ export class Lanes {
 
   /** Whether a queue has free slots, nothing to fill them, and perhaps something in the store. */
   isHungry(): boolean {
-    return this.#lanes.some((lane) => !lane.dry && lane.waiting === 0 && lane.running < lane.limit);
+    return this.#lanes.some(
+      (lane) => !lane.dry && lane.waiting === 0 && lane.coming === 0 && lane.running < lane.limit,
+    );
+  }
+
+  /** How many jobs a queue could use beyond those that wait or were asked for; of the queue that could use most. */
+  mostMissing(): number {
+    return Math.max(0, ...this.#lanes.map((lane) => (lane.dry ? 0 : lane.missing)));
   }
 
   /**
@@ -91,13 +98,14 @@ export class Lanes {
     const wants: Want[] = [];
     const open = this.#lanes.filter((lane) => !lane.dry);
     // Jobs that wait while slots are free belong to a queue that is at its own limit: they take none of these slots.
-    let left = Math.max(0, free);
+    let left = Math.max(0, free - this.#lanes.reduce((sum, lane) => sum + lane.coming, 0));
     for (let index = 0; index < open.length; index++) {
       const lane = open[(this.#turn + index) % open.length];
       if (lane === undefined) continue;
       const share = Math.min(Math.ceil(left / (open.length - index)), Math.max(0, lane.limit - lane.running));
       const limit = lane.wanted(share, now, storeTime);
       if (limit <= 0) continue;
+      lane.coming += limit;
       wants.push({ queue: lane.queue, limit });
       left -= Math.min(left, share);
     }
@@ -108,6 +116,7 @@ export class Lanes {
   arrived(want: Want, jobs: readonly ClaimedJob[], lease: HeldLease | undefined, hints: number, now: number): void {
     const lane = this.#byQueue.get(want.queue);
     if (lane === undefined) return;
+    lane.coming -= want.limit;
     if (jobs.length < want.limit && hints === this.#hints && weight(jobs) < HEAVY) lane.dry = true;
     if (lease !== undefined) this.push(want.queue, jobs, lease, now);
   }
@@ -130,6 +139,14 @@ export class Lanes {
   giveBack(queue: string, count: number): void {
     const lane = this.#byQueue.get(queue);
     if (lane !== undefined) lane.running -= count;
+  }
+
+  /** A claim got no answer. */
+  failed(wants: readonly Want[]): void {
+    for (const { queue, limit } of wants) {
+      const lane = this.#byQueue.get(queue);
+      if (lane !== undefined) lane.coming -= limit;
+    }
   }
 
   /** The next job to begin, counted as running; undefined when none may. */

@@ -14,7 +14,7 @@ import type { Session, SessionListener } from "../upkeep/session.ts";
 import { Attempt, type AttemptWorker } from "./attempt.ts";
 import { DirectClaims } from "./direct.ts";
 import { Exchange } from "./exchange.ts";
-import { Outbox } from "./held-lease.ts";
+import { type Batch, Outbox } from "./held-lease.ts";
 import type { Waiting } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 
@@ -46,6 +46,8 @@ export interface WorkerParts {
 const WINDOW = 4;
 /** An exchange that carries so many outcomes is not put off. */
 const ENOUGH = 500;
+/** Exchanges under way at once: while the store works on one, the jobs that the other brought are run. */
+const UNDER_WAY = 2;
 /** After their signal, handlers have this long when the host stops. */
 const STOP_GRACE = 5_000;
 
@@ -74,9 +76,14 @@ export class Worker implements AttemptWorker, SessionListener {
   #subscription: Disposable | undefined;
   #loop: Promise<void> | undefined;
   #filling = false;
+  #failure: { readonly error: unknown } | undefined;
   #exchangedAt = Number.NEGATIVE_INFINITY;
-  /** How long the loop has waited for the store, in all. */
+  #underWay = 0;
+  /** The last exchange that was begun. What exchanges bring is taken in the order in which they were begun. */
+  #last: Promise<void> = Promise.resolve();
+  /** How long nothing ran while the store was asked, in all, and since when that is so now. */
   #storeTime = 0;
+  #starvedSince: number | undefined;
 
   constructor(parts: WorkerParts) {
     this.clock = parts.clock;
@@ -259,40 +266,66 @@ export class Worker implements AttemptWorker, SessionListener {
       const wait = this.#nextIn();
       if (wait === undefined) return;
       if (wait > 0) await this.#bell.wait(wait);
-      else await this.#turnOver();
+      else this.#turnOver();
     }
   }
 
   /** How long the loop may rest; undefined when its work is done for good. */
   #nextIn(): number | undefined {
     const now = this.clock.monotonic();
-    if (this.#phase === "over" && (this.#outbox.pending === 0 || this.#exchange.givenUp)) return this.#leave();
+    const { pending } = this.#outbox;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#phase === "over" && this.#underWay === 0 && (pending === 0 || this.#exchange.givenUp))
+      return this.#leave();
     if (this.#session.id === undefined) return Number.POSITIVE_INFINITY;
     this.#handBack(now);
     const rest = this.#phase === "working" ? this.#lanes.tick(now) : Number.POSITIVE_INFINITY;
-    const { pending } = this.#outbox;
+    if (this.#underWay > 0) return this.#mayOverlap(pending) ? 0 : Math.max(1, rest);
     // With nothing running there is nothing to wait for: no more outcomes will come.
     if (this.#isHungry() || pending >= ENOUGH || (pending > 0 && this.#running.size === 0)) return 0;
     if (pending > 0) return Math.max(0, this.#exchangedAt + WINDOW - now);
     return Math.max(1, rest);
   }
 
+  /** Another exchange beside the one under way: only to move many jobs, so that slow queues are claimed from one by one. */
+  #mayOverlap(pending: number): boolean {
+    const { id } = this.#session;
+    // A claim that got no answer is cleared up while no other is under way.
+    if (this.#underWay >= UNDER_WAY || id === undefined || this.#exchange.isUnsureOf(id)) return false;
+    return pending >= ENOUGH || (this.#phase === "working" && this.#lanes.mostMissing() >= ENOUGH);
+  }
+
   #isHungry(): boolean {
     return this.#phase === "working" && this.#busy < this.#options.concurrency && this.#lanes.isHungry();
   }
 
-  async #turnOver(): Promise<void> {
+  #turnOver(): void {
     const instance = this.#session.id;
     if (instance === undefined) return;
     const now = this.clock.monotonic();
     this.#exchangedAt = now;
     const wants = this.#wants(now);
     const batch = this.#outbox.take();
+    this.#underWay++;
+    this.#noteStarving();
+    const exchange = this.#exchangeOne(instance, batch, wants, this.#last);
+    this.#last = exchange.then(
+      () => this.#ended(),
+      (error: unknown) => {
+        this.#failure ??= { error };
+        this.#ended();
+      },
+    );
+  }
+
+  async #exchangeOne(instance: string, batch: Batch, wants: readonly Want[], before: Promise<void>): Promise<void> {
     const { hints } = this.#lanes;
     const answer = await this.#exchange.with(instance, batch.settlements, wants);
-    this.#storeTime += this.clock.monotonic() - now;
-    if (answer === undefined) this.#outbox.putBack(batch);
-    else {
+    await before;
+    if (answer === undefined) {
+      this.#outbox.putBack(batch);
+      this.#lanes.failed(wants);
+    } else {
       this.#settled(batch, answer.refused);
       this.#arrive(instance, answer.leases, wants, hints);
     }
@@ -300,12 +333,28 @@ export class Worker implements AttemptWorker, SessionListener {
     await setImmediate();
   }
 
-  #wants(now: number): readonly Want[] {
-    if (this.#phase !== "working") return [];
-    return this.#lanes.wants(this.#options.concurrency - this.#busy, now, this.#storeTime);
+  #ended(): void {
+    this.#underWay--;
+    this.#noteStarving();
+    this.#bell.ring();
   }
 
-  #settled(batch: Parameters<Outbox["settled"]>[0], refused: readonly string[]): void {
+  /** Call it when an exchange or a handler has begun or ended. */
+  #noteStarving(): void {
+    const starves = this.#underWay > 0 && this.#running.size === 0;
+    if (starves === (this.#starvedSince !== undefined)) return;
+    const now = this.clock.monotonic();
+    if (this.#starvedSince !== undefined) this.#storeTime += now - this.#starvedSince;
+    this.#starvedSince = starves ? now : undefined;
+  }
+
+  #wants(now: number): readonly Want[] {
+    if (this.#phase !== "working") return [];
+    const starved = this.#starvedSince === undefined ? 0 : now - this.#starvedSince;
+    return this.#lanes.wants(this.#options.concurrency - this.#busy, now, this.#storeTime + starved);
+  }
+
+  #settled(batch: Batch, refused: readonly string[]): void {
     for (const lease of this.#outbox.settled(batch, refused)) {
       const reason = new NightshiftError(
         "NS_LEASE_LOST",
@@ -344,6 +393,7 @@ export class Worker implements AttemptWorker, SessionListener {
       }
     } finally {
       this.#filling = false;
+      if (this.#running.size === 0) this.#noteStarving();
     }
   }
 
@@ -358,6 +408,7 @@ export class Worker implements AttemptWorker, SessionListener {
     }
     const attempt = new Attempt(job, lease, definition, this);
     this.#running.add(attempt);
+    if (this.#starvedSince !== undefined) this.#noteStarving();
     attempt.run();
   }
 
