@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineJob, unchecked } from "../../src/jobs/index.ts";
+import type { Store } from "../../src/store/contract.ts";
+import { memory } from "../../src/store/memory/index.ts";
+import { VirtualClock } from "../../src/time/index.ts";
+import { startEngine } from "./support/engine.ts";
+
+/** A store whose claims take 2 ms, and whose nth claim is answered with an error after its commit. */
+function slow(store: Store, clock: VirtualClock, losing: number) {
+  const aMoment = () => new Promise<void>((resolve) => void clock.setTimer(1, resolve));
+  const seen = { claims: 0, most: 0, reconciled: [] as number[] };
+  let underWay = 0;
+  const claiming = async <T>(real: () => Promise<T>): Promise<T> => {
+    const mine = ++seen.claims;
+    seen.most = Math.max(seen.most, ++underWay);
+    try {
+      await aMoment();
+      const answer = await real();
+      if (mine === losing) throw new Error("the answer was lost");
+      await aMoment();
+      return answer;
+    } finally {
+      underWay--;
+    }
+  };
+  const proxy = new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      const real = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
+      if (key === "claim" || key === "settleAndClaim") return (...args: unknown[]) => claiming(() => real(...args));
+      if (key !== "reconcile") return real;
+      return (...args: unknown[]) => {
+        seen.reconciled.push(underWay);
+        return real(...args);
+      };
+    },
+  });
+  return { store: proxy, seen };
+}
+
+const TOTAL = 12_000;
+
+for (const losing of [0, 6, 7]) {
+  const what = losing === 0 ? "no claim" : `claim ${losing}`;
+  test(`two exchanges at once run every job of a fast queue once, in order; ${what} loses its answer`, async () => {
+    const ran: number[] = [];
+    const fast = defineJob({ name: "fast", input: unchecked<number>(), run: (index) => void ran.push(index) });
+    const clock = new VirtualClock();
+    const { store, seen } = slow(memory(), clock, losing);
+    await using engine = await startEngine({ jobs: [fast], store, clock });
+    await engine.jobs.enqueueMany(
+      fast,
+      Array.from({ length: TOTAL }, (_, index) => index),
+    );
+    for (let ms = 0; ran.length < TOTAL && ms < 10_000; ms += 10) await clock.advance(10);
+    assert.equal(seen.most, 2);
+    assert.equal(new Set(ran).size, TOTAL);
+    if (losing === 0) assert.ok(ran.every((index, at) => index === at));
+    else assert.deepEqual(seen.reconciled, [0], "cleared up once, while no claim was under way");
+  });
+}
