@@ -6,7 +6,7 @@ import { Session } from "../../src/jobs/upkeep/session.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/testing/index.ts";
 import { countsOf, newJob } from "../../src/testing/store-conformance/worker.ts";
-import { VirtualClock } from "../../src/time/index.ts";
+import { type Clock, VirtualClock } from "../../src/time/index.ts";
 import { faulty } from "./support/faulty-store.ts";
 
 const about = { name: "a", host: "h", pid: 1, version: "1", queues: [], names: [], concurrency: 0 };
@@ -56,6 +56,30 @@ for (const method of ["promote", "now"] as const) {
     faults.fail(method, "before", 1);
     await clock.advance("1s");
     assert.equal((await countsOf(store)).ready, 2);
+    await promoter.stop();
+  });
+}
+
+for (const [how, by] of [
+  ["an hour behind", -3_600_000],
+  ["an hour ahead", 3_600_000],
+] as const) {
+  test(`a job is made ready in time by a process whose clock is ${how} of the store's, also after it was set right`, async () => {
+    const { clock, store, loop } = await opened();
+    let off: number = by;
+    const wrong: Clock = {
+      now: () => clock.now() + off,
+      monotonic: () => clock.monotonic(),
+      setTimer: (delay, then) => clock.setTimer(delay, then),
+    };
+    const promoter = new Promoter(store, () => ({ names: new Set(), queues: new Set() }), { ...loop, clock: wrong });
+    promoter.start();
+    await clock.advance("100ms");
+    for (let ready = 1; ready <= 2; ready++, off = 0) {
+      await store.enqueue([newJob({ due: { in: 1_000 } })]);
+      await clock.advance("1010ms");
+      assert.equal((await countsOf(store)).ready, ready);
+    }
     await promoter.stop();
   });
 }

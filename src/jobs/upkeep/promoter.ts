@@ -19,8 +19,8 @@ export class Promoter {
   #nextAt = Number.NEGATIVE_INFINITY;
   #lookAt = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  /** What the store's clock is ahead of ours. */
-  #ahead = 0;
+  /** The store's clock less our monotonic one, which no step of our wall clock touches; null until it was read. */
+  #offset: number | null = null;
 
   /**
    * @param serving what this process could begin at once: such parked jobs are brought back. Nothing while its slots are
@@ -44,9 +44,8 @@ export class Promoter {
   }
 
   #hear(wake: Wake): void {
-    const { clock } = this.#parts;
     if (wake.what === "scheduled") {
-      const at = clock.monotonic() + (wake.at - this.#ahead - clock.now());
+      const at = this.#offset === null ? Number.NEGATIVE_INFINITY : wake.at - this.#offset;
       if (at >= this.#nextAt) return;
       this.#nextAt = at;
     } else if (wake.what === "unknown") {
@@ -79,9 +78,10 @@ export class Promoter {
     if (moved >= SLICE) this.#nextAt = now;
     else if (nextAt !== null) {
       const storeNow = await this.#store.now();
-      this.#ahead = storeNow - clock.now();
+      const read = clock.monotonic();
+      this.#offset = storeNow - read;
       // At least a millisecond: the store may round, and a job that is due in no time must not make this spin.
-      this.#nextAt = Math.min(this.#nextAt, clock.monotonic() + Math.max(1, nextAt - storeNow));
+      this.#nextAt = Math.min(this.#nextAt, read + Math.max(1, nextAt - storeNow));
     }
   }
 }

@@ -73,6 +73,13 @@ export function toNightshiftError(error: unknown, location: string, sent: boolea
     const advice = "Grant the role what docs/guides/postgres.md lists.";
     return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} denied it (${text}). ${advice}`);
   }
+  if (code === "25006") {
+    const advice = "Point the connection at the primary; this store goes on by itself when it can write again.";
+    return make(
+      "NS_STORE_UNAVAILABLE",
+      `PostgreSQL at ${location} is read-only: a standby, or a primary that was made one (${text}). ${advice}`,
+    );
+  }
   switch (failureKind(error, sent)) {
     case "conflict":
       return make("NS_STORE_BUSY", `PostgreSQL at ${location} rolled back in favour of others, repeatedly (${text}).`);

@@ -82,6 +82,11 @@ export class Notifier {
     return this.#client !== null;
   }
 
+  /** The connection that listens, which nobody else uses, while there is one. */
+  get ear(): PgPoolClient | null {
+    return this.#client;
+  }
+
   /** Begins to listen; resolves after the first try, whatever came of it. */
   async start(): Promise<void> {
     if (this.#connect === null) this.#poll();

@@ -4,7 +4,7 @@ import type { Clock } from "../../time/index.ts";
 import type { Wake } from "../contract.ts";
 import type { Listeners } from "../shared/listeners.ts";
 import type { Database, Repeat } from "./database.ts";
-import type { Row } from "./driver.ts";
+import { AS_TEXT, type Row } from "./driver.ts";
 import type { Floors } from "./floors.ts";
 import type { Names } from "./names.ts";
 import type { News, Notifier } from "./notifier.ts";
@@ -17,6 +17,8 @@ export interface Session {
   readonly listeners: Listeners;
   readonly clock: Clock;
   readonly logger: LoggerLike;
+  /** The database's clock less this process's monotonic one, as last seen; null before. */
+  offset: number | null;
   /** The quoted schema, for statements. */
   readonly s: string;
 }
@@ -44,6 +46,16 @@ function wakesOf(news: News): Wake[] {
   return wakes;
 }
 
+/** The database's clock, as far as this process knows without asking: its own wall clock may be wrong by hours. */
+export function databaseTime({ clock, offset }: Session): number {
+  return offset === null ? clock.now() : clock.monotonic() + offset;
+}
+
+/** Remembers what the database's clock has just shown. */
+export function sawTime(session: Session, at: number): void {
+  session.offset = at - session.clock.monotonic();
+}
+
 /** Runs a named statement. */
 export function run(
   session: Session,
@@ -53,6 +65,27 @@ export function run(
   repeat: Repeat = "always",
 ): Promise<readonly Row[]> {
   return session.database.run({ name, text }, values, repeat);
+}
+
+/**
+ * Runs a statement that must not wait for a free connection: a heartbeat, while every other one stands before a lock. It
+ * goes where LISTEN is, and through the pool when that fails. It may be repeated.
+ */
+export async function runAhead(
+  session: Session,
+  name: string,
+  text: string,
+  values: readonly unknown[],
+): Promise<readonly Row[]> {
+  const { ear } = session.notifier;
+  if (ear !== null) {
+    try {
+      return (await session.database.ask(ear, { text, values, rowMode: "array", types: AS_TEXT })).rows;
+    } catch (err) {
+      session.logger.debug({ err }, `the connection that listens could not run ${name}; another one does`);
+    }
+  }
+  return run(session, name, text, values);
 }
 
 /** A number of a row; null stays null. */

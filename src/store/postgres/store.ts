@@ -38,7 +38,7 @@ import { Names } from "./names.ts";
 import { Notifier } from "./notifier.ts";
 import type { Settings } from "./options.ts";
 import * as scheduling from "./scheduling.ts";
-import { hear, run, type Session } from "./session.ts";
+import { hear, run, type Session, sawTime } from "./session.ts";
 import { Working } from "./working.ts";
 
 /** The most questions of dashboards under way at once. */
@@ -95,9 +95,12 @@ export class PostgresStore implements Store {
     return { kind: "postgres", location: this.#settings.location, engine: this.#engine, durability: "power-loss" };
   }
   now(): Promise<number> {
-    return this.#run(async ({ session }) =>
-      Number((await run(session, "now", `select ${session.s}.now_ms()`, []))[0]?.[0]),
-    );
+    return this.#run(async ({ session }) => {
+      const [row] = await run(session, "now", `select ${session.s}.now_ms()`, []);
+      const now = Number(row?.[0]);
+      sawTime(session, now);
+      return now;
+    });
   }
   subscribe(listener: (wake: Wake) => void): Disposable {
     return this.#listeners.subscribe(listener);
@@ -280,6 +283,7 @@ export class PostgresStore implements Store {
       session = {
         ...{ database, notifier, listeners, clock, logger, s: this.#settings.quoted },
         names: new Names(database),
+        offset: null,
         floors: new Floors(),
       };
       await maintain(session, logger);

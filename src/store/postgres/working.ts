@@ -22,7 +22,7 @@ import { jobId, parseJobId } from "./job-id.ts";
 import { readLease } from "./leases.ts";
 import { merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
-import { run, type Session, tell } from "./session.ts";
+import { databaseTime, run, runAhead, type Session, sawTime, tell } from "./session.ts";
 
 const INSTANCE_SHAPE = /^\d{1,10}$/;
 /** The most finished jobs that one wake-up to other processes names. */
@@ -64,7 +64,7 @@ export class Working {
       )
       select c.bucket, c.job_id, c.reason from beat b left join ${s}.cancel_request c
         on exists (select from ${s}.lease l where l.instance_id = $1 and l.ids @> array[c.job_id])`;
-    const rows = await run(this.#session, "heartbeat", text, [instance, Math.ceil(ttl)]);
+    const rows = await runAhead(this.#session, "heartbeat", text, [instance, Math.ceil(ttl)]);
     if (rows.length === 0) {
       this.#held.forget(instance);
       return { alive: false };
@@ -195,6 +195,7 @@ export class Working {
       else {
         const { lease, held } = await readLease(this.#session, row);
         this.#held.add(instance, lease.id, held);
+        sawTime(this.#session, lease.claimedAt);
         leases.push(lease);
       }
     }
@@ -220,8 +221,8 @@ export class Working {
         else scheduled = Math.min(scheduled, outcome.in);
       }
     }
-    const { listeners, logger, clock } = this.#session;
-    if (Number.isFinite(scheduled)) news = { ...news, scheduledAt: Math.ceil(clock.now() + scheduled) };
+    const { listeners, logger } = this.#session;
+    if (Number.isFinite(scheduled)) news = { ...news, scheduledAt: Math.ceil(databaseTime(this.#session) + scheduled) };
     // All of them here; elsewhere as many as fit, since a wake-up is a hint and a full drain ends thousands a second.
     if (finished.length > 0 && listeners.any) listeners.emit([{ what: "finished", jobs: finished }], logger);
     if (finished.length > 0) this.#session.notifier.say({ finished: finished.slice(0, MOST_FINISHED) });
