@@ -146,6 +146,12 @@ export type OverlapChoice = "allow" | "skip" | "queue" | "replace";
 /** A schedule as a person writes it. */
 export interface ScheduleDraft {
   readonly job: string;
+  /**
+   * A trigger of any kind as JSON text, in place of the expression: its stored form, in which instants may be readings
+   * (`2026-12-24T17:00`) of its `timeZone`.
+   */
+  readonly trigger: string;
+  /** A cron expression. */
   readonly expression: string;
   readonly dialect: DialectChoice;
   readonly timeZone: string;
@@ -155,6 +161,11 @@ export interface ScheduleDraft {
   readonly overlap: OverlapChoice;
   readonly description: string;
 }
+
+/** When, as a cron expression. */
+export type CronWhen = Pick<ScheduleDraft, "expression" | "dialect" | "timeZone">;
+/** When: a cron expression, or a trigger of any kind. */
+export type ScheduleWhen = CronWhen | Pick<ScheduleDraft, "trigger">;
 
 /** What a form of a schedule starts from. */
 export interface ScheduleFormView {
@@ -171,13 +182,13 @@ export interface ScheduleFormFacts extends Omit<ScheduleDraft, "input" | "expres
   readonly source: "code" | "dynamic";
   /** The guard of a change: it counts only while this is still the schedule's revision. */
   readonly revision: number;
-  /** Null when the trigger is not a cron expression: then it cannot be changed here. */
+  /** Null when the trigger is not a cron expression. */
   readonly expression: string | null;
   /** The trigger in words. */
   readonly times: string;
 }
 
-/** What a cron expression will do, or what is wrong with it. */
+/** What a trigger will do, or what is wrong with it. */
 export interface SchedulePreview {
   readonly problems: readonly FieldProblem[];
   readonly description: string | null;
@@ -233,7 +244,7 @@ export interface ReadApi {
   "api/schedule/input": { query: { id: string }; answer: StoredJsonView };
   "api/schedules/form": { query: { id?: string }; answer: ScheduleFormView };
   "api/schedules/preview": {
-    query: { expression: string; dialect?: string; timeZone?: string; id?: string };
+    query: { trigger?: string; expression?: string; dialect?: string; timeZone?: string; id?: string };
     answer: SchedulePreview;
   };
   "api/services": { query: Record<never, string>; answer: ServicesView };
@@ -263,10 +274,11 @@ export interface OperateApi {
   "api/schedules/resume": { body: { id: string }; answer: { done: true } };
   "api/schedules/trigger": { body: { id: string }; answer: { job: string | null } };
   "api/schedules/create": {
-    body: ScheduleDraft & { readonly id: string; readonly paused: boolean };
+    body: Omit<ScheduleDraft, keyof CronWhen | "trigger"> &
+      ScheduleWhen & { readonly id: string; readonly paused: boolean };
     answer: { done: true };
   };
-  /** What is left out stays. An expression comes with its dialect and time zone. */
+  /** What is left out stays. An expression comes with its dialect and time zone; a trigger stands alone. */
   "api/schedules/update": {
     body: Partial<ScheduleDraft> & { readonly id: string; readonly revision: number };
     answer: { done: true };

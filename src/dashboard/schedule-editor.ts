@@ -6,6 +6,7 @@ import type { StoredSchedule } from "../store/contract.ts";
 import { type Trigger, type TriggerJSON, triggerFromJSON } from "../time/index.ts";
 import type { DialectChoice, MisfireChoice, ScheduleDraft, ScheduleFormFacts } from "./api.ts";
 import type { ScheduleEditor } from "./server/parts.ts";
+import { readTrigger } from "./server/written-trigger.ts";
 
 /** An editor over a client. */
 export function scheduleEditor(schedules: Schedules, registry: JobRegistry): ScheduleEditor {
@@ -19,7 +20,7 @@ export function scheduleEditor(schedules: Schedules, registry: JobRegistry): Sch
     async create({ id, job, input, misfire, overlap, description, paused, ...when }) {
       await schedules.create({
         id,
-        trigger: triggerOf(when),
+        trigger: "trigger" in when ? readTrigger(when.trigger).trigger : triggerOf(when),
         job: definitionOf(registry, job),
         misfire: policyOf(misfire),
         overlap,
@@ -28,15 +29,11 @@ export function scheduleEditor(schedules: Schedules, registry: JobRegistry): Sch
         ...(input === undefined ? {} : { input: input.value }),
       });
     },
-    async update({ id, revision, job, input, misfire, overlap, description, expression, dialect, timeZone }) {
+    async update({ id, revision, job, input, misfire, overlap, description, ...when }) {
       const known = await schedules.get(id);
       const before = known?.settings?.trigger;
-      const when =
-        expression === undefined || dialect === undefined || timeZone === undefined
-          ? undefined
-          : { expression, dialect, timeZone };
       const changes = {
-        ...(when === undefined ? {} : { trigger: triggerOf(when, before) }),
+        ...newTrigger(when, before),
         ...(job === undefined ? {} : { job: definitionOf(registry, job) }),
         ...(input === undefined ? {} : { input: input.value }),
         ...(misfire === undefined ? {} : { misfire: policyOf(misfire) }),
@@ -58,6 +55,7 @@ function facts(stored: StoredSchedule): ScheduleFormFacts {
     source: stored.source,
     revision: stored.revision,
     job: stored.job,
+    trigger: JSON.stringify(trigger),
     expression: isCron ? expression : null,
     dialect: dialectOf(trigger),
     timeZone: typeof timeZone === "string" ? timeZone : "UTC",
@@ -73,6 +71,14 @@ function settingsOf(stored: StoredSchedule): ScheduleSettingsInfo {
   if (settings !== null) return settings;
   const message = `Schedule ${show(stored.id)} cannot be read by this version of the library, so it cannot be changed here.`;
   throw new NightshiftError("NS_SCHEDULE_INVALID", message);
+}
+
+type When = Partial<Pick<ScheduleDraft, "trigger" | "expression" | "dialect" | "timeZone">>;
+
+function newTrigger({ trigger, expression, dialect, timeZone }: When, before?: TriggerJSON): { trigger?: Trigger } {
+  if (trigger !== undefined) return { trigger: readTrigger(trigger).trigger };
+  if (expression === undefined || dialect === undefined || timeZone === undefined) return {};
+  return { trigger: triggerOf({ expression, dialect, timeZone }, before) };
 }
 
 /** What a change of the clock does to the times is no question of the form: it stays what it was. */

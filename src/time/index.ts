@@ -21,7 +21,13 @@ export {
 export { type Clock, sleep, systemClock, type Timer, type TimerOptions } from "./clock.ts";
 export { anyOf, except, jitter } from "./combinators.ts";
 export { type CronOptions, cron } from "./cron/cron.ts";
-export { type CronExplanation, type ExplainedFire, type ExplainOptions, explainCron } from "./cron/explain.ts";
+export {
+  type CronExplanation,
+  type ExplainedFire,
+  type ExplainOptions,
+  explainCron,
+  explainFire,
+} from "./cron/explain.ts";
 export type { CronDialect } from "./cron/fields.ts";
 export { type DailyIntervalOptions, dailyInterval } from "./daily-interval.ts";
 export { type Duration, type DurationUnit, formatDuration, parseDuration } from "./duration.ts";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { recurrence, triggerFromJSON } from "../../src/time/index.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { HOSTILE_TEXTS } from "../support/hostile-texts.ts";
@@ -135,6 +136,61 @@ describe("writing schedules in a browser", () => {
       await eventually(async () =>
         assert.deepEqual((await host.schedules.get("digest"))?.settings?.input, { to: "ola" }),
       );
+    });
+  });
+
+  it("writes triggers of every kind, keeps what has no field, and opens them again as they were written", async () => {
+    await withApp(browser, async (page, { url, host }) => {
+      const kinds: [string, Record<string, string>, RegExp][] = [
+        ["interval", { Every: "90m", From: "2030-01-01T09:00" }, /^every 5400000ms from 2030-01-01T08:00:00\.000Z$/],
+        [
+          "calendar-interval",
+          { Every: "2", From: "2030-01-31T09:00" },
+          /^every 2 day from 2030-01-31T09:00:00 in Europe\/Oslo$/,
+        ],
+        [
+          "daily-interval",
+          { Every: "10m", On: "mon, tue" },
+          /^every 600000ms from 09:00 to 17:00 on MON,TUE in Europe\/Oslo$/,
+        ],
+        [
+          "recurrence",
+          { Rule: "FREQ=MONTHLY;BYDAY=-1FR", From: "2030-01-01T09:00" },
+          /^FREQ=MONTHLY;BYDAY=-1FR from 2030-01-01T09:00:00 in/,
+        ],
+        ["once", { At: "2030-07-01T17:00" }, /^once at 2030-07-01T15:00:00\.000Z$/],
+        ["json", { Trigger: '{ "type": "any-of", "triggers": [{ "type": "interval", "every": 60000 }] }' }, /^any of/],
+      ];
+      const triggerOf = async (id: string) => {
+        const stored = (await host.schedules.get(id))?.settings?.trigger;
+        return stored === undefined ? "" : String(triggerFromJSON(stored));
+      };
+      for (const [kind, fields, expected] of kinds) {
+        await page.goto(`${url}newschedule`);
+        await field(page, "Id").fill(kind);
+        await field(page, "Kind").selectOption(kind);
+        await page.getByRole("button", { name: "Create schedule" }).click();
+        await page.locator(".problem:not([hidden])").first().waitFor();
+        for (const [label, value] of Object.entries(fields)) await field(page, label).fill(value);
+        await page.locator(".next .fires li").first().waitFor();
+        await page.getByRole("button", { name: "Create schedule" }).click();
+        await page.getByRole("heading", { name: kind }).waitFor();
+        assert.match(await triggerOf(kind), expected);
+        await page.goto(`${url}editschedule?id=${kind}`);
+        await field(page, "Description").fill("looked at");
+        const revision = (await host.schedules.get(kind))?.revision;
+        await page.getByRole("button", { name: "Save changes" }).click();
+        await page.getByText(`${kind} was changed.`).waitFor();
+        assert.match(await triggerOf(kind), expected, "what was not touched is not changed");
+        assert.notEqual((await host.schedules.get(kind))?.revision, revision);
+      }
+      const exact = recurrence("FREQ=DAILY", { start: "2030-01-01T09:00:30", exclude: ["2030-01-02"] });
+      await host.schedules.update("recurrence", { trigger: exact });
+      await page.goto(`${url}editschedule?id=recurrence`);
+      await field(page, "Rule").fill("FREQ=WEEKLY");
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await page.getByText("recurrence was changed.").waitFor();
+      assert.equal(await triggerOf("recurrence"), "FREQ=WEEKLY from 2030-01-01T09:00:30 exclude 2030-01-02");
     });
   });
 

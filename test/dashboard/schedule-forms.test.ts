@@ -9,6 +9,7 @@ import {
   type StoredJsonView,
 } from "../../src/dashboard/index.ts";
 import { cron, interval } from "../../src/index.ts";
+import { triggerFromJSON, withHashKey } from "../../src/time/index.ts";
 import { get, json, post } from "../support/ask-dashboard.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ScheduleApp, scheduleApp } from "../support/schedule-app.ts";
@@ -177,13 +178,84 @@ describe("schedules written on the dashboard", () => {
     assert.equal((await read<ScheduleFormView>("schedules/form?id=nightly")).schedule?.source, "code");
   });
 
-  it("keep a trigger that is no cron expression, and say that it is none", async () => {
+  it("may have a trigger of any kind, with readings of its zone's clock for instants", async () => {
+    const { expression: _, dialect: __, timeZone, ...rest } = DRAFT;
+    const cases: [object, string][] = [
+      [
+        { type: "interval", every: "90m", start: "2030-01-01T09:00", timeZone },
+        "every 5400000ms from 2030-01-01T08:00:00.000Z",
+      ],
+      [{ type: "once", at: "2030-07-01T17:00", timeZone }, "once at 2030-07-01T15:00:00.000Z"],
+      [
+        { type: "calendar-interval", amount: 2, unit: "month", start: "2030-01-31T09:00", timeZone },
+        "every 2 month from 2030-01-31T09:00:00 in Europe/Oslo",
+      ],
+      [
+        { type: "daily-interval", every: "10m", from: "09:00", to: "17:00", weekdays: ["MON"], timeZone },
+        "every 600000ms from 09:00 to 17:00 on MON in Europe/Oslo",
+      ],
+      [
+        { type: "recurrence", rule: "FREQ=MONTHLY;BYDAY=-1FR", start: "2030-01-01T09:00", timeZone },
+        "FREQ=MONTHLY;BYDAY=-1FR from 2030-01-01T09:00:00 in Europe/Oslo",
+      ],
+      [{ type: "any-of", triggers: [{ type: "interval", every: 60_000 }] }, "any of [every 60000ms]"],
+      [
+        { type: "cron", expression: "H 3 * * *", timeZone },
+        String(withHashKey(cron("H 3 * * *", { timeZone }), "digest")),
+      ],
+    ];
+    for (const [written, expected] of cases) {
+      const trigger = JSON.stringify(written);
+      assert.equal((await change("create", { ...rest, trigger })).status, 200, trigger);
+      const stored = (await app.host.schedules.get("digest"))?.settings?.trigger;
+      assert.ok(stored);
+      assert.equal(String(triggerFromJSON(stored)), expected);
+      const plan = await read<SchedulePreview>(`schedules/preview?id=digest&trigger=${encodeURIComponent(trigger)}`);
+      assert.deepEqual(plan.problems, []);
+      const next = await app.host.schedules.preview("digest", plan.fires.length);
+      assert.deepEqual(
+        plan.fires.map(({ at }) => at),
+        next.map((at) => at.getTime()),
+        trigger,
+      );
+      const { schedule } = await read<ScheduleFormView>("schedules/form?id=digest");
+      assert.equal(String(triggerFromJSON(JSON.parse(schedule?.trigger ?? ""))), expected);
+      await app.host.schedules.remove("digest");
+    }
+  });
+
+  it("are told what is wrong with a trigger at the field that it is about", async () => {
+    const { expression: _, dialect: __, timeZone, ...rest } = DRAFT;
+    const cases: [unknown, string, RegExp][] = [
+      [{ type: "interval", every: "soon" }, "every", /interval\(\) is "soon"/],
+      [{ type: "recurrence", rule: "FREQ=DAYLY", start: "2030-01-01T09:00" }, "rule", /Did you mean "DAILY"/],
+      [{ type: "once", at: "tomorrow" }, "start", /"tomorrow"/],
+      [{ type: "once", at: "2030-02-30T09:00" }, "start", /2030-02-30T09:00/],
+      [{ type: "once", at: "2001-01-01T09:00" }, "expression", /never fire/],
+      [{ type: "interval", every: "1h", timeZone: "Mars/Olympus", start: "2030-01-01T09:00" }, "timeZone", /Mars/],
+      [{ type: "intervall" }, "expression", /Did you mean "interval"/],
+      [["interval"], "expression", /has no type/],
+    ];
+    for (const [written, field, message] of cases) {
+      const answer = await refused("create", { ...rest, trigger: JSON.stringify(written) });
+      assert.deepEqual([answer.status, answer.fields[0]?.[0]], [400, field], JSON.stringify(written));
+      assert.match(answer.message, message);
+    }
+    assert.equal((await refused("create", { ...rest, trigger: "{" })).fields[0]?.[0], "expression");
+    assert.equal((await refused("create", { ...DRAFT, trigger: "{}" })).status, 400, "an expression and a trigger");
+    assert.equal(await app.host.schedules.get("digest"), null);
+  });
+
+  it("keep a trigger that a change leaves out, and take another kind", async () => {
     await change("create", DRAFT);
     await app.host.schedules.update("digest", { trigger: interval("5m") });
     const { schedule } = await read<ScheduleFormView>("schedules/form?id=digest");
     assert.equal(schedule?.expression, null);
     assert.equal((await change("update", { id: "digest", revision: schedule?.revision, overlap: "skip" })).status, 200);
     assert.equal((await app.host.schedules.get("digest"))?.settings?.trigger.type, "interval");
+    const trigger = JSON.stringify({ type: "once", at: "2030-01-01T00:00:00Z" });
+    await change("update", { id: "digest", revision: await revisionOf("digest"), trigger });
+    assert.equal((await app.host.schedules.get("digest"))?.settings?.trigger.type, "once");
   });
 
   it("S23: show their input only when asked, hide what is redacted, and never save what was hidden", async () => {

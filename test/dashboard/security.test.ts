@@ -53,6 +53,7 @@ const FACTS: ScheduleFormFacts = {
   source: "dynamic",
   revision: 1,
   job: "clean-up",
+  trigger: "{}",
   expression: "0 3 * * *",
   dialect: "unix",
   timeZone: "UTC",

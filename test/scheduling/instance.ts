@@ -1,14 +1,16 @@
-/** One instance of an application with schedules, for tests that need real processes: `instance.ts <file> <name> <every ms>`. */
+/** One instance of an application with schedules, for tests that need real processes: `instance.ts <file or URL> <name> <every ms> <schema>`. */
 import { createHost } from "../../src/create-host.ts";
 import { defineJob } from "../../src/jobs/index.ts";
+import { postgres } from "../../src/store/postgres/index.ts";
 import { sqlite } from "../../src/store/sqlite/index.ts";
 import { silentLogger } from "../../src/telemetry/index.ts";
 import { interval } from "../../src/time/index.ts";
 
-const [path = "", instanceName = "", every = "200"] = process.argv.slice(2);
+const [place = "", instanceName = "", every = "200", schema = ""] = process.argv.slice(2);
+const store = place.startsWith("postgres") ? postgres({ connectionString: place, schema }) : sqlite(place);
 const tick = defineJob({ name: "tick", run: () => undefined });
 const builder = createHost({ name: "fleet", logger: silentLogger });
-builder.addJobs({ store: sqlite(path), jobs: [tick], instanceName, leaseTtl: "1s" });
+builder.addJobs({ store, jobs: [tick], instanceName, leaseTtl: "1s" });
 const base = { trigger: interval(Number(every)), job: tick, misfireThreshold: 500 };
 builder.addSchedule({ ...base, id: "all", misfire: "run-all" });
 builder.addSchedule({ ...base, id: "once", misfire: "run-once" });

@@ -1,52 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import type { Store, StoredOccurrence } from "../../src/store/contract.ts";
 import { sqlite } from "../../src/store/sqlite/index.ts";
 import { silentLogger } from "../../src/telemetry/index.ts";
 import { systemClock } from "../../src/time/index.ts";
-import { type Child, startNode } from "../support/child.ts";
+import type { Child } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
-
-const INSTANCE = new URL("./instance.ts", import.meta.url).pathname;
-const EVERY = 250;
-const IDS = ["all", "once", "skip", "some", "serial"];
-
-async function startInstance(path: string, name: string): Promise<Child> {
-  const child = startNode([INSTANCE, path, name, String(EVERY)]);
-  await child.until(/started/);
-  return child;
-}
-
-async function stopGently(child: Child): Promise<void> {
-  child.process.kill("SIGTERM");
-  assert.deepEqual(await child.ended, { code: 0, signal: null });
-}
-
-/** Oldest first. */
-async function history(store: Store, id: string): Promise<StoredOccurrence[]> {
-  return [...(await store.listOccurrences(id, { limit: 500 })).items].reverse();
-}
-
-/** As many jobs as occurrences that made one, no job twice, no time left out between the first and the last. */
-async function assertOneJobEach(store: Store): Promise<void> {
-  let made = 0;
-  for (const id of IDS) {
-    const lines = await history(store, id);
-    const jobs = lines.flatMap(({ job }) => job ?? []);
-    assert.equal(new Set(jobs).size, jobs.length);
-    made += jobs.length;
-    let at = lines[0]?.at ?? 0;
-    for (const line of lines) {
-      assert.equal(line.at, at, `${id}: the line at ${line.at} follows the one before`);
-      at += EVERY * Number(/(\d+) occurrences until/.exec(line.reason ?? "")?.[1] ?? 1);
-    }
-  }
-  const { finished, queues } = await store.counts();
-  const live = queues.reduce((sum, queue) => sum + queue.ready + queue.scheduled + queue.running, 0);
-  assert.equal(finished.succeeded + finished.dead + finished.cancelled + live, made);
-}
+import { assertOneJobEach, history, IDS, startInstance, stopGently } from "./fleet.ts";
 
 describe("four processes on one file", { concurrency: false }, () => {
   it("make exactly one job per occurrence, while the one that fires most is killed and comes back", async () => {

@@ -8,6 +8,9 @@ const LONGEST_REASON = 1_000;
 /** How many jobs one call may name. */
 const MOST_IDS = 500;
 
+/** The one that is a sentence rather than a name: a trigger as JSON. */
+const LONGEST_TRIGGER = 4_000;
+
 /** The query of a GET. */
 export interface QueryReader {
   text(name: string): string | undefined;
@@ -39,7 +42,7 @@ export function readQuery(parameters: URLSearchParams, known: readonly string[])
   for (const [name, value] of parameters) {
     if (!known.includes(name)) refuse(`There is no parameter ${show(name)} here.${didYouMean(name, known)}`);
     if (values.has(name)) refuse(`The parameter ${name} was given twice.`);
-    values.set(name, bounded(value, name, LONGEST_TEXT));
+    values.set(name, bounded(value, name, name === "trigger" ? LONGEST_TRIGGER : LONGEST_TEXT));
   }
   const required = (name: string) => values.get(name) || refuse(`The parameter ${name} is missing.`);
   return {

@@ -43,7 +43,9 @@ export interface ScheduleDesk {
 }
 
 /** A draft whose input was read: a value, or nothing when there is none. */
-type WithInput<Body> = Omit<Body, "input"> & { readonly input?: { readonly value: unknown } };
+type WithInput<Body> = Body extends unknown
+  ? Omit<Body, "input"> & { readonly input?: { readonly value: unknown } }
+  : never;
 
 /** Makes, changes and removes schedules at run time. Mistakes are thrown as the library's own errors, and nothing is written then. */
 export interface ScheduleEditor {

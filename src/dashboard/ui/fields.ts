@@ -24,14 +24,17 @@ export function textField(
     readonly placeholder?: string;
     readonly list?: string;
     readonly code?: boolean;
+    readonly type?: "text" | "time" | "datetime-local";
   } = {},
 ): VNode {
   return field(
     look,
     h("input", {
       ...control(look),
-      type: "text",
+      type: also.type ?? "text",
       value,
+      // Seconds are kept where there are some.
+      step: also.type === undefined || also.type === "text" ? undefined : "any",
       maxlength: also.longest ?? 500,
       placeholder: also.placeholder,
       list: also.list,

@@ -62,7 +62,7 @@ export function explainCron(expression: string, options: ExplainOptions): CronEx
   const zone = zoneOf(timeZone);
   const start = instantOf(from, "explainCron()'s from");
   const upcoming = trigger.upcoming(wholeNumber("explainCron()'s count", count, 1, 10_000), new Date(start));
-  const fires = upcoming.map((at) => explainFire(at, zone));
+  const fires = upcoming.map((at) => fireIn(at, zone));
   const parsed = parseCron(expression, dialect);
   const resolved = needsHashKey(parsed) && hashKey !== undefined ? resolveHashes(parsed, hashKey) : parsed;
   const end = start + wholeNumber("explainCron()'s days", days, 0, 4_000) * DAY;
@@ -72,7 +72,22 @@ export function explainCron(expression: string, options: ExplainOptions): CronEx
   return { ...explanation, toString: () => textOf(explanation) };
 }
 
-function explainFire(at: Date, zone: Zone): ExplainedFire {
+/**
+ * A fire time as the clocks of a zone show it.
+ *
+ * @throws NS_TIME_ZONE_UNKNOWN
+ * @example
+ * ```ts
+ * import { explainFire } from "nightshift/time";
+ *
+ * explainFire(new Date("2026-03-29T01:00:00Z"), "Europe/Oslo").local; // "2026-03-29T03:00:00"
+ * ```
+ */
+export function explainFire(at: Date, timeZone: string): ExplainedFire {
+  return fireIn(at, zoneOf(timeZone));
+}
+
+function fireIn(at: Date, zone: Zone): ExplainedFire {
   const offset = zone.offsetAt(at.getTime());
   return { at, local: formatLocal(at.getTime() + offset), offset: formatOffset(offset) };
 }

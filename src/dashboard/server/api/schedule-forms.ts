@@ -1,7 +1,7 @@
 /** Schedules that people write: what a form starts from, what an expression will do, and making, changing, removing. */
 import { Problems } from "../../../errors/index.ts";
 import type { StoredSchedule } from "../../../store/contract.ts";
-import { explainCron } from "../../../time/index.ts";
+import { explainCron, explainFire, withHashKey } from "../../../time/index.ts";
 import type { DialectChoice, MisfireChoice, OverlapChoice, SchedulePreview } from "../../api.ts";
 import { readInput } from "../form-input.ts";
 import { fieldProblems, withFields } from "../form-problems.ts";
@@ -10,6 +10,7 @@ import type { DashboardParts, ScheduleEditor } from "../parts.ts";
 import { showJson } from "../redact.ts";
 import { Refusal } from "../refusal.ts";
 import type { OperateRoute, ReadRoute } from "../route.ts";
+import { readTrigger } from "../written-trigger.ts";
 import { findSchedule, readId } from "./schedules.ts";
 
 const DIALECTS: readonly DialectChoice[] = ["unix", "cronos", "quartz"];
@@ -18,6 +19,7 @@ const OVERLAPS: readonly OverlapChoice[] = ["allow", "skip", "queue", "replace"]
 const FIRES_PREVIEWED = 5;
 const LONGEST_ID = 200;
 const LONGEST_DESCRIPTION = 2_000;
+const LONGEST_TRIGGER = 4_000;
 /** Below the limit of a body, so that the answer can name the field. */
 const LONGEST_INPUT = 50_000;
 
@@ -51,13 +53,16 @@ export const scheduleInput: ReadRoute<"api/schedule/input"> = {
 export const previewSchedule: ReadRoute<"api/schedules/preview"> = {
   method: "GET",
   permission: "read",
-  query: ["expression", "dialect", "timeZone", "id"],
+  query: ["trigger", "expression", "dialect", "timeZone", "id"],
   async handle({ parts }, query) {
     const dialect = query.text("dialect") === undefined ? "unix" : query.oneOf("dialect", DIALECTS);
     const timeZone = query.text("timeZone") ?? "UTC";
     const now = await parts.store.now();
+    const [trigger, id] = [query.text("trigger"), query.text("id") ?? "new"];
     try {
-      return preview(query.required("expression"), dialect, timeZone, query.text("id") ?? "new", now);
+      return trigger === undefined
+        ? preview(query.required("expression"), dialect, timeZone, id, now)
+        : previewTrigger(trigger, id, now);
     } catch (error) {
       const problems = fieldProblems(error);
       if (problems === null) throw error;
@@ -75,7 +80,7 @@ export const createSchedule: OperateRoute<"api/schedules/create"> = {
     return {
       id: body.text("id", LONGEST_ID),
       job: body.text("job"),
-      ...readWhen(body),
+      ...(body.has("trigger") ? readTriggerText(body) : readWhen(body)),
       input: body.optionalText("input", LONGEST_INPUT) ?? "",
       misfire: body.oneOf("misfire", MISFIRES),
       overlap: body.oneOf("overlap", OVERLAPS),
@@ -89,7 +94,11 @@ export const createSchedule: OperateRoute<"api/schedules/create"> = {
       const now = await parts.store.now();
       const problems = new Problems();
       // Both are looked at before either is refused: one round tells of all that is wrong.
-      problems.attempt(() => preview(draft.expression, draft.dialect, draft.timeZone, draft.id, now));
+      problems.attempt(() =>
+        "trigger" in draft
+          ? previewTrigger(draft.trigger, draft.id, now)
+          : preview(draft.expression, draft.dialect, draft.timeZone, draft.id, now),
+      );
       const input = problems.attempt(() => readInput(text, parts.isHidden));
       problems.throwIfAny("The schedule");
       await editorOf(parts).create({ ...draft, ...(input === undefined ? {} : { input }) });
@@ -110,6 +119,7 @@ export const updateSchedule: OperateRoute<"api/schedules/update"> = {
       id: body.text("id"),
       revision: body.count("revision"),
       ...(body.has("job") ? { job: body.text("job") } : {}),
+      ...(body.has("trigger") ? { trigger: body.text("trigger", LONGEST_TRIGGER) } : {}),
       ...(body.has("expression") || body.has("dialect") || body.has("timeZone") ? readWhen(body) : {}),
       ...(input === undefined ? {} : { input }),
       ...(body.has("misfire") ? { misfire: body.oneOf("misfire", MISFIRES) } : {}),
@@ -142,7 +152,7 @@ export const removeSchedule: OperateRoute<"api/schedules/remove"> = {
   },
 };
 
-const DRAFT = ["job", "expression", "dialect", "timeZone", "input", "misfire", "overlap", "description"];
+const DRAFT = ["job", "trigger", "expression", "dialect", "timeZone", "input", "misfire", "overlap", "description"];
 
 function readWhen(body: BodyReader) {
   return {
@@ -150,6 +160,12 @@ function readWhen(body: BodyReader) {
     dialect: body.oneOf("dialect", DIALECTS),
     timeZone: body.text("timeZone"),
   };
+}
+
+/** A trigger says all by itself. */
+function readTriggerText(body: BodyReader) {
+  body.only(...DRAFT.filter((name) => !["expression", "dialect", "timeZone"].includes(name)), "id", "paused");
+  return { trigger: body.text("trigger", LONGEST_TRIGGER) };
 }
 
 /** Inputs can be private: the log says that there was one, not what it is. */
@@ -168,6 +184,15 @@ function preview(
   const explained = explainCron(expression, { ...options, from: new Date(now), count: FIRES_PREVIEWED });
   const fires = explained.fires.map(({ at, local, offset }) => ({ at: at.getTime(), local, offset }));
   return { problems: [], description: explained.description, fires, warnings: explained.warnings };
+}
+
+function previewTrigger(text: string, hashKey: string, now: number): SchedulePreview {
+  const { trigger, timeZone } = readTrigger(text);
+  const keyed = withHashKey(trigger, hashKey);
+  const upcoming = keyed.upcoming(FIRES_PREVIEWED, new Date(now));
+  const fires = upcoming.map((at) => ({ ...explainFire(at, timeZone), at: at.getTime() }));
+  const warnings = fires.length === 0 ? ["It never fires again."] : [];
+  return { problems: [], description: keyed.describe(), fires, warnings };
 }
 
 /** Zones are kept for good once used, and names come in any spelling: each is looked up under its one name. */

@@ -2,6 +2,7 @@
 import type { MisfireChoice, OverlapChoice, ScheduleDraft, ScheduleFormView } from "../../api.ts";
 import { type Child, h } from "../dom.ts";
 import { areaField, choiceField, textField } from "../fields.ts";
+import { fieldOf, KINDS, type Kind, type Parts, partsOf } from "./trigger-kinds.ts";
 
 const DIALECTS = [
   ["unix", "unix: minute hour day month weekday"],
@@ -22,8 +23,13 @@ const OVERLAPS: Readonly<Record<OverlapChoice, string>> = {
 };
 const LONGEST_INPUT = 50_000;
 
-/** A schedule as it stands in the form. */
-export type Draft = { -readonly [K in keyof ScheduleDraft]: ScheduleDraft[K] } & { id: string; paused: boolean };
+/** A schedule as it stands in the form. Its trigger stands in its parts. */
+export type Draft = { -readonly [K in keyof Omit<ScheduleDraft, "trigger">]: ScheduleDraft[K] } & {
+  id: string;
+  paused: boolean;
+  kind: Kind;
+  parts: Parts;
+};
 /** What the fields work on. */
 export interface Writing {
   readonly form: ScheduleFormView;
@@ -60,13 +66,30 @@ export function inputField({ form, draft, put, problemOf }: Writing, note: strin
   return areaField(look, draft.input, (value) => put("input", value), LONGEST_INPUT);
 }
 
-export function whenFields({ form, draft, put, problemOf }: Writing): Child {
-  const isOther = form.schedule !== null && form.schedule.expression === null;
-  const hint = isOther ? "Its trigger is no cron expression. Leave this empty to keep it." : undefined;
-  const expression = { name: "expression", label: "Cron expression", problem: problemOf("expression"), wide: true };
+export function whenFields(writing: Writing): Child {
+  const { form, draft, put, problemOf } = writing;
+  return [
+    choiceField({ name: "kind", label: "Kind", wide: true }, draft.kind, KINDS, (value) => put("kind", value as Kind)),
+    draft.kind === "cron" ? cronFields(writing) : partFields(writing),
+    draft.kind !== "json" &&
+      textField(
+        { name: "timeZone", label: "Time zone", problem: problemOf("timeZone"), wide: true },
+        draft.timeZone,
+        (value) => put("timeZone", value),
+        { placeholder: "Europe/Oslo", list: "time-zones" },
+      ),
+    h(
+      "datalist",
+      { id: "time-zones", key: "time-zones" },
+      form.timeZones.map((zone) => h("option", { key: zone, value: zone })),
+    ),
+  ];
+}
+
+function cronFields({ draft, put, problemOf }: Writing): Child {
   return [
     textField(
-      hint === undefined ? expression : { ...expression, hint },
+      { name: "expression", label: "Cron expression", problem: problemOf("expression"), wide: true },
       draft.expression,
       (value) => put("expression", value),
       { placeholder: "0 3 * * MON-FRI", code: true },
@@ -74,18 +97,39 @@ export function whenFields({ form, draft, put, problemOf }: Writing): Child {
     choiceField({ name: "dialect", label: "Dialect", wide: true }, draft.dialect, DIALECTS, (value) =>
       put("dialect", value as Draft["dialect"]),
     ),
-    textField(
-      { name: "timeZone", label: "Time zone", problem: problemOf("timeZone"), wide: true },
-      draft.timeZone,
-      (value) => put("timeZone", value),
-      { placeholder: "Europe/Oslo", list: "time-zones" },
-    ),
-    h(
-      "datalist",
-      { id: "time-zones", key: "time-zones" },
-      form.timeZones.map((zone) => h("option", { key: zone, value: zone })),
-    ),
   ];
+}
+
+function partFields({ draft, put, problemOf }: Writing): Child {
+  const take = (name: string) => (value: string) => put("parts", { ...draft.parts, [name]: value });
+  const specs = partsOf(draft.kind);
+  // What is wrong with the whole, or with what has no field of its own, is told at the first field.
+  const own = new Set(specs.map(({ name }) => fieldOf(name)));
+  const whole = ["expression", "every", "rule", "start"].filter((name) => !own.has(name) || name === "expression");
+  const problem = (name: string, first: boolean) =>
+    problemOf(fieldOf(name)) ?? (first ? whole.map(problemOf).find((each) => each !== undefined) : undefined);
+  if (draft.kind === "json") {
+    const hint = "The stored form, as toJSON() gives it: also any-of, except and jitter.";
+    const look = { name: "json", label: "Trigger", problem: problem("json", true), hint, wide: true };
+    return areaField(look, draft.parts["json"] ?? "", take("json"), 4_000);
+  }
+  return specs.map(({ name, label, hint, wide = false, choices, placeholder, type, reads }, index) => {
+    const look = { name: fieldOf(name), label, problem: problem(name, index === 0), wide, ...(hint ? { hint } : {}) };
+    const value = draft.parts[name] ?? "";
+    if (choices !== undefined)
+      return choiceField(
+        look,
+        value,
+        choices.map((each) => [each, each] as const),
+        take(name),
+      );
+    const also = {
+      ...(placeholder ? { placeholder } : {}),
+      ...(type ? { type } : {}),
+      code: reads === "text" && !type,
+    };
+    return textField(look, value, take(name), also);
+  });
 }
 
 export function policyFields({ draft, put }: Writing): Child {

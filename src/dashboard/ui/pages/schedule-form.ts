@@ -1,5 +1,5 @@
 /** Writing a schedule: a new one, or changes to one that was made at run time. The server judges; this shows where. */
-import type { FieldProblem, ScheduleDraft, ScheduleFormFacts, ScheduleFormView } from "../../api.ts";
+import type { FieldProblem, ScheduleDraft, ScheduleFormFacts, ScheduleFormView, ScheduleWhen } from "../../api.ts";
 import { ApiFailure, operate, read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { checkField, field, focusField } from "../fields.ts";
@@ -16,11 +16,10 @@ import {
   whenFields,
 } from "./schedule-fields.ts";
 import { Preview } from "./schedule-preview.ts";
+import { fieldOf, freshParts, missing, type Parts, readStored, writeTrigger } from "./trigger-kinds.ts";
 
 const WORDS: Readonly<Partial<Record<keyof ScheduleFormFacts, string>>> = {
-  expression: "its cron expression",
-  dialect: "its dialect",
-  timeZone: "its time zone",
+  trigger: "its trigger",
   job: "its job",
   misfire: "what becomes of missed times",
   overlap: "what becomes of overlaps",
@@ -51,23 +50,30 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
   let inputNote: string | null = null;
   /** As it was opened: what was only looked at is not sent. */
   let inputShown = "";
+  let opened: Draft = draft;
 
   const begin = (view: ScheduleFormView) => {
     form = view;
     if (view.schedule !== null) {
-      draft = { ...emptyDraft(), ...view.schedule, expression: view.schedule.expression ?? "" };
+      draft = draftOf(view.schedule);
       input = "kept";
     } else draft.job = view.jobs[0]?.name ?? "";
+    opened = { ...draft };
     problems = [];
     failure = newer = null;
-    preview.ask(draft, 0);
+    look(0);
+  };
+  const when = () => whenOf(draft, form?.schedule ?? null, opened.parts);
+  const look = (pause?: number) => {
+    const said = missing(draft.kind, draft.parts) === undefined ? when() : { trigger: "" };
+    preview.ask({ ...said, id: draft.id }, pause);
   };
   const put = <K extends keyof Draft>(name: K, value: Draft[K]) => {
     draft[name] = value;
-    problems = problems.filter((each) => each.field !== name);
-    if (name === "expression" || name === "dialect" || name === "timeZone") preview.ask(draft);
+    problems = problems.filter((each) => each.field !== name && !(WHEN.has(name) && isWhen(each.field)));
+    if (name === "kind") draft.parts = draft.kind === opened.kind ? opened.parts : freshParts(draft.kind);
     // An H in an expression stands for a time that the id decides.
-    else if (name === "id" && /h/i.test(draft.expression)) preview.ask(draft);
+    if (WHEN.has(name) || (name === "id" && /h/i.test(draft.expression))) look();
     context.update();
   };
   const problemOf = (name: string) => [...problems, ...preview.problems].find((each) => each.field === name)?.message;
@@ -92,9 +98,16 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
 
   const replacesInput = () => input === "open" && draft.input !== inputShown;
   const send = async (revision: number | null) => {
-    if (revision === null) return operate("api/schedules/create", { ...draft });
+    const { id, job, misfire, overlap, description, paused } = draft;
+    if (revision === null) {
+      const rest = { id, job, misfire, overlap, description, paused, input: draft.input };
+      return operate("api/schedules/create", { ...rest, ...when() });
+    }
     const changes = {
       ...changesOf(draft, form?.schedule ?? null),
+      ...(JSON.stringify(when()) === JSON.stringify(whenOf(opened, form?.schedule ?? null, opened.parts))
+        ? {}
+        : when()),
       ...(replacesInput() ? { input: draft.input } : {}),
     };
     for (let turn = 1, seen = revision; ; turn++) {
@@ -116,6 +129,13 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
   };
   const submit = async (revision: number | null) => {
     if (busy) return;
+    const left = missing(draft.kind, draft.parts);
+    if (left !== undefined) {
+      problems = [{ field: fieldOf(left.name), code: "", message: left.message }];
+      context.update();
+      focusField(fieldOf(left.name));
+      return;
+    }
     busy = true;
     problems = [];
     failure = newer = null;
@@ -194,9 +214,7 @@ function formPage(context: PageContext, id: string | null): ReturnType<PageFacto
                 "div",
                 { class: "next", "aria-live": "polite" },
                 h("h3", null, "Next times"),
-                schedule?.expression === null && draft.expression.trim() === ""
-                  ? empty("It keeps its times.", schedule.times)
-                  : preview.view(context.now()),
+                preview.view(context.now()),
               ),
             ),
           ),
@@ -250,15 +268,31 @@ function refusalOf({ schedule, jobs }: ScheduleFormView, { about }: PageContext,
   return isNew && jobs.length === 0 ? empty("This process knows no job.", "Give addJobs() the definitions.") : null;
 }
 
+const WHEN: ReadonlySet<string> = new Set(["kind", "parts", "expression", "dialect", "timeZone"]);
+/** The names under which the server tells of a trigger. */
+const isWhen = (field: string | null) => ["expression", "every", "rule", "start", "timeZone"].includes(field ?? "");
+
+function draftOf(schedule: ScheduleFormFacts): Draft {
+  const { trigger, expression, timeZone, ...rest } = schedule;
+  const zone = "timeZone" in JSON.parse(trigger) ? timeZone : emptyDraft().timeZone;
+  const read = readStored(trigger, zone);
+  return { ...emptyDraft(), ...rest, timeZone: zone, expression: expression ?? "", ...read };
+}
+
+/** What the form says about when. */
+function whenOf(
+  { kind, parts, expression, dialect, timeZone }: Draft,
+  base: ScheduleFormFacts | null,
+  opened: Parts,
+): ScheduleWhen {
+  if (kind === "cron") return { expression: expression.trim(), dialect, timeZone };
+  return { trigger: writeTrigger(kind, parts, timeZone, base?.trigger ?? null, opened) };
+}
+
 /** What the person changed; what they left is left out, and stays whatever it is. */
 function changesOf(draft: Draft, base: ScheduleFormFacts | null): Partial<ScheduleDraft> {
   if (base === null) return {};
-  const { expression, dialect, timeZone } = draft;
-  const whenChanged =
-    expression.trim() !== (base.expression ?? "") || dialect !== base.dialect || timeZone !== base.timeZone;
-  const isKept = base.expression === null && expression.trim() === "";
   return {
-    ...(whenChanged && !isKept ? { expression, dialect, timeZone } : {}),
     ...(draft.job === base.job ? {} : { job: draft.job }),
     ...(draft.misfire === base.misfire ? {} : { misfire: draft.misfire }),
     ...(draft.overlap === base.overlap ? {} : { overlap: draft.overlap }),
@@ -269,7 +303,7 @@ function changesOf(draft: Draft, base: ScheduleFormFacts | null): Partial<Schedu
 /** What is said when the schedule is not the one that was opened. */
 function staleText(newer: ScheduleFormFacts, opened: ScheduleFormFacts | null): string {
   const names = (Object.keys(newer) as (keyof ScheduleFormFacts)[]).filter(
-    (name) => name !== "revision" && name !== "times" && newer[name] !== opened?.[name],
+    (name) => name in WORDS && newer[name] !== opened?.[name],
   );
   const what =
     names.length > 0
@@ -286,6 +320,8 @@ function emptyDraft(): Draft {
   return {
     id: "",
     job: "",
+    kind: "cron",
+    parts: {},
     expression: "",
     dialect: "unix",
     // The reader's own zone, in plain sight: a time that is typed means the reader's clock.

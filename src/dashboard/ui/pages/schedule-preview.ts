@@ -1,5 +1,5 @@
-/** What an expression will do, asked for as it is typed: the next fires with their offsets, and turns of the clock that matter. */
-import type { FieldProblem, SchedulePreview } from "../../api.ts";
+/** What a trigger will do, asked for as it is typed: the next fires with their offsets, and turns of the clock that matter. */
+import type { FieldProblem, SchedulePreview, ScheduleWhen } from "../../api.ts";
 import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { wallClock } from "../format.ts";
@@ -8,12 +8,7 @@ import { empty, moment } from "../parts.ts";
 /** Long enough for the next key, short enough to seem at once. */
 const PAUSE = 250;
 
-interface Asked {
-  readonly expression: string;
-  readonly dialect: string;
-  readonly timeZone: string;
-  readonly id: string;
-}
+type Asked = ScheduleWhen & { readonly id: string };
 
 /** The newest answer for what stands in the form; answers that were overtaken are dropped. */
 export class Preview {
@@ -35,12 +30,12 @@ export class Preview {
   }
 
   /** Asks once the typing pauses, or at once. */
-  ask({ expression, dialect, timeZone, id }: Asked, pause = PAUSE): void {
+  ask(asked: Asked, pause = PAUSE): void {
     clearTimeout(this.#timer);
     this.#asking?.abort();
     this.#failure = null;
-    this.#waiting = expression.trim() !== "";
-    if (this.#waiting) this.#timer = setTimeout(() => void this.#load({ expression, dialect, timeZone, id }), pause);
+    this.#waiting = ("trigger" in asked ? asked.trigger : asked.expression).trim() !== "";
+    if (this.#waiting) this.#timer = setTimeout(() => void this.#load(asked), pause);
     else this.#answer = null;
   }
 
