@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   NS_STORE_BUSY: "The database stayed locked by others for longer than the busy timeout.",
   NS_STORE_UNSUPPORTED: "The store cannot do this here; the message names the reason.",
   NS_STORE_TX: "The transaction given cannot be used with this store.",
+  NS_STORE_SHARDS: "The shards given do not fit those of the data, or jobs of two shards cannot be one commit.",
   NS_LEASE_LOST: "The lease is no longer held: another worker may run these jobs, so this outcome is refused.",
   // Jobs
   NS_JOB_DEFINITION: "A job definition is not valid.",

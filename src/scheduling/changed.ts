@@ -2,7 +2,7 @@
 import { NightshiftError, show } from "../errors/index.ts";
 import { encodeInput, type JobRegistry } from "../jobs/index.ts";
 import type { NewSchedule } from "../store/contract.ts";
-import { type ScheduleSpec, sameTimes, writeDefinition } from "./definition.ts";
+import { queueOf, type ScheduleSpec, sameTimes, writeDefinition } from "./definition.ts";
 import { completeSpec, defaultsOf, type ReadChanges } from "./read-options.ts";
 import type { Readable } from "./readable.ts";
 import { type NamedCalendars, nextTimeAfterChange, timelineFor } from "./timing.ts";
@@ -45,6 +45,7 @@ export async function changed(readable: Readable, changes: ReadChanges, around: 
     definition: writeDefinition({ spec, state: same ? state : rest }),
     nextAt,
     paused: stored.paused || (group !== stored.group && around.pausedGroups.has(group)),
+    queue: queueOf(spec),
   };
 }
 

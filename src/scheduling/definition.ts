@@ -34,6 +34,11 @@ export interface JobDefaults {
   readonly maxCrashes: number;
 }
 
+/** The queue that its jobs go to, as far as the schedule itself knows. */
+export function queueOf({ queue, defaults }: ScheduleSpec): string {
+  return queue ?? defaults.queue;
+}
+
 /** Who declares a schedule in code. */
 export interface Owner {
   /** The application: the host's name. */

@@ -9,6 +9,7 @@
 import type { NewSchedule, StoredSchedule } from "../store/contract.ts";
 import {
   type Owner,
+  queueOf,
   type ScheduleSpec,
   type StoredDefinition,
   sameSpec,
@@ -80,6 +81,7 @@ export function stepFor(declared: Declared, standing: Standing | undefined, by: 
       definition,
       nextAt,
       paused: declared.paused || pausedGroups.has(group),
+      queue: queueOf(spec),
     } as const;
     return { kind: "add", schedule, expected: 0, complete: timeline !== null };
   }
@@ -105,6 +107,7 @@ export function stepFor(declared: Declared, standing: Standing | undefined, by: 
     nextAt: keepsTimes ? stored.nextAt : timeline && nextTimeAfterChange(timeline, stored, now),
     // Pausing is up to people: a redeploy does not undo it, and what it moves into a paused group is paused.
     paused: stored.paused || (stored.group !== group && pausedGroups.has(group)),
+    queue: queueOf(spec),
   };
   return { kind: same ? "adopt" : "change", schedule, expected: stored.revision, complete: timeline !== null };
 }

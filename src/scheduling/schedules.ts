@@ -13,7 +13,7 @@ import type { Calendar } from "../time/index.ts";
 import { type CalendarInfo, listCalendars, removeCalendar, saveCalendar } from "./calendars.ts";
 import { changed } from "./changed.ts";
 import { staleSchedule, TRIES } from "./contention.ts";
-import { type ScheduleSpec, writeDefinition } from "./definition.ts";
+import { queueOf, type ScheduleSpec, writeDefinition } from "./definition.ts";
 import { eachOf, listGroups, type ScheduleGroup } from "./groups.ts";
 import { occurrenceJob } from "./occurrence-job.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
@@ -108,6 +108,7 @@ export class Schedules {
     const schedule: NewSchedule = {
       ...{ id, group, source: "dynamic", job: job.name, definition, nextAt },
       paused: paused || pausedGroups.has(group),
+      queue: queueOf(spec),
     };
     const [written] = await store.saveSchedules([schedule], [0]);
     const [settled] = written ? await pauseLatecomers(store, [written]) : [];
@@ -301,14 +302,18 @@ export class Schedules {
   async #change(
     id: string,
     { revision }: UpdateOptions,
-    change: (readable: Readable, now: number, store: Store) => NewSchedule | Promise<NewSchedule>,
+    changeTo: (readable: Readable, now: number, store: Store) => NewSchedule | Promise<NewSchedule>,
   ): Promise<ScheduleInfo> {
     const store = await this.#parts.source.open();
     for (let turn = 0; turn < TRIES; turn++) {
       const readable = await this.#reader.find(store, id);
       if (revision !== undefined && readable.stored.revision !== revision) throw staleSchedule(id);
-      const { group, source, job, definition, nextAt, paused } = await change(readable, await store.now(), store);
-      const schedule: NewSchedule = { id, group, source, job, definition, nextAt, paused };
+      const change = await changeTo(readable, await store.now(), store);
+      const { group, source, job, definition, nextAt, paused, queue } = change;
+      const schedule: NewSchedule = {
+        ...{ id, group, source, job, definition, nextAt, paused },
+        ...(queue === undefined ? {} : { queue }),
+      };
       if (isSame(schedule, readable.stored)) return readSchedule(readable.stored);
       const [written] = await store.saveSchedules([schedule], [readable.stored.revision]);
       const moved = written && written.group !== readable.stored.group;
@@ -319,5 +324,6 @@ export class Schedules {
 }
 
 function isSame(schedule: NewSchedule, stored: StoredSchedule): boolean {
-  return (Object.keys(schedule) as (keyof NewSchedule)[]).every((key) => schedule[key] === stored[key]);
+  const { queue: _, ...kept } = schedule;
+  return (Object.keys(kept) as (keyof typeof kept)[]).every((key) => schedule[key] === stored[key]);
 }

@@ -4,6 +4,9 @@
  *
  * Rules that hold for all of it: the store's clock is the authority; every write is one commit, all or nothing; every
  * method may be called concurrently; a promise that resolved means the commit is durable to the store's level.
+ *
+ * A store may be made of several databases, each of which has some of the queues. It is one store in all of this, save
+ * where one commit would have to span two of them; those places are named.
  */
 import type { LoggerLike } from "../telemetry/logger.ts";
 import type { Clock } from "../time/index.ts";
@@ -40,6 +43,19 @@ export interface StoreInfo {
   readonly engine: string;
   /** What a resolved enqueue survives: nothing, the process's death, or the machine's as well. */
   readonly durability: "none" | "process" | "power-loss";
+  /** Of a store made of several databases: each of them, with what is wrong with one that is away. */
+  readonly shards?: readonly ShardInfo[];
+}
+
+/** One database of a store that is made of several. */
+export interface ShardInfo {
+  readonly name: string;
+  readonly location: string;
+  readonly engine: string;
+  /** It takes no new queues, and is to be taken out once it is empty. */
+  readonly draining: boolean;
+  /** Since when it does not answer (by this process's clock), and what was said last; null while it does. */
+  readonly away: { readonly since: number; readonly error: string } | null;
 }
 
 /** A backend. */

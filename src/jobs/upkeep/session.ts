@@ -1,6 +1,6 @@
 /** This process's registration in the store: kept alive by heartbeats, lost when they fail for too long, and then made anew. */
 import { NightshiftError } from "../../errors/index.ts";
-import type { CancelRequest, InstanceId, NewInstance, Store, Wake } from "../../store/contract.ts";
+import type { CancelRequest, InstanceId, LeaseId, NewInstance, Store, Wake } from "../../store/contract.ts";
 import type { Timer } from "../../time/index.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { Routine, type RoutineParts } from "./routine.ts";
@@ -15,6 +15,8 @@ const COMPARE_EVERY = 10;
 export interface SessionListener {
   /** Leases are void: their jobs may be run elsewhere already. */
   lost(reason: NightshiftError): void;
+  /** These leases are void, the others are not. */
+  lostSome(leases: readonly LeaseId[], reason: NightshiftError): void;
   /** There is an instance (again) to claim with. */
   registered(): void;
   cancelled(requests: readonly CancelRequest[]): void;
@@ -137,6 +139,7 @@ export class Session {
       return 0;
     }
     this.#alive(sentAt);
+    if (answer.lost !== undefined && answer.lost.length > 0) this.#loseSome(answer.lost);
     if (answer.cancelled.length > 0) this.#listener?.cancelled(answer.cancelled);
     if (++this.#beats % COMPARE_EVERY === 0) await this.#clocks.compare();
     return third;
@@ -153,6 +156,12 @@ export class Session {
       this.#lose(`no heartbeat reached the store for ${this.#ttl} ms`);
       this.#routine.wake();
     });
+  }
+
+  #loseSome(leases: readonly LeaseId[]): void {
+    const message = `This process lost ${leases.length} leases: one of the store's databases has given it up. Their jobs are aborted; others may run them already.`;
+    this.#parts.logger.error({ leases }, message);
+    this.#listener?.lostSome(leases, new NightshiftError("NS_LEASE_LOST", message));
   }
 
   #lose(why: string): void {

@@ -11,6 +11,8 @@ import { storeBackoff } from "../retry.ts";
 /** What the store answered. */
 export interface Answer {
   readonly refused: readonly LeaseId[];
+  /** Their database is away while others are not: to be settled again later. */
+  readonly unsettled?: readonly LeaseId[];
   readonly leases: readonly Lease[];
 }
 
@@ -106,13 +108,15 @@ export class Exchange {
   async #settleApart(instance: InstanceId, settlements: readonly Settlement[], error: unknown): Promise<Settled> {
     if (!isRefusal(error)) throw error;
     const refused = new Set<LeaseId>();
+    const unsettled = new Set<LeaseId>();
     for (const { lease, outcomes } of settlements) {
       for (const outcome of outcomes) {
         const settled = await this.#settleOne(instance, lease, outcome);
         for (const each of settled.refused) refused.add(each);
+        for (const each of settled.unsettled ?? []) unsettled.add(each);
       }
     }
-    return { refused: [...refused] };
+    return { refused: [...refused], unsettled: [...unsettled] };
   }
 
   async #settleOne(instance: InstanceId, lease: LeaseId, outcome: Outcome): Promise<Settled> {

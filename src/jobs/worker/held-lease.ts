@@ -16,6 +16,8 @@ export interface HeldLease {
 export class Outbox {
   readonly #held = new Set<HeldLease>();
   readonly #dirty = new Set<HeldLease>();
+  /** What could not be settled while other outcomes were; to be tried again. */
+  readonly #aside: Batch[] = [];
   #pending = 0;
 
   /** How many outcomes wait. */
@@ -38,6 +40,11 @@ export class Outbox {
     lease.pending.push(outcome);
     if (lease.pending.length === 1) this.#dirty.add(lease);
     this.#pending++;
+  }
+
+  /** How many outcomes wait for a database that is away. */
+  get aside(): number {
+    return this.#aside.reduce((sum, { settlements }) => sum + count(settlements), 0);
   }
 
   /** Everything that waits; give it back to {@link settled} or {@link putBack}. */
@@ -63,6 +70,27 @@ export class Outbox {
       else if (lease.open <= 0) this.#held.delete(lease);
     }
     return lost;
+  }
+
+  /** Parts what the store could not record, as one of its databases is away, from the rest. */
+  setAside({ leases, settlements }: Batch, unsettled: readonly LeaseId[]): Batch {
+    const pick = (wanted: boolean): Batch => ({
+      leases: leases.filter(({ id }) => unsettled.includes(id) === wanted),
+      settlements: settlements.filter(({ lease }) => unsettled.includes(lease) === wanted),
+    });
+    this.#aside.push(pick(true));
+    return pick(false);
+  }
+
+  /** What was set aside waits with the others again. */
+  bringBack(): void {
+    for (const batch of this.#aside.splice(0)) this.putBack(batch);
+  }
+
+  /** The lease of that id is void; gives it, if it was held. */
+  lose(id: LeaseId): HeldLease | undefined {
+    for (const lease of this.#held) if (lease.id === id) return this.#lose(lease);
+    return undefined;
   }
 
   /** The store did not answer: the outcomes wait again, before those that came since. */
@@ -97,4 +125,8 @@ export class Outbox {
 export interface Batch {
   readonly leases: readonly HeldLease[];
   readonly settlements: readonly Settlement[];
+}
+
+function count(settlements: readonly Settlement[]): number {
+  return settlements.reduce((sum, { outcomes }) => sum + outcomes.length, 0);
 }

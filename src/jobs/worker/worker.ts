@@ -5,9 +5,9 @@
 import { setImmediate } from "node:timers/promises";
 import { NightshiftError } from "../../errors/index.ts";
 import type { ScopeFactory } from "../../services/index.ts";
-import type { CancelRequest, InstanceId, JobId, Lease, NewJob, Outcome, Store, Want } from "../../store/contract.ts";
+import type { CancelRequest, InstanceId, JobId, Lease, LeaseId, NewJob, Outcome, Store, Want } from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
-import { type Clock, formatDuration } from "../../time/index.ts";
+import { type Clock, formatDuration, type Timer } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
 import type { JobRegistry } from "../registry.ts";
 import type { Session, SessionListener } from "../upkeep/session.ts";
@@ -51,6 +51,9 @@ const UNDER_WAY = 2;
 /** After their signal, handlers have this long when the host stops. */
 const STOP_GRACE = 5_000;
 
+/** Outcomes whose database is away are tried again after about so long. */
+const AGAIN = 1_000;
+
 type Phase = "working" | "draining" | "over";
 
 export class Worker implements AttemptWorker, SessionListener {
@@ -77,6 +80,8 @@ export class Worker implements AttemptWorker, SessionListener {
   #loop: Promise<void> | undefined;
   #filling = false;
   #failure: { readonly error: unknown } | undefined;
+  /** Outcomes that were put off are tried again then. */
+  #retry: Timer | undefined;
   #exchangedAt = Number.NEGATIVE_INFINITY;
   #underWay = 0;
   /** The last exchange that was begun. What exchanges bring is taken in the order in which they were begun. */
@@ -236,6 +241,15 @@ export class Worker implements AttemptWorker, SessionListener {
     for (const attempt of [...this.#running]) attempt.abort(reason);
   }
 
+  lostSome(ids: readonly LeaseId[], reason: NightshiftError): void {
+    for (const id of ids) {
+      const lease = this.#outbox.lose(id);
+      if (lease === undefined) continue;
+      this.#lanes.remove((waiting) => waiting.lease === lease);
+      for (const attempt of [...this.#running]) if (attempt.lease === lease) attempt.abort(reason);
+    }
+  }
+
   registered(): void {
     this.#lanes.askAll(this.clock.monotonic());
     this.#bell.ring();
@@ -273,9 +287,9 @@ export class Worker implements AttemptWorker, SessionListener {
   /** How long the loop may rest; undefined when its work is done for good. */
   #nextIn(): number | undefined {
     const now = this.clock.monotonic();
-    const { pending } = this.#outbox;
+    const { pending, aside } = this.#outbox;
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#phase === "over" && this.#underWay === 0 && (pending === 0 || this.#exchange.givenUp))
+    if (this.#phase === "over" && this.#underWay === 0 && (pending + aside === 0 || this.#exchange.givenUp))
       return this.#leave();
     if (this.#session.id === undefined) return Number.POSITIVE_INFINITY;
     this.#handBack(now);
@@ -326,7 +340,7 @@ export class Worker implements AttemptWorker, SessionListener {
       this.#outbox.putBack(batch);
       this.#lanes.failed(wants);
     } else {
-      this.#settled(batch, answer.refused);
+      this.#settled(this.#putOff(batch, answer.unsettled), answer.refused);
       this.#arrive(instance, answer.leases, wants, hints);
     }
     // A store that answers within the turn must not keep timers and sockets from theirs.
@@ -352,6 +366,18 @@ export class Worker implements AttemptWorker, SessionListener {
     if (this.#phase !== "working") return [];
     const starved = this.#starvedSince === undefined ? 0 : now - this.#starvedSince;
     return this.#lanes.wants(this.#options.concurrency - this.#busy, now, this.#storeTime + starved);
+  }
+
+  /** Keeps what one database of several could not record, for another try; gives the rest. */
+  #putOff(batch: Batch, unsettled: readonly LeaseId[] = []): Batch {
+    if (unsettled.length === 0) return batch;
+    const rest = this.#outbox.setAside(batch, unsettled);
+    this.#retry ??= this.clock.setTimer(AGAIN * (0.5 + this.random()), () => {
+      this.#retry = undefined;
+      this.#outbox.bringBack();
+      this.#bell.ring();
+    });
+    return rest;
   }
 
   #settled(batch: Batch, refused: readonly string[]): void {
@@ -433,7 +459,8 @@ export class Worker implements AttemptWorker, SessionListener {
   }
 
   #leave(): undefined {
-    const { pending } = this.#outbox;
+    this.#retry?.cancel();
+    const pending = this.#outbox.pending + this.#outbox.aside;
     if (pending > 0) {
       this.logger.error(
         { pending },

@@ -8,12 +8,16 @@ export interface PageRequest {
   readonly limit: number;
   /** The `next` of the page before; left out for the first page. */
   readonly cursor?: string;
+  /** Whether the page is to have {@link Page.cursors}: for whoever merges pages of several stores. */
+  readonly cursors?: boolean;
 }
 
 export interface Page<T> {
   readonly items: readonly T[];
   /** For the next page; null on the last. */
   readonly next: string | null;
+  /** For each item, the cursor that goes on behind it; when asked for. */
+  readonly cursors?: readonly string[];
 }
 
 /** How many jobs a queue has. */

@@ -62,6 +62,8 @@ export interface Enqueueing {
    *
    * Text with a NUL character is refused (`NS_OPTION_INVALID`) on every store, because some databases cannot keep it.
    *
+   * A store of several databases refuses jobs of queues that live apart (`NS_STORE_SHARDS`): they cannot be one commit.
+   *
    * @throws NS_STORE_FULL, NS_STORE_BUSY, NS_STORE_UNAVAILABLE, NS_STORE_TX, NS_STORE_CLOSED
    */
   enqueue(jobs: readonly NewJob[], options?: EnqueueOptions): Promise<readonly JobId[]>;

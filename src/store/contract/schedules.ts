@@ -19,10 +19,15 @@ export interface NewSchedule {
   /** The first occurrence not yet dealt with; null when there is none left. */
   readonly nextAt: number | null;
   readonly paused: boolean;
+  /**
+   * The queue of its jobs. It is not kept: a store of several databases puts the schedule beside this queue, so that
+   * an occurrence and its job are one commit. Left out, a schedule stays where it is.
+   */
+  readonly queue?: string;
 }
 
 /** A schedule as it stands in the store. */
-export interface StoredSchedule extends NewSchedule {
+export interface StoredSchedule extends Omit<NewSchedule, "queue"> {
   /** Grows with every change of the schedule, firing included, and never comes back for the same id: the guard of {@link Scheduling.fire} and updates. */
   readonly revision: number;
   readonly createdAt: number;
@@ -87,7 +92,7 @@ export interface ScheduleQuery extends PageRequest {
 /** Schedules in the store. */
 export interface Scheduling {
   /**
-   * Writes schedules, all or none. With `expected` (same length), an entry is written only where the stored revision
+   * Writes schedules, all or none (in each database, where there are several). With `expected` (same length), an entry is written only where the stored revision
    * equals it (0: must not exist yet); returns what stands now, or null for an entry that was refused. What the store
    * itself keeps of a schedule (creation, last occurrence, last job, history) stays through a change.
    */
@@ -109,7 +114,7 @@ export interface Scheduling {
   }>;
 
   /**
-   * Moves schedules forward, in one commit: occurrences are written, their jobs enqueued, the next time set. An
+   * Moves schedules forward, in one commit (of schedules in several databases: one for each): occurrences are written, their jobs enqueued, the next time set. An
    * occurrence (schedule, time) that is already in the history makes no second job, whatever else happens. Paused
    * schedules are moved like others: who asks for it (a person's "run now") knows.
    *

@@ -26,7 +26,12 @@ export interface NewInstance {
 /** The answer to a heartbeat. */
 export type Heartbeat =
   /** Still registered; these of its running jobs somebody wants cancelled. */
-  | { readonly alive: true; readonly cancelled: readonly CancelRequest[] }
+  | {
+      readonly alive: true;
+      readonly cancelled: readonly CancelRequest[];
+      /** Leases that are void while the others hold: one database of several has given this process up. Their handlers must be aborted. */
+      readonly lost?: readonly LeaseId[];
+    }
   /** It expired: its leases are void and its jobs are run elsewhere. It must abort its handlers and register anew. */
   | { readonly alive: false };
 
@@ -104,6 +109,8 @@ export interface Settlement {
  */
 export interface Settled {
   readonly refused: readonly LeaseId[];
+  /** Leases whose outcomes are not recorded, as their database is away while others are not. Settle them again later. */
+  readonly unsettled?: readonly LeaseId[];
 }
 
 /** The answer to {@link Working.enqueueAndClaim}: ids in the order of the jobs, leases as a claim gives them. */

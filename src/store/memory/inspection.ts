@@ -11,10 +11,9 @@ import type {
   StoredInstance,
   ThroughputPoint,
 } from "../contract.ts";
-import { decodeCursor } from "../shared/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { checkThroughput, throughputPoints } from "../shared/rollup.ts";
-import { pageOf } from "./schedules.ts";
 import type { MemoryJob, MemoryState } from "./state.ts";
 import type { Instant } from "./work.ts";
 
@@ -93,8 +92,8 @@ export function listJobs(state: MemoryState, query: JobQuery): Page<JobSummary> 
     .filter(({ body }) => query.queue === undefined || body.queue === query.queue)
     .filter(({ body }) => query.name === undefined || body.name === query.name)
     .sort((a, b) => orderOf(b) - orderOf(a));
-  const page = pageOf(jobs, query.limit, (job) => [orderOf(job)]);
-  return { items: page.items.map(summary), next: page.next };
+  const page = pageOf(jobs, query, (job) => [orderOf(job)]);
+  return { ...page, items: page.items.map(summary) };
 }
 
 export function listInstances(state: MemoryState, at: Instant): readonly StoredInstance[] {

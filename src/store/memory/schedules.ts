@@ -12,7 +12,8 @@ import type {
   StoredSchedule,
   Term,
 } from "../contract.ts";
-import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/cursor.ts";
+import { compareText } from "../shared/text-order.ts";
 import type { MemoryState } from "./state.ts";
 import type { Instant } from "./work.ts";
 
@@ -49,7 +50,7 @@ export function listSchedules(state: MemoryState, query: ScheduleQuery): Page<St
     .filter((schedule) => query.source === undefined || schedule.source === query.source)
     .filter((schedule) => after === undefined || compareText(schedule.id, after) > 0)
     .sort((a, b) => compareText(a.id, b.id));
-  return pageOf(items, query.limit, ({ id }) => [id]);
+  return pageOf(items, query, ({ id }) => [id]);
 }
 
 export function removeSchedules(state: MemoryState, ids: readonly string[]): string[] {
@@ -143,7 +144,7 @@ export function listOccurrences(state: MemoryState, schedule: string, page: Page
   const items = [...(state.occurrences.get(schedule)?.values() ?? [])]
     .filter(({ at }) => before === undefined || at < before)
     .sort((a, b) => b.at - a.at);
-  return pageOf(items, page.limit, ({ at }) => [at]);
+  return pageOf(items, page, ({ at }) => [at]);
 }
 
 export function pruneOccurrences(state: MemoryState, before: number, limit: number): number {
@@ -174,30 +175,4 @@ export function renew(state: MemoryState, role: string, token: string, ttl: numb
 
 export function resign(state: MemoryState, role: string, token: string): void {
   if (state.terms.get(role)?.token === token) state.terms.delete(role);
-}
-
-/** A page of what is left, and the cursor after its last entry. */
-export function pageOf<T>(rest: readonly T[], limit: number, key: (item: T) => (string | number)[]): Page<T> {
-  const items = rest.slice(0, limit);
-  const last = items.at(-1);
-  return { items, next: rest.length > limit && last !== undefined ? encodeCursor(key(last)) : null };
-}
-
-/**
- * The order of databases: by bytes of UTF-8, which is the order of code points, not that of JavaScript's UTF-16 units.
- * They differ only where a surrogate meets a unit above the surrogates.
- */
-function compareText(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index++) {
-    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
-    if (left === right) continue;
-    const [leftHigh, rightHigh] = [isSurrogate(left), isSurrogate(right)];
-    return leftHigh === rightHigh ? left - right : leftHigh ? 1 : -1;
-  }
-  return a.length - b.length;
-}
-
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdfff;
 }

@@ -1,11 +1,10 @@
 /** Lists of jobs by state, newest first: final ones by when they ended, others by when they were enqueued. */
 import { type JobQuery, type JobSummary, LIVE_STATES, type Page } from "../contract.ts";
-import { decodeCursor } from "../shared/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { numbers } from "./arrays.ts";
 import type { Row } from "./driver.ts";
 import { jobId } from "./job-id.ts";
-import { pageOf } from "./scheduling.ts";
 import { maybeNumber, run, type Session } from "./session.ts";
 
 /** The last error of a job that is not over, from its history. */
@@ -73,11 +72,12 @@ async function filterOf(session: Session, { queue, name }: JobQuery): Promise<Fi
 
 async function listLive(
   session: Session,
-  { cursor, limit }: JobQuery,
+  query: JobQuery,
   state: keyof typeof LIVE_PLACES,
   { lanes, kind }: Filter,
 ): Promise<Page<JobSummary>> {
   const { s } = session;
+  const { cursor, limit } = query;
   const before = decodeCursor(cursor, ["string"])?.[0] ?? LAST_ID;
   const text = `select j.bucket, j.id, j.lane_id, j.kind_id, j.created_at, j.max_attempts, p.attempt, p.at, p.parked, ${lastError(s)}
     from (select * from (${LIVE_PLACES[state](s)}) every order by job_id desc limit $4) p
@@ -88,16 +88,17 @@ async function listLive(
     kind,
     limit + 1,
   ]);
-  const page = pageOf(rows, limit, (row) => [row[1] ?? ""]);
-  return { items: await summaries(session, page.items, state), next: page.next };
+  const page = pageOf(rows, query, (row) => [row[1] ?? ""]);
+  return { ...page, items: await summaries(session, page.items, state) };
 }
 
 async function listFinal(
   session: Session,
-  { cursor, limit }: JobQuery,
+  query: JobQuery,
   state: keyof typeof LETTERS,
   filter: Filter,
 ): Promise<Page<JobSummary>> {
+  const { cursor, limit } = query;
   const after = decodeCursor(cursor, ["number", "string"]);
   const [clock] = await run(session, "now", `select ${session.s}.now_ms()`, []);
   const from = after ?? ([Number(clock?.[0]) + 86_400_000, LAST_ID] as const);
@@ -108,8 +109,8 @@ async function listFinal(
     rows.push(...(await finalWindow(session, state, filter, [low, high], from, limit + 1 - rows.length)));
     high = low;
   }
-  const page = pageOf(rows, limit, (row) => [Number(row[7]), row[1] ?? ""]);
-  return { items: await summaries(session, page.items, state), next: page.next };
+  const page = pageOf(rows, query, (row) => [Number(row[7]), row[1] ?? ""]);
+  return { ...page, items: await summaries(session, page.items, state) };
 }
 
 /** Ends after `low` up to `high`, before the cursor. The state is written out: a parameter would hide the partial index. */

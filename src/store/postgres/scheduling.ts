@@ -14,7 +14,7 @@ import type {
   StoredSchedule,
   Term,
 } from "../contract.ts";
-import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { numbers, texts } from "./arrays.ts";
 import type { Row } from "./driver.ts";
 import type { News } from "./notifier.ts";
@@ -55,7 +55,7 @@ export async function listSchedules(session: Session, query: ScheduleQuery): Pro
     order by id limit $6`;
   const { group = null, job = null, paused = null, source = null, limit } = query;
   const rows = await run(session, "list_schedules", text, [after, group, job, paused, source, limit + 1]);
-  return pageOf(rows.map(toSchedule), limit, ({ id }) => [id]);
+  return pageOf(rows.map(toSchedule), query, ({ id }) => [id]);
 }
 
 export async function removeSchedules(session: Session, ids: readonly string[]): Promise<readonly string[]> {
@@ -161,7 +161,7 @@ export async function listOccurrences(
       by: by ?? "",
     }),
   );
-  return pageOf(items, page.limit, ({ at }) => [at]);
+  return pageOf(items, page, ({ at }) => [at]);
 }
 
 export async function pruneOccurrences(session: Session, before: number, limit: number): Promise<number> {
@@ -225,13 +225,6 @@ export async function leaders(session: Session) {
   const text = `select role, holder, token from ${s}.leader where expires_at > ${s}.now_ms() order by role`;
   const rows = await run(session, "leaders", text, []);
   return rows.map(([role, holder, token]) => ({ role: role ?? "", holder: holder ?? "", token: token ?? "" }));
-}
-
-/** A page of the rows read, one more than asked for, and the cursor after its last entry. */
-export function pageOf<T>(found: readonly T[], limit: number, key: (item: T) => (string | number)[]): Page<T> {
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return { items, next: found.length > limit && last !== undefined ? encodeCursor(key(last)) : null };
 }
 
 function toSchedule(row: Row): StoredSchedule {

@@ -1,5 +1,6 @@
 /** Cursors of pages: the key of the last entry seen, as opaque text that fits a URL. */
 import { NightshiftError, show } from "../../errors/index.ts";
+import type { Page, PageRequest } from "../contract.ts";
 
 /** The parts of a key: numbers and text, in the order of the sort. */
 export type CursorPart = string | number;
@@ -7,6 +8,18 @@ export type CursorPart = string | number;
 /** The cursor that continues after the entry with this key. */
 export function encodeCursor(parts: readonly CursorPart[]): string {
   return Buffer.from(JSON.stringify(parts)).toString("base64url");
+}
+
+/** A page of what was found, one more than asked for if there is more, with the cursor after its last entry. */
+export function pageOf<T>(
+  found: readonly T[],
+  { limit, cursors }: PageRequest,
+  key: (item: T) => readonly CursorPart[],
+): Page<T> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  const next = found.length > limit && last !== undefined ? encodeCursor(key(last)) : null;
+  return cursors ? { items, next, cursors: items.map((item) => encodeCursor(key(item))) } : { items, next };
 }
 
 /**

@@ -31,13 +31,13 @@ export function listJobs(reading: Reading, query: JobQuery): Page<JobSummary> {
       const item = examine(reading, places, query, filter, candidate);
       key = candidate.key;
       if (item === null) continue;
-      if (found.length === query.limit) return pageOf(found, found.at(-1)?.key ?? null);
+      if (found.length === query.limit) return pageOf(found, found.at(-1)?.key ?? null, query);
       found.push({ key, item });
     }
-    if (candidates.length < chunk) return pageOf(found, null);
+    if (candidates.length < chunk) return pageOf(found, null, query);
     looked += candidates.length;
   }
-  return pageOf(found, key);
+  return pageOf(found, key, query);
 }
 
 type Filter = { readonly queueId: number | null; readonly nameId: number | null };
@@ -113,6 +113,12 @@ function isListed(place: Place, { state }: JobQuery, key: number): boolean {
   return (place.at === "parked" ? "ready" : place.at) === state;
 }
 
-function pageOf(found: readonly { readonly item: JobSummary }[], next: number | null): Page<JobSummary> {
-  return { items: found.map(({ item }) => item), next: next === null ? null : encodeCursor([next]) };
+/** A page may end behind what was looked at and did not match. */
+function pageOf(
+  found: readonly { readonly key: number; readonly item: JobSummary }[],
+  next: number | null,
+  { cursors }: JobQuery,
+): Page<JobSummary> {
+  const page = { items: found.map(({ item }) => item), next: next === null ? null : encodeCursor([next]) };
+  return cursors ? { ...page, cursors: found.map(({ key }) => encodeCursor([key])) } : page;
 }

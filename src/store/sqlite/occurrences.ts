@@ -1,6 +1,6 @@
 /** The history of schedules, and calendars. */
 import type { Page, PageRequest, StoredOccurrence } from "../contract.ts";
-import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import type { Connection } from "./connection.ts";
 import * as SQL from "./sql/schedules.ts";
 import type { Transaction } from "./transaction.ts";
@@ -18,7 +18,7 @@ interface OccurrenceRow {
 export function listOccurrences(on: Connection, schedule: string, page: PageRequest): Page<StoredOccurrence> {
   const before = decodeCursor(page.cursor, ["number"])?.[0] ?? Number.MAX_SAFE_INTEGER;
   const rows = on.all<OccurrenceRow>(SQL.LIST_OCCURRENCES, schedule, before, page.limit + 1);
-  const items = rows.slice(0, page.limit).map((row) => ({
+  const items = rows.map((row) => ({
     schedule: row.schedule,
     at: row.at,
     what: row.what,
@@ -27,8 +27,7 @@ export function listOccurrences(on: Connection, schedule: string, page: PageRequ
     firedAt: row.fired_at,
     by: row.fired_by,
   }));
-  const last = items.at(-1);
-  return { items, next: rows.length > page.limit && last !== undefined ? encodeCursor([last.at]) : null };
+  return pageOf(items, page, ({ at }) => [at]);
 }
 
 export function pruneOccurrences(tx: Transaction, before: number, limit: number): number {

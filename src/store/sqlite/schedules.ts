@@ -1,6 +1,6 @@
 /** Schedules and calendars in the file. */
 import type { Fire, Fired, NewOccurrence, NewSchedule, Page, ScheduleQuery, StoredSchedule } from "../contract.ts";
-import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
+import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import type { Connection } from "./connection.ts";
 import { enqueue } from "./enqueue.ts";
 import * as SQL from "./sql/schedules.ts";
@@ -52,9 +52,7 @@ export function listSchedules(on: Connection, query: ScheduleQuery): Page<Stored
     ...filters.flatMap((filter) => [filter, filter]),
     limit + 1,
   );
-  const items = rows.slice(0, limit).map(toSchedule);
-  const last = items.at(-1);
-  return { items, next: rows.length > limit && last !== undefined ? encodeCursor([last.id]) : null };
+  return pageOf(rows.map(toSchedule), query, ({ id }) => [id]);
 }
 
 export function removeSchedules(tx: Transaction, ids: readonly string[]): string[] {
