@@ -249,6 +249,6 @@ function written(jobs: readonly NewJob[], rows: readonly Row[], laneOf: (job: Ne
   return { ids, news };
 }
 
-function isQueryable(value: unknown): value is PgQueryable {
+export function isQueryable(value: unknown): value is PgQueryable {
   return typeof value === "object" && value !== null && "query" in value && typeof value.query === "function";
 }

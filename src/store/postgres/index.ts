@@ -2,10 +2,12 @@
 import type { Store } from "../contract.ts";
 import type { PgPool } from "./driver.ts";
 import { type PostgresOptions, settingsOf } from "./options.ts";
+import { hasShards, type PostgresShardsOptions, shardedPostgres } from "./sharding.ts";
 import { PostgresStore } from "./store.ts";
 
 export type { PgClient, PgPool, PgPoolClient, PgQueryable } from "./driver.ts";
 export type { PostgresOptions } from "./options.ts";
+export type { PostgresShard, PostgresShardsOptions } from "./sharding.ts";
 
 /**
  * A store in PostgreSQL 14 or newer, through the package `pg`. It keeps to a schema of its own, which it creates and
@@ -13,6 +15,8 @@ export type { PostgresOptions } from "./options.ts";
  *
  * `enqueue(jobs, { tx })` takes any client with `query(text, values)` on which the caller's transaction is open, in the
  * same database.
+ *
+ * With `shards` it is several databases as one store: each queue lives in one of them, chosen by its name or pinned.
  *
  * @param options a URL, a `pg` pool, or options
  * @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID
@@ -22,8 +26,18 @@ export type { PostgresOptions } from "./options.ts";
  *
  * const store = postgres({ connectionString: "postgres://app@localhost/shop", schema: "jobs" });
  * console.log(store.info().durability); // power-loss
+ *
+ * const sharded = postgres({
+ *   shards: [
+ *     { name: "one", connectionString: "postgres://app@db-1/shop" },
+ *     { name: "two", connectionString: "postgres://app@db-2/shop" },
+ *   ],
+ *   queues: { mail: "one" }, // the others by their names
+ * });
+ * console.log(sharded.info().location); // one: db-1:5432/shop, two: db-2:5432/shop
  * ```
  */
-export function postgres(options: string | PgPool | PostgresOptions): Store {
+export function postgres(options: string | PgPool | PostgresOptions | PostgresShardsOptions): Store {
+  if (typeof options === "object" && options !== null && hasShards(options)) return shardedPostgres(options);
   return new PostgresStore(settingsOf(options));
 }

@@ -57,24 +57,28 @@ export interface Settings {
   readonly location: string;
 }
 
-/** What {@link postgres} takes: a URL, a `pg` pool, or options. */
-export function settingsOf(given: string | PgPool | PostgresOptions): Settings {
+/**
+ * What {@link postgres} takes: a URL, a `pg` pool, or options.
+ *
+ * @param what whose options they are, for messages
+ */
+export function settingsOf(given: string | PgPool | PostgresOptions, what = "postgres()"): Settings {
   const options: PostgresOptions =
     typeof given === "string" ? { connectionString: given } : isPool(given) ? { pool: given } : given;
   const problems = new Problems();
-  problems.unknownOptions("postgres()", options, KNOWN);
+  problems.unknownOptions(what, options, KNOWN);
   const { connectionString = null, pool = null, schema = "nightshift", connections = 6, partitionsAhead = 3 } = options;
   if ((connectionString === null) === (pool === null)) {
-    problems.add("NS_OPTION_INVALID", "postgres(): give a connectionString or a pool, one of the two.");
+    problems.add("NS_OPTION_INVALID", `${what}: give a connectionString or a pool, one of the two.`);
   }
   if (pool !== null && !isPool(pool)) {
-    problems.add("NS_OPTION_INVALID", `postgres(): pool is ${show(pool)}. Give a Pool of the package pg.`);
+    problems.add("NS_OPTION_INVALID", `${what}: pool is ${show(pool)}. Give a Pool of the package pg.`);
   }
   const quoted = problems.attempt(() => quoteIdentifier(schema)) ?? "";
-  whole(problems, "connections", connections, 2, 1_000);
-  whole(problems, "partitionsAhead", partitionsAhead, 1, 30);
+  whole(problems, `${what}: connections`, connections, 2, 1_000);
+  whole(problems, `${what}: partitionsAhead`, partitionsAhead, 1, 30);
   const duration = (name: "statementTimeout" | "patience", value: Duration) =>
-    problems.attempt(() => parseDuration(value, `postgres(): ${name}`)) ?? 0;
+    problems.attempt(() => parseDuration(value, `${what}: ${name}`)) ?? 0;
   const settings: Settings = {
     connectionString,
     pool,
@@ -88,9 +92,9 @@ export function settingsOf(given: string | PgPool | PostgresOptions): Settings {
     pooler: options.pooler ?? false,
     listenConnectionString: options.listenConnectionString ?? null,
     applicationName: options.applicationName ?? "nightshift",
-    location: problems.attempt(() => locationOf(connectionString, pool)) ?? "",
+    location: problems.attempt(() => locationOf(connectionString, pool, what)) ?? "",
   };
-  problems.throwIfAny("postgres()");
+  problems.throwIfAny(what);
   return settings;
 }
 
@@ -100,13 +104,10 @@ function isPool(value: unknown): value is PgPool {
 
 function whole(problems: Problems, name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  problems.add(
-    "NS_OPTION_INVALID",
-    `postgres(): ${name} is ${show(value)}. Give a whole number from ${min} to ${max}.`,
-  );
+  problems.add("NS_OPTION_INVALID", `${name} is ${show(value)}. Give a whole number from ${min} to ${max}.`);
 }
 
-function locationOf(connectionString: string | null, pool: PgPool | null): string {
+function locationOf(connectionString: string | null, pool: PgPool | null, what: string): string {
   if (connectionString === null) {
     const { host, port, database } = (pool?.options ?? {}) as { host?: string; port?: number; database?: string };
     return `${host ?? "localhost"}:${port ?? 5432}/${database ?? ""}`;
@@ -117,7 +118,7 @@ function locationOf(connectionString: string | null, pool: PgPool | null): strin
   } catch (cause) {
     // The value is not shown: it may hold a password.
     const advice = "Give postgres://user:password@host:port/database.";
-    throw new NightshiftError("NS_OPTION_INVALID", `postgres(): connectionString is not a URL. ${advice}`, { cause });
+    throw new NightshiftError("NS_OPTION_INVALID", `${what}: connectionString is not a URL. ${advice}`, { cause });
   }
   return `${url.hostname || "localhost"}:${url.port || 5432}${url.pathname}`;
 }

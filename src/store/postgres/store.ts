@@ -37,6 +37,7 @@ import { migrate } from "./migrate.ts";
 import { Names } from "./names.ts";
 import { Notifier } from "./notifier.ts";
 import type { Settings } from "./options.ts";
+import { isSameDatabase } from "./same-database.ts";
 import * as scheduling from "./scheduling.ts";
 import { hear, run, type Session, sawTime } from "./session.ts";
 import { Working } from "./working.ts";
@@ -109,6 +110,11 @@ export class PostgresStore implements Store {
   async enqueue(jobs: readonly NewJob[], options: EnqueueOptions = {}): Promise<readonly JobId[]> {
     checkJobs(jobs);
     return this.#run(({ enqueueing }) => enqueueing.enqueue(jobs, options));
+  }
+
+  /** Whether a caller's client is connected to this very database; what is no client is left to {@link enqueue} to refuse. */
+  async owns(tx: unknown): Promise<boolean> {
+    return this.#run(({ session }) => isSameDatabase(session, tx));
   }
 
   async register(instance: NewInstance, ttl: number): Promise<InstanceId> {

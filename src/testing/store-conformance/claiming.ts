@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type StoreHarness, storeTest } from "./harness.ts";
 import {
   countsOf,
+  enqueueAll,
   enqueueOne,
   hasCode,
   idsOf,
@@ -37,8 +38,12 @@ export function claiming(harness: StoreHarness): void {
     assert.deepEqual(await worker.claimLeases(), []);
   });
 
-  storeTest(harness, "each queue gets a lease of its own, up to its own limit", async ({ store }) => {
-    await store.enqueue(["x", "x", "x", "y", "z"].map((queue) => newJob({ queue })));
+  storeTest(harness, "each queue gets a lease of its own, up to its own limit", async (given) => {
+    const { store } = given;
+    await enqueueAll(
+      given,
+      ["x", "x", "x", "y", "z"].map((queue) => newJob({ queue })),
+    );
     const worker = await TestWorker.register(store);
     const wants = [
       { queue: "x", limit: 2 },
@@ -126,8 +131,9 @@ export function claiming(harness: StoreHarness): void {
     },
   );
 
-  storeTest(harness, "a paused queue gives nothing until it is resumed, and others go on", async ({ store }) => {
-    await store.enqueue([newJob(), newJob({ queue: "other" })]);
+  storeTest(harness, "a paused queue gives nothing until it is resumed, and others go on", async (given) => {
+    const { store } = given;
+    await enqueueAll(given, [newJob(), newJob({ queue: "other" })]);
     const worker = await TestWorker.register(store);
     await store.pauseQueue("q", "deploy");
     assert.deepEqual(await worker.claimLeases(), []);

@@ -99,9 +99,10 @@ export function inspecting(harness: StoreHarness): void {
     assert.deepEqual(await listAll(store, { state: "blocked", limit: 10 }), []);
   });
 
-  storeTest(harness, "a list is filtered by queue and by name", async ({ store }) => {
+  storeTest(harness, "a list is filtered by queue and by name", async (given) => {
+    const { store } = given;
     const jobs = Array.from({ length: 60 }, (_, n) => W.newJob({ queue: n % 2 ? "x" : "q", name: n % 3 ? "a" : "b" }));
-    const ids = await store.enqueue(jobs);
+    const ids = await W.enqueueAll(given, jobs);
     const where = (test: (n: number) => boolean) => ids.filter((_, n) => test(n)).toReversed();
     const list = async (query: Omit<JobQuery, "state" | "limit">) =>
       W.idsOf(await listAll(store, { state: "ready", limit: 7, ...query }));

@@ -106,10 +106,13 @@ class Side {
         const jobs = step.jobs.map(({ later, ...job }) =>
           W.newJob({ ...job, ...(later ? { due: { in: W.LONG } } : {}) }),
         );
-        if (!step.claims || this.#workers.length === 0) return this.#jobs.push(...(await store.enqueue(jobs)));
+        const given = { store, passTime: this.#passTime };
+        if (!step.claims || this.#workers.length === 0) {
+          return this.#jobs.push(...(await W.enqueueAll(given, jobs)));
+        }
         const worker = chosen(this.#workers, step.worker);
         const request = { wants: [{ queue: "q", limit: step.limit }], names: new Set(["a", "b"]) };
-        const { ids, leases } = await store.enqueueAndClaim(jobs, worker.instance, request);
+        const { ids, leases } = await W.enqueueAllAndClaim(given, jobs, worker.instance, request);
         this.#jobs.push(...ids);
         return this.#remember(worker, leases);
       }

@@ -132,8 +132,9 @@ export function settling(harness: StoreHarness): void {
     assert.equal(await W.stateOf(store, b), "succeeded");
   });
 
-  storeTest(harness, "a job that the lease does not have is passed over", async ({ store }) => {
-    const [a, b] = (await store.enqueue([W.newJob(), W.newJob({ queue: "other" })])) as [string, string];
+  storeTest(harness, "a job that the lease does not have is passed over", async (given) => {
+    const { store } = given;
+    const [a, b] = (await W.enqueueAll(given, [W.newJob(), W.newJob({ queue: "other" })])) as [string, string];
     const worker = await W.TestWorker.register(store);
     const lease = await worker.claim();
     assert.deepEqual(await worker.settle(lease, W.succeeded(b), W.succeeded(a), W.succeeded("999999")), {

@@ -1,6 +1,17 @@
 /** Jobs and workers as the suite needs them: short to write in a test. */
 import assert from "node:assert/strict";
-import type { JobId, Lease, NewInstance, NewJob, Outcome, Serving, Settled, Store } from "../../store/contract.ts";
+import type {
+  ClaimRequest,
+  EnqueuedAndClaimed,
+  JobId,
+  Lease,
+  NewInstance,
+  NewJob,
+  Outcome,
+  Serving,
+  Settled,
+  Store,
+} from "../../store/contract.ts";
 
 /** A ttl that no test outlives. */
 export const LONG = 3_600_000;
@@ -14,6 +25,47 @@ export async function enqueueOne(store: Store, overrides: Partial<NewJob> = {}):
   const [id] = await store.enqueue([newJob(overrides)]);
   assert.ok(id !== undefined);
   return id;
+}
+
+/**
+ * Enqueues jobs of several queues: in one call, or, on a store whose queues live apart, in the same order in several, a
+ * moment apart.
+ */
+export async function enqueueAll({ store, passTime }: Enqueuing, jobs: readonly NewJob[]): Promise<readonly JobId[]> {
+  try {
+    return await store.enqueue(jobs);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "NS_STORE_SHARDS")) throw error;
+  }
+  const ids: JobId[] = [];
+  for (let from = 0, to = 0; from < jobs.length; from = to) {
+    while (to < jobs.length && jobs[to]?.queue === jobs[from]?.queue) to++;
+    ids.push(...(await store.enqueue(jobs.slice(from, to))));
+    await passTime(1);
+  }
+  return ids;
+}
+
+/** Enqueues and claims in one call, or, on a store whose queues live apart, in several. */
+export async function enqueueAllAndClaim(
+  given: Enqueuing,
+  jobs: readonly NewJob[],
+  instance: string,
+  request: ClaimRequest,
+): Promise<EnqueuedAndClaimed> {
+  try {
+    return await given.store.enqueueAndClaim(jobs, instance, request);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "NS_STORE_SHARDS")) throw error;
+  }
+  const ids = await enqueueAll(given, jobs);
+  return { ids, leases: await given.store.claim(instance, request) };
+}
+
+/** What {@link enqueueAll} needs of a test. */
+export interface Enqueuing {
+  readonly store: Store;
+  passTime(milliseconds: number): Promise<void>;
 }
 
 export function newInstance(name: string): NewInstance {

@@ -1,0 +1,94 @@
+/** Asking several shards at once: those that do not answer do not keep the others waiting. */
+import { NightshiftError } from "../../errors/index.ts";
+import type { Clock, Timer } from "../../time/index.ts";
+import type { Store } from "../contract.ts";
+import { isPassing, type Shard } from "./shard.ts";
+
+/** What one shard said. */
+export type Answer<T> =
+  | { readonly shard: Shard; readonly ok: true; readonly value: T }
+  | { readonly shard: Shard; readonly ok: false; readonly error: unknown };
+
+export interface Asking<T> {
+  readonly clock: Clock;
+  /** How long one shard may keep the others waiting, in milliseconds. */
+  readonly patience: number;
+  /** Called with an answer that came after nobody waited any more. */
+  late?(shard: Shard, value: T): void;
+}
+
+/**
+ * The shards' answers, in the order given. One that is away is not asked, and one that has not answered in time counts
+ * as one that failed. A single shard is waited for: there is nobody else to serve.
+ */
+export async function ask<T>(
+  shards: readonly Shard[],
+  work: (store: Store, shard: Shard) => Promise<T>,
+  { clock, patience, late }: Asking<T>,
+): Promise<readonly Answer<T>[]> {
+  const answers: (Answer<T> | undefined)[] = [];
+  let over = false;
+  const waits = shards.map(async (shard, index) => {
+    if (shard.isAway) {
+      answers[index] = { shard, ok: false, error: shard.awayError() };
+      return;
+    }
+    // The state of now: it may come back, and go away again, while this call is under way.
+    const { left } = shard;
+    const answer = shard
+      .run((store) => work(store, shard))
+      .then(
+        (value): void => {
+          if (over) late?.(shard, value);
+          else answers[index] = { shard, ok: true, value };
+        },
+        (error: unknown): void => {
+          answers[index] = { shard, ok: false, error };
+        },
+      );
+    await (shards.length > 1 ? Promise.race([answer, left]) : answer);
+  });
+  await inTime(waits, clock, patience);
+  over = true;
+  return shards.map((shard, index) => answers[index] ?? { shard, ok: false, error: overdue(shard) });
+}
+
+/** The values of those that answered. Rejects when none did, or one refused what it was given. */
+export function valuesOf<T>(answers: readonly Answer<T>[]): readonly { readonly shard: Shard; readonly value: T }[] {
+  const refusal = answers.find((answer) => !answer.ok && !isPassing(answer.error));
+  if (refusal?.ok === false) throw refusal.error;
+  const good = answers.flatMap((answer) => (answer.ok ? [{ shard: answer.shard, value: answer.value }] : []));
+  const [first] = answers;
+  if (good.length === 0 && first?.ok === false) throw first.error;
+  return good;
+}
+
+/** The values, when all of them answered; rejects otherwise. */
+export function allValuesOf<T>(answers: readonly Answer<T>[]): readonly { readonly shard: Shard; readonly value: T }[] {
+  const failed = answers.find((answer) => !answer.ok);
+  if (failed?.ok === false) throw failed.error;
+  return valuesOf(answers);
+}
+
+/** Waits for all, but not for longer than this once there are several. */
+export async function inTime(waits: readonly Promise<unknown>[], clock: Clock, patience: number): Promise<void> {
+  const all = Promise.all(waits);
+  if (waits.length <= 1) {
+    await all;
+    return;
+  }
+  let timer: Timer | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = clock.setTimer(patience, resolve, { ref: false });
+  });
+  try {
+    await Promise.race([all, enough]);
+  } finally {
+    timer?.cancel();
+  }
+}
+
+export function overdue(shard: Shard): NightshiftError {
+  const { location } = shard.store.info();
+  return new NightshiftError("NS_STORE_UNAVAILABLE", `Shard ${shard.name} (${location}) has not answered in time.`);
+}

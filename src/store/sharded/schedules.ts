@@ -1,0 +1,260 @@
+/**
+ * Schedules over shards. A schedule lives on the shard of its jobs' queue, so that an occurrence and its job are one
+ * commit; where it lives is found by asking, and remembered. Calendars are on all shards.
+ */
+import { NightshiftError, show } from "../../errors/index.ts";
+import type {
+  Fire,
+  Fired,
+  NewSchedule,
+  Page,
+  PageRequest,
+  ScheduleQuery,
+  Store,
+  StoredOccurrence,
+  StoredSchedule,
+} from "../contract.ts";
+import { compareText } from "../shared/text-order.ts";
+import { allValuesOf, ask, valuesOf } from "./asking.ts";
+import type { Cluster } from "./cluster.ts";
+import { joinId } from "./ids.ts";
+import { type Copy, isMoved, Moving, merged } from "./moving.ts";
+import { pagesOf } from "./paging.ts";
+import type { Shard } from "./shard.ts";
+import { MAP_NAME } from "./shard-map.ts";
+
+/** How many schedules' places are remembered; they are asked for again after that. */
+const REMEMBERED = 200_000;
+/** How long a shard may keep what was fired on the others waiting, in milliseconds. */
+const PATIENCE = 5_000;
+
+export class Schedules {
+  readonly #cluster: Cluster;
+  readonly #moving: Moving;
+  readonly #places = new Map<string, Shard>();
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.#moving = new Moving(cluster);
+  }
+
+  async save(
+    schedules: readonly NewSchedule[],
+    expected: readonly number[] | undefined,
+  ): Promise<readonly (StoredSchedule | null)[]> {
+    const ids = schedules.map(({ id }) => id);
+    const { copies, complete } = await this.#find(ids);
+    const saved: (StoredSchedule | null)[] = schedules.map(() => null);
+    const writes = new Map<Shard, number[]>();
+    const moves: (readonly [index: number, from: Copy, to: Shard])[] = [];
+    for (const [index, schedule] of schedules.entries()) {
+      const live = copies.get(schedule.id)?.find(({ stored }) => !isMoved(stored));
+      if (live === undefined && !complete) throw unknownPlace(schedule.id);
+      const home = schedule.queue === undefined ? undefined : this.#cluster.homeOf(schedule.queue);
+      const to = home ?? live?.shard ?? this.#cluster.homeOf(`schedule ${schedule.id}`);
+      if (live !== undefined && live.shard !== to && !to.isAway) {
+        if (expected === undefined || expected[index] === live.stored.revision) moves.push([index, live, to]);
+        continue;
+      }
+      const on = live?.shard ?? to;
+      const list = writes.get(on);
+      if (list === undefined) writes.set(on, [index]);
+      else list.push(index);
+    }
+    // A schedule that moved away from a shard has left a mark there, whose revision is the one to expect.
+    const expectedOn = (shard: Shard, index: number) => {
+      const given = expected?.[index];
+      const mark = copies.get(ids[index] ?? "")?.find((copy) => copy.shard === shard && isMoved(copy.stored));
+      return given === 0 && mark !== undefined ? mark.stored.revision : (given ?? 0);
+    };
+    const one = { clock: this.#cluster.clock, patience: PATIENCE };
+    const answers = await ask(
+      [...writes.keys()],
+      (store, shard) => {
+        const indexes = writes.get(shard) ?? [];
+        const list = indexes.map((index) => schedules[index] as NewSchedule);
+        return store.saveSchedules(list, expected && indexes.map((index) => expectedOn(shard, index)));
+      },
+      one,
+    );
+    for (const { shard, value } of allValuesOf(answers)) {
+      for (const [nth, index] of (writes.get(shard) ?? []).entries())
+        saved[index] = this.#known(shard, value[nth] ?? null);
+    }
+    for (const [index, from, to] of moves) {
+      const moved = await this.#moving.move(from, to, schedules[index] as NewSchedule);
+      saved[index] = moved && this.#known(to, moved);
+    }
+    return saved;
+  }
+
+  async get(ids: readonly string[]): Promise<readonly StoredSchedule[]> {
+    const { copies, complete } = await this.#find(ids);
+    const found = ids.flatMap((id) => this.#one(copies.get(id) ?? []) ?? []);
+    if (found.length < new Set(ids).size && !complete) {
+      const missing = ids.find((id) => !found.some((schedule) => schedule.id === id)) ?? "";
+      if (found.length === 0) throw unknownPlace(missing);
+    }
+    return found;
+  }
+
+  async list(query: ScheduleQuery): Promise<Page<StoredSchedule>> {
+    const { cursor: _, ...filters } = query;
+    const page = await pagesOf(
+      this.#cluster,
+      "schedules",
+      query,
+      (store, part) => store.listSchedules({ ...filters, ...part }),
+      (a, b) => compareText(a.id, b.id) < 0,
+    );
+    const items: StoredSchedule[] = [];
+    for (const { shard, item: stored } of page.items) {
+      const copy = isMoved(stored) ? await this.#moving.complete({ shard, stored }) : { shard, stored };
+      if (copy !== null) items.push(this.#known(copy.shard, copy.stored));
+    }
+    return { items, next: page.next };
+  }
+
+  async remove(ids: readonly string[]): Promise<readonly string[]> {
+    const { copies } = await this.#find(ids);
+    const answers = await this.#cluster.ask((store) => store.removeSchedules(ids));
+    const removed = new Set(valuesOf(answers).flatMap(({ value }) => value));
+    const gone = ids.filter((id) => removed.has(id) && copies.get(id)?.some(({ stored }) => !isMoved(stored)));
+    const away = answers.some(({ ok }) => !ok);
+    if (away && gone.length < ids.length) throw unknownPlace(ids.find((id) => !gone.includes(id)) ?? "");
+    for (const id of gone) this.#places.delete(id);
+    return gone.filter((id, index) => gone.indexOf(id) === index);
+  }
+
+  async due(limit: number) {
+    const values = valuesOf(await this.#cluster.ask((store) => store.dueSchedules(limit)));
+    const due: Copy[] = [];
+    for (const { shard, value } of values) {
+      for (const stored of value.due) {
+        if (isMoved(stored)) await this.#moving.complete({ shard, stored });
+        else due.push({ shard, stored: this.#known(shard, stored) });
+      }
+    }
+    due.sort((a, b) => (a.stored.nextAt ?? 0) - (b.stored.nextAt ?? 0) || compareText(a.stored.id, b.stored.id));
+    const times = values.flatMap(({ value }) => value.nextAt ?? []);
+    return {
+      // Each shard goes by its own clock; what is due on one is due.
+      now: Math.max(...values.map(({ value }) => value.now)),
+      due: await this.#withFormerJobs(due.slice(0, limit)),
+      nextAt: times.length === 0 ? null : Math.min(...times),
+    };
+  }
+
+  async fire(fires: readonly Fire[], by: string): Promise<readonly Fired[]> {
+    const unknown = fires.flatMap(({ schedule }) => (this.#places.has(schedule) ? [] : [schedule]));
+    if (unknown.length > 0) await this.get(unknown);
+    const groups = new Map<Shard, number[]>();
+    const fired: Fired[] = fires.map(({ schedule }) => ({ schedule, stale: true }));
+    for (const [index, { schedule }] of fires.entries()) {
+      const shard = this.#places.get(schedule);
+      if (shard === undefined) continue;
+      const group = groups.get(shard);
+      if (group === undefined) groups.set(shard, [index]);
+      else group.push(index);
+    }
+    if (groups.size === 0) return fired;
+    const fireOn = (store: Store, shard: Shard) =>
+      store.fire(
+        (groups.get(shard) ?? []).map((index) => fires[index] as Fire),
+        by,
+      );
+    const answers = await ask([...groups.keys()], fireOn, { clock: this.#cluster.clock, patience: PATIENCE });
+    for (const { shard, value } of valuesOf(answers)) {
+      for (const [nth, index] of (groups.get(shard) ?? []).entries()) {
+        const one = value[nth];
+        if (one === undefined) continue;
+        if (one.stale) this.#places.delete(one.schedule);
+        fired[index] = one.stale ? one : { ...one, jobs: one.jobs.map((job) => job && joinId(shard.name, job)) };
+      }
+    }
+    for (const answer of answers) {
+      if (answer.ok) continue;
+      const { name } = answer.shard;
+      this.#cluster.logger.warn(
+        { err: answer.error, shard: name },
+        `Schedules on shard ${name} were not fired; tried again.`,
+      );
+    }
+    return fired;
+  }
+
+  async occurrences(schedule: string, request: PageRequest): Promise<Page<StoredOccurrence>> {
+    const page = await pagesOf(
+      this.#cluster,
+      "occurrences",
+      request,
+      (store, part) => store.listOccurrences(schedule, part),
+      (a, b) => a.at > b.at,
+    );
+    const items = page.items.map(({ shard, item }) => ({ ...item, job: item.job && joinId(shard.name, item.job) }));
+    return { items, next: page.next };
+  }
+
+  async saveCalendar(name: string, definition: string): Promise<void> {
+    refuseReserved(name);
+    allValuesOf(await this.#cluster.ask((store) => store.saveCalendar(name, definition)));
+  }
+
+  async removeCalendar(name: string): Promise<boolean> {
+    refuseReserved(name);
+    const answers = allValuesOf(await this.#cluster.ask((store) => store.removeCalendar(name)));
+    return answers.some(({ value }) => value);
+  }
+
+  async listCalendars() {
+    const [first] = valuesOf(await this.#cluster.ask((store) => store.listCalendars()));
+    return (first?.value ?? []).filter(({ name }) => name !== MAP_NAME);
+  }
+
+  /** All copies of schedules, and whether every shard was asked. */
+  async #find(ids: readonly string[]) {
+    const copies = new Map<string, Copy[]>();
+    const answers = await this.#cluster.ask((store) => store.getSchedules(ids));
+    for (const { shard, value } of valuesOf(answers)) {
+      for (const stored of value) {
+        const live = isMoved(stored) ? await this.#moving.complete({ shard, stored }) : null;
+        const known = copies.get(stored.id) ?? [];
+        copies.set(stored.id, [...known, { shard, stored }, ...(live === null ? [] : [live])]);
+      }
+    }
+    return { copies, complete: answers.every(({ ok }) => ok) };
+  }
+
+  /** What stands now, out of a schedule's copies: what is live, with the last job of where it was before. */
+  #one(copies: readonly Copy[]): StoredSchedule | null {
+    const live = copies.find(({ stored }) => !isMoved(stored));
+    return live === undefined ? null : merged(this.#known(live.shard, live.stored), copies);
+  }
+
+  /** A schedule that has not fired where it is may have fired where it was: overlap is judged by that job. */
+  async #withFormerJobs(due: readonly Copy[]): Promise<readonly StoredSchedule[]> {
+    const unsure = due.flatMap(({ stored }) => (stored.lastJob === null ? [stored.id] : []));
+    if (unsure.length === 0) return due.map(({ stored }) => stored);
+    const { copies } = await this.#find(unsure);
+    return due.map(({ stored }) => merged(stored, copies.get(stored.id) ?? []));
+  }
+
+  /** A schedule as it is told outside; remembers where it is. */
+  #known<T extends StoredSchedule | null>(shard: Shard, stored: T): T {
+    if (stored === null) return stored;
+    if (this.#places.size >= REMEMBERED) this.#places.clear();
+    this.#places.set(stored.id, shard);
+    return { ...stored, lastJob: stored.lastJob && joinId(shard.name, stored.lastJob) };
+  }
+}
+
+function refuseReserved(name: string): void {
+  if (name !== MAP_NAME) return;
+  const message = `calendar: name is ${show(name)}, under which the store keeps its list of shards. Choose another.`;
+  throw new NightshiftError("NS_OPTION_INVALID", message);
+}
+
+function unknownPlace(id: string): NightshiftError {
+  const message = `Schedule ${show(id)} may be on a shard that is away, so it cannot be said whether it exists.`;
+  return new NightshiftError("NS_STORE_UNAVAILABLE", message);
+}

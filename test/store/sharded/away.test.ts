@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NightshiftError } from "../../../src/errors/index.ts";
+import type { Wake } from "../../../src/store/contract.ts";
+import { newJob, newSchedule, openSharded, process1, TTL, wants } from "./support.ts";
+
+const AB = { names: ["a", "b"] };
+const succeeded = (job: string) => ({ job, type: "succeeded", ms: 1 }) as const;
+
+test("with one shard away the queues of the others are enqueued to, claimed from and settled", async () => {
+  const { store, places, logger } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  places["b"]?.cut();
+  await assert.rejects(store.enqueue([newJob({ queue: "at-b" })]), { code: "NS_STORE_UNAVAILABLE" });
+  const [id = ""] = await store.enqueue([newJob()]);
+  const [lease, ...others] = await store.claim(me, wants("at-a", "at-b"));
+  assert.deepEqual([lease?.jobs[0]?.id, others], [id, []]);
+  assert.deepEqual(await store.settle(me, [{ lease: lease?.id ?? "", outcomes: [succeeded(id)] }]), { refused: [] });
+  assert.equal((await store.heartbeat(me, TTL)).alive, true);
+  assert.equal((await store.counts()).finished.succeeded, 1);
+  assert.equal((await store.promote(new Set(), 10)).moved, 0);
+  assert.match(
+    logger.messages("error").join("\n"),
+    /Shard b is away, and its queues wait; those of the other shards go on/,
+  );
+  assert.match(store.info().location, /b: this process \(away\)/);
+  assert.match(store.info().shards?.find(({ name }) => name === "b")?.away?.error ?? "", /taken away/);
+});
+
+test("with all shards away every call fails and says so", async () => {
+  const { store, places } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  for (const place of Object.values(places)) place.cut();
+  const calls = [
+    () => store.claim(me, wants("at-a")),
+    () => store.heartbeat(me, TTL),
+    () => store.counts(),
+    () => store.promote(new Set(), 1),
+    () => store.rescue(1),
+    () => store.dueSchedules(1),
+    () => store.now(),
+  ];
+  for (const call of calls) await assert.rejects(call(), { code: "NS_STORE_UNAVAILABLE" }, String(call));
+});
+
+test("outcomes for a shard that is away are named as unsettled, are settled later, and stand once", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  const [a = ""] = await store.enqueue([newJob()]);
+  const [b = ""] = await store.enqueue([newJob({ queue: "at-b" })]);
+  const leases = await store.claim(me, wants("at-a", "at-b"));
+  const settlements = leases.map(({ id, jobs }) => ({ lease: id, outcomes: jobs.map((job) => succeeded(job.id)) }));
+  places["b"]?.cut();
+  const first = await store.settleAndClaim(me, settlements, wants("at-a"));
+  assert.deepEqual(first, { refused: [], leases: [], unsettled: [leases[1]?.id] });
+  assert.deepEqual(await store.settle(me, settlements.slice(1)), { refused: [], unsettled: [leases[1]?.id] });
+  places["b"]?.heal();
+  await clock.advance("2s");
+  assert.deepEqual(await store.settle(me, settlements.slice(1)), { refused: [] });
+  assert.deepEqual(
+    await store.statesOf([a, b]),
+    new Map([
+      [a, "succeeded"],
+      [b, "succeeded"],
+    ]),
+  );
+  assert.equal((await store.counts()).finished.succeeded, 2);
+});
+
+test("a shard that gives no answer does not keep a turn with the others waiting, and its claim is not lost", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  await store.enqueue([newJob()]);
+  const [b = ""] = await store.enqueue([newJob({ queue: "at-b" })]);
+  const heard: Wake[] = [];
+  using _ = store.subscribe((wake) => heard.push(wake));
+  places["b"]?.silence();
+  const turn = store.claim(me, wants("at-a", "at-b"));
+  await clock.advance("1s");
+  assert.deepEqual(
+    (await turn).map(({ queue }) => queue),
+    ["at-a"],
+  );
+  // While that claim is under way the shard is not asked again.
+  assert.deepEqual(await store.claim(me, wants("at-b")), []);
+  places["b"]?.heal();
+  await clock.advance(1);
+  assert.ok(heard.some((wake) => wake.what === "work" && wake.queues.includes("at-b")));
+  const [late] = await store.claim(me, wants("at-b"));
+  assert.deepEqual(
+    late?.jobs.map(({ id }) => id),
+    [b],
+  );
+  assert.deepEqual(await store.settle(me, [{ lease: late?.id ?? "", outcomes: [succeeded(b)] }]), { refused: [] });
+});
+
+test("a claim whose answer was lost with its shard is handed back before the next one", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  const [b = ""] = await store.enqueue([newJob({ queue: "at-b" })]);
+  const place = places["b"];
+  const real = place?.data.claim.bind(place.data);
+  if (place && real) {
+    place.data.claim = async (...args) => {
+      await real(...args);
+      place.cut();
+      throw new NightshiftError("NS_STORE_UNAVAILABLE", "The answer was lost.");
+    };
+  }
+  assert.deepEqual(await store.claim(me, wants("at-a", "at-b")), []);
+  if (place && real) place.data.claim = real;
+  place?.heal();
+  await clock.advance("2s");
+  const [lease] = await store.claim(me, wants("at-b"));
+  assert.deepEqual(
+    lease?.jobs.map(({ id, attempt }) => [id, attempt]),
+    [[b, 1]],
+  );
+});
+
+test("a shard that gave this process up voids its own leases and no others", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  await store.enqueue([newJob()]);
+  await store.enqueue([newJob({ queue: "at-b" })]);
+  const [first, second] = await store.claim(me, wants("at-a", "at-b"));
+  places["b"]?.cut();
+  const beats: unknown[] = [];
+  for (let third = 0; third < 4; third++) {
+    await clock.advance(TTL / 3);
+    const beat = await store.heartbeat(me, TTL);
+    beats.push(beat.alive && (beat.lost ?? []));
+  }
+  assert.deepEqual(beats, [[], [], [second?.id], []]);
+  places["b"]?.heal();
+  await clock.advance("2s");
+  assert.deepEqual(await store.heartbeat(me, TTL), { alive: true, cancelled: [] });
+  assert.equal((await store.listInstances()).length, 1);
+  const outcome = (lease: typeof first) => ({
+    lease: lease?.id ?? "",
+    outcomes: lease?.jobs.map(({ id }) => succeeded(id)) ?? [],
+  });
+  assert.deepEqual(await store.settle(me, [outcome(first), outcome(second)]), { refused: [second?.id] });
+  const [again] = await store.claim(me, wants("at-b"));
+  assert.equal(again?.jobs.length, 1);
+});
+
+test("a process starts while a shard is away, and serves it when it is there", async () => {
+  const before = await openSharded(AB);
+  const [b = ""] = await before.store.enqueue([newJob({ queue: "at-b" })]);
+  await before.store.close();
+  before.places["b"]?.cut();
+  const { store, places, clock } = await openSharded(AB, before);
+  const me = await store.register(process1, TTL);
+  assert.deepEqual(await store.claim(me, wants("at-a", "at-b")), []);
+  places["b"]?.heal();
+  await clock.advance("2s");
+  await store.heartbeat(me, TTL);
+  const [lease] = await store.claim(me, wants("at-a", "at-b"));
+  assert.equal(lease?.jobs[0]?.id, b);
+});
+
+test("schedules of the other shards fire while one is away, and its own afterwards", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  const at = clock.now();
+  await store.saveSchedules([
+    newSchedule({ id: "on-a", nextAt: at, queue: "at-a" }),
+    newSchedule({ id: "on-b", nextAt: at, queue: "at-b" }),
+  ]);
+  places["b"]?.cut();
+  const due = await store.dueSchedules(10);
+  assert.deepEqual(
+    due.due.map(({ id }) => id),
+    ["on-a"],
+  );
+  await assert.rejects(store.getSchedules(["on-b"]), /may be on a shard that is away/);
+  await assert.rejects(store.saveSchedules([newSchedule({ id: "new", queue: "at-a" })]), {
+    code: "NS_STORE_UNAVAILABLE",
+  });
+  places["b"]?.heal();
+  await clock.advance("2s");
+  assert.deepEqual(
+    (await store.dueSchedules(10)).due.map(({ id }) => id),
+    ["on-a", "on-b"],
+  );
+});
+
+test("pausing a queue is on all shards, or says where it is not", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  places["b"]?.cut();
+  await assert.rejects(store.pauseQueue("at-a", "deploy"), /paused on all shards but b/);
+  places["b"]?.heal();
+  await clock.advance("2s");
+  await store.pauseQueue("at-a", "deploy");
+  assert.equal((await store.counts()).queues[0]?.paused?.reason, "deploy");
+});

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newJob, newSchedule, openSharded, process1, type Sharded, TTL, wants } from "./support.ts";
+
+const NAMES = Array.from({ length: 40 }, (_, n) => `queue-${n}`);
+
+async function drainAll(store: Sharded["store"], queues: readonly string[]): Promise<string[]> {
+  const me = await store.register(process1, TTL);
+  const done: string[] = [];
+  for (;;) {
+    const leases = await store.claim(me, wants(...queues));
+    if (leases.length === 0) return done;
+    for (const { id, jobs } of leases) {
+      done.push(...jobs.map(({ input }) => input));
+      const outcomes = jobs.map((job) => ({ job: job.id, type: "succeeded", ms: 1 }) as const);
+      assert.deepEqual(await store.settle(me, [{ lease: id, outcomes }]), { refused: [] });
+    }
+  }
+}
+
+test("jobs of queues that moved to a new shard are worked off where they are, and new ones go to the new home", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  for (const queue of NAMES) await before.store.enqueue([newJob({ queue, input: `"old ${queue}"` })]);
+  await before.store.close();
+  const after = await openSharded({ names: ["a", "b", "c"] }, before);
+  let moved = 0;
+  for (const queue of NAMES) {
+    const [id = ""] = await after.store.enqueue([newJob({ queue, input: `"new ${queue}"` })]);
+    if (id.startsWith("c.")) moved++;
+  }
+  assert.ok(moved > 0, "some queues moved");
+  const done = await drainAll(after.store, NAMES);
+  assert.deepEqual(done.sort(), NAMES.flatMap((queue) => [`"new ${queue}"`, `"old ${queue}"`]).sort());
+  assert.match(after.logger.messages("info").join("\n"), /The list of shards has changed/);
+});
+
+test("jobs that a process with an older list enqueues are found by their wake-up", async () => {
+  const old = await openSharded({ names: ["a", "b"], queues: { moves: "a" } });
+  const now = await openSharded({ names: ["a", "b"], queues: { moves: "b" } }, old);
+  await old.store.enqueue([newJob({ queue: "moves", input: "1" })]);
+  assert.deepEqual(await drainAll(now.store, ["moves"]), ["1"]);
+  // And it is not asked for ever: home alone is, once the old place has nothing more.
+  const asked = now.places["a"]?.calls.get("claim");
+  await drainAll(now.store, ["moves"]);
+  assert.equal(now.places["a"]?.calls.get("claim"), asked);
+  await old.clock.advance("1m");
+  assert.match(old.logger.messages("warn").join("\n"), /Another process has another list of shards/);
+});
+
+test("a backlog at the old home and new work at the new one take turns", async () => {
+  const old = await openSharded({ names: ["a", "b"], queues: { moves: "a" } });
+  await old.store.enqueue(Array.from({ length: 40 }, () => newJob({ queue: "moves", input: '"old"' })));
+  const now = await openSharded({ names: ["a", "b"], queues: { moves: "b" } }, old);
+  await now.store.enqueue(Array.from({ length: 40 }, () => newJob({ queue: "moves", input: '"new"' })));
+  const done = await drainAll(now.store, ["moves"]);
+  assert.equal(done.length, 80);
+  const firstHalf = done.slice(0, 40);
+  assert.ok(firstHalf.includes('"old"') && firstHalf.includes('"new"'), firstHalf.join());
+});
+
+test("a list that lacks a shard is refused, unless that shard was draining", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  await assert.rejects(openSharded({ names: ["a"] }, before), {
+    code: "NS_STORE_SHARDS",
+    message: /lacks "b", which may still have jobs.*draining: true/,
+  });
+  await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  const { store } = await openSharded({ names: ["a"] }, before);
+  assert.equal((await store.enqueue([newJob({ queue: "any" })]))[0]?.startsWith("a."), true);
+});
+
+test("databases that changed names are refused before anything is written", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  const { a, b } = before.places;
+  if (a === undefined || b === undefined) return assert.fail();
+  const swapped = { clock: before.clock, places: { a: b, b: a } };
+  await assert.rejects(openSharded({ names: ["a", "b"] }, swapped), /The database of shard "a" is known as shard "b"/);
+  const renamed = { clock: before.clock, places: { a, z: b } };
+  await assert.rejects(openSharded({ names: ["a", "z"] }, renamed), { code: "NS_STORE_SHARDS" });
+  await assert.rejects(
+    openSharded({ names: ["a", "b"] }, { clock: before.clock, places: { a, b: a } }),
+    { code: "NS_STORE_SHARDS" },
+    "one database under two names",
+  );
+});
+
+test("a wrong database that comes up later stays away", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  const foreign = await openSharded({ names: ["z"] });
+  const { z } = foreign.places;
+  const { a } = before.places;
+  if (a === undefined || z === undefined) return assert.fail();
+  z.cut();
+  const { store, clock, logger } = await openSharded(
+    { names: ["a", "b"] },
+    { clock: before.clock, places: { a, b: z } },
+  );
+  z.heal();
+  await clock.advance("2s");
+  assert.match(logger.messages("error").join("\n"), /Shard b stays away: .*known as shard "z"/);
+  await assert.rejects(store.enqueue([newJob({ queue: "at-b" })]), { code: "NS_STORE_UNAVAILABLE" });
+});
+
+test("a new shard learns the pauses and calendars of the others", async () => {
+  const before = await openSharded({ names: ["a"] });
+  await before.store.pauseQueue("moves", "incident");
+  await before.store.saveCalendar("holidays", "{}");
+  const after = await openSharded({ names: ["a", "b"], queues: { moves: "b" } }, before);
+  await after.store.enqueue([newJob({ queue: "moves" })]);
+  assert.deepEqual(await drainAll(after.store, ["moves"]), []);
+  assert.deepEqual(await after.places["b"]?.data.listCalendars().then((all) => all.map(({ name }) => name)), [
+    "holidays",
+    "nightshift:shards",
+  ]);
+  assert.deepEqual(await after.store.listCalendars(), [{ name: "holidays", definition: "{}" }]);
+  await assert.rejects(after.store.saveCalendar("nightshift:shards", "{}"), { code: "NS_OPTION_INVALID" });
+});
+
+test("a schedule whose queue moves goes along: with its history, its last job, and every occurrence once", async () => {
+  const { store, places, clock } = await openSharded({ names: ["a", "b"] });
+  const [saved] = await store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-a" })]);
+  const fire = (revision: number, at: number, queue: string) =>
+    store.fire(
+      [{ schedule: "s", revision, nextAt: at + 1_000, occurrences: [{ at, what: "fired", job: newJob({ queue }) }] }],
+      "me",
+    );
+  const [first] = await fire(saved?.revision ?? 0, 1_000, "at-a");
+  const job = first?.stale === false ? first.jobs[0] : undefined;
+  const [before] = await store.getSchedules(["s"]);
+  const [moved] = await store.saveSchedules([newSchedule({ nextAt: 2_000, queue: "at-b" })], [before?.revision ?? 0]);
+  assert.equal(moved?.nextAt, 2_000);
+  const { due } = await store.dueSchedules(10);
+  assert.deepEqual(
+    due.map(({ id, lastJob, lastAt }) => [id, lastJob, lastAt]),
+    [["s", job, 1_000]],
+  );
+  // Who decided before the move is too late; who decided on what it is now is not.
+  const late = await fire(before?.revision ?? 0, 2_000, "at-a");
+  const good = await fire(due[0]?.revision ?? 0, 2_000, "at-b");
+  assert.deepEqual([late[0]?.stale, good[0]?.stale].filter((stale) => stale === false).length, 1);
+  const page = await store.listOccurrences("s", { limit: 10 });
+  assert.deepEqual(
+    page.items.map(({ at }) => at),
+    [2_000, 1_000],
+  );
+  assert.equal(
+    (await store.counts()).queues.reduce((sum, { ready }) => sum + ready, 0),
+    2,
+  );
+  assert.equal((await places["b"]?.data.getSchedules(["s"]))?.length, 1);
+  assert.deepEqual(
+    (await store.listSchedules({ limit: 10 })).items.map(({ id }) => id),
+    ["s"],
+  );
+  assert.deepEqual(await store.removeSchedules(["s"]), ["s"]);
+  assert.deepEqual(await store.getSchedules(["s"]), []);
+  assert.deepEqual((await places["a"]?.data.listSchedules({ limit: 10 }))?.items, []);
+  await clock.advance(1);
+});
+
+test("a move that was cut short is finished by whoever looks next, and its occurrence fires once", async () => {
+  const { store, places, clock } = await openSharded({ names: ["a", "b"] });
+  const [saved] = await store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-a" })]);
+  const b = places["b"];
+  if (b === undefined) return assert.fail();
+  const save = b.data.saveSchedules.bind(b.data);
+  b.data.saveSchedules = async () => assert.fail("the process ends here");
+  const change = newSchedule({ nextAt: 1_000, definition: '"new"', queue: "at-b" });
+  await assert.rejects(store.saveSchedules([change], [saved?.revision ?? 0]));
+  b.data.saveSchedules = save;
+  const other = await openSharded({ names: ["a", "b"] }, { places, clock });
+  assert.deepEqual((await other.store.dueSchedules(10)).due, []);
+  const { due } = await other.store.dueSchedules(10);
+  assert.deepEqual(
+    due.map(({ id, definition }) => [id, definition]),
+    [["s", '"new"']],
+  );
+  assert.deepEqual(
+    (await store.dueSchedules(10)).due.map(({ id }) => id),
+    ["s"],
+  );
+  assert.equal((await store.listSchedules({ limit: 10 })).items.length, 1);
+});
+
+test("a draining shard gives away its schedules, and its jobs are worked off", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  const ids = Array.from({ length: 5 }, (_, n) => `s${n}`);
+  await before.store.saveSchedules(ids.map((id) => newSchedule({ id, nextAt: 1_000, queue: "at-b" })));
+  await before.store.enqueue([newJob({ queue: "at-b", input: '"late"' })]);
+  const after = await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  assert.deepEqual(await drainAll(after.store, ["at-b"]), ['"late"']);
+  assert.deepEqual((await after.places["a"]?.data.getSchedules(ids))?.length, 5);
+  assert.deepEqual(
+    (await after.store.dueSchedules(10)).due.map(({ id }) => id),
+    ids,
+  );
+  const alone = await openSharded({ names: ["a"] }, after);
+  assert.deepEqual(
+    (await alone.store.dueSchedules(10)).due.map(({ id }) => id),
+    ids,
+  );
+});
+
+test("jobs of queues that live apart are refused in one call, whole, with their places", async () => {
+  const { store } = await openSharded({ names: ["a", "b"] });
+  await assert.rejects(store.enqueue([newJob(), newJob({ queue: "at-b" })]), {
+    code: "NS_STORE_SHARDS",
+    message: /"at-a" on a, "at-b" on b.*one call for each, or pin/,
+  });
+  assert.deepEqual((await store.counts()).queues, []);
+  assert.equal((await store.enqueue([newJob(), newJob()])).length, 2);
+});
+
+test("ids of other shards, other stores and nobody are missing, and no crash", async () => {
+  const { store } = await openSharded({ names: ["a", "b"] });
+  const ids = ["1", "", ".", "a.", "a.x", "z.1", "b.9", "a.1.2", "%", "a.%zz,b.%"];
+  assert.deepEqual(
+    await store.cancel(ids, "no"),
+    ids.map(() => "missing"),
+  );
+  assert.deepEqual([await store.retry(ids), await store.runNow(ids), (await store.statesOf(ids)).size], [[], [], 0]);
+  for (const id of ids) {
+    assert.equal(await store.getJob(id), null);
+    assert.deepEqual(await store.heartbeat(id, TTL), { alive: false });
+    assert.deepEqual(await store.claim(id, wants("at-a")), []);
+    assert.deepEqual(await store.settle(id, [{ lease: id, outcomes: [] }]), { refused: [id] });
+    await store.deregister(id);
+    await store.reconcile(id, ids);
+  }
+});
+
+test("jobs of all shards are listed as one, newest first, page by page", async () => {
+  const { store, clock } = await openSharded({ names: ["a", "b", "c"] });
+  const ids: string[] = [];
+  for (let n = 0; n < 25; n++) {
+    ids.push(...(await store.enqueue([newJob({ queue: `at-${"abc"[(n * 7) % 3]}` })])));
+    await clock.advance(1);
+  }
+  const listed: string[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page = await store.listJobs({ state: "ready", limit: 4, ...(cursor ? { cursor } : {}) });
+    listed.push(...page.items.map(({ id }) => id));
+    cursor = page.next;
+  } while (cursor !== null);
+  assert.deepEqual(listed, ids.toReversed());
+});
