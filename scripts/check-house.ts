@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 const floorOf = (room: string) => FLOORS.findIndex((rooms) => rooms.includes(room));
 /** Stores are built behind the contract: nobody between the contract and the front door may know one of them. */
-const STORES = ["store/memory", "store/sqlite", "store/postgres"];
+const STORES = ["store/memory", "store/sqlite", "store/postgres", "store/sharded"];
 const MAY_KNOW_A_STORE = ["store", "testing", "cli"];
 
 const problems: string[] = [];

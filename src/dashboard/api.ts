@@ -8,6 +8,7 @@ import type {
   Counts,
   HistoryEntry,
   JobSummary,
+  ShardInfo,
   StoredInstance,
   ThroughputPoint,
 } from "../store/contract/inspection.ts";
@@ -15,7 +16,7 @@ import type { JobState } from "../store/contract/jobs.ts";
 import type { StoredOccurrence } from "../store/contract/schedules.ts";
 import type { CancelResult } from "../store/contract/upkeep.ts";
 
-export type { QueueCounts, ThroughputPoint } from "../store/contract/inspection.ts";
+export type { QueueCounts, ShardInfo, ThroughputPoint } from "../store/contract/inspection.ts";
 export type { JobState } from "../store/contract/jobs.ts";
 
 /** What a person may do: look, or also act. */
@@ -53,6 +54,8 @@ export interface OverviewView extends Counts {
   /** The last hour in minutes, oldest first; the last one is still filling. */
   readonly throughput: readonly ThroughputPoint[];
   readonly instances: number;
+  /** Of a store made of several databases: each of them. Empty for any other. */
+  readonly shards: readonly ShardInfo[];
 }
 
 /** A job in a list. */

@@ -10,7 +10,7 @@
  */
 import type { LoggerLike } from "../telemetry/logger.ts";
 import type { Clock } from "../time/index.ts";
-import type { Inspection } from "./contract/inspection.ts";
+import type { Inspection, ShardInfo } from "./contract/inspection.ts";
 import type { Enqueueing } from "./contract/jobs.ts";
 import type { Leadership } from "./contract/leadership.ts";
 import type { Scheduling } from "./contract/schedules.ts";
@@ -45,17 +45,6 @@ export interface StoreInfo {
   readonly durability: "none" | "process" | "power-loss";
   /** Of a store made of several databases: each of them, with what is wrong with one that is away. */
   readonly shards?: readonly ShardInfo[];
-}
-
-/** One database of a store that is made of several. */
-export interface ShardInfo {
-  readonly name: string;
-  readonly location: string;
-  readonly engine: string;
-  /** It takes no new queues, and is to be taken out once it is empty. */
-  readonly draining: boolean;
-  /** Since when it does not answer (by this process's clock), and what was said last; null while it does. */
-  readonly away: { readonly since: number; readonly error: string } | null;
 }
 
 /** A backend. */

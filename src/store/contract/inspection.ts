@@ -116,6 +116,17 @@ export interface StoredInstance extends NewInstance {
   readonly running: number;
 }
 
+/** One database of a store that is made of several. */
+export interface ShardInfo {
+  readonly name: string;
+  readonly location: string;
+  readonly engine: string;
+  /** It takes no new queues, and is to be taken out once it is empty. */
+  readonly draining: boolean;
+  /** Since when it does not answer (by this process's clock), and what was said last; null while it does. */
+  readonly away: { readonly since: number; readonly error: string } | null;
+}
+
 /** Questions to a store. */
 export interface Inspection {
   counts(): Promise<Counts>;

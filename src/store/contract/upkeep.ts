@@ -29,7 +29,8 @@ export interface RescuedJob {
 
 /**
  * What is kept of the finished jobs of one state: those younger than an age in milliseconds by the store's clock (a lone
- * number), the newest so many, or both, and then a job goes when the first of the two says so.
+ * number), the newest so many, or both, and then a job goes when the first of the two says so. Where there are several
+ * databases, so many of each.
  */
 export type Keep = number | { readonly age?: number; readonly count?: number };
 

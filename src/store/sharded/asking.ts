@@ -11,15 +11,15 @@ export type Answer<T> =
 
 export interface Asking<T> {
   readonly clock: Clock;
-  /** How long one shard may keep the others waiting, in milliseconds. */
+  /** How long one shard may keep those waiting that have answered, in milliseconds. */
   readonly patience: number;
   /** Called with an answer that came after nobody waited any more. */
   late?(shard: Shard, value: T): void;
 }
 
 /**
- * The shards' answers, in the order given. One that is away is not asked, and one that has not answered in time counts
- * as one that failed. A single shard is waited for: there is nobody else to serve.
+ * The shards' answers, in the order given. One that is away is not asked, and one that has not answered in time, counted
+ * from the first answer, is one that failed: while nobody has answered, nobody is kept waiting.
  */
 export async function ask<T>(
   shards: readonly Shard[],
@@ -27,6 +27,7 @@ export async function ask<T>(
   { clock, patience, late }: Asking<T>,
 ): Promise<readonly Answer<T>[]> {
   const answers: (Answer<T> | undefined)[] = [];
+  const answered = new Answered();
   let over = false;
   const waits = shards.map(async (shard, index) => {
     if (shard.isAway) {
@@ -46,9 +47,9 @@ export async function ask<T>(
           answers[index] = { shard, ok: false, error };
         },
       );
-    await (shards.length > 1 ? Promise.race([answer, left]) : answer);
+    await Promise.race([answer, left]);
   });
-  await inTime(waits, clock, patience);
+  await answered.wait(waits, clock, patience);
   over = true;
   return shards.map((shard, index) => answers[index] ?? { shard, ok: false, error: overdue(shard) });
 }
@@ -70,20 +71,27 @@ export function allValuesOf<T>(answers: readonly Answer<T>[]): readonly { readon
   return valuesOf(answers);
 }
 
-/** Waits for all, but not for longer than this once there are several. */
-export async function inTime(waits: readonly Promise<unknown>[], clock: Clock, patience: number): Promise<void> {
-  const all = Promise.all(waits);
-  if (waits.length <= 1) {
-    await all;
-    return;
+/** The first answer of several: from then on the others are waited for only so long. */
+export class Answered {
+  readonly #first = Promise.withResolvers<void>();
+
+  /** Somebody has answered. */
+  tell(): void {
+    this.#first.resolve();
   }
-  let timer: Timer | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = clock.setTimer(patience, resolve, { ref: false });
-  });
-  try {
-    await Promise.race([all, enough]);
-  } finally {
+
+  /** Waits for all, but not for longer than this once one of them has answered. */
+  async wait(waits: readonly Promise<unknown>[], clock: Clock, patience: number): Promise<void> {
+    let timer: Timer | undefined;
+    let over = false;
+    const enough = this.#first.promise.then(
+      () =>
+        new Promise<void>((resolve) => {
+          if (!over) timer = clock.setTimer(patience, resolve, { ref: false });
+        }),
+    );
+    await Promise.race([Promise.all(waits), enough]);
+    over = true;
     timer?.cancel();
   }
 }

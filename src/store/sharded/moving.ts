@@ -32,6 +32,11 @@ export function isMoved({ definition }: Pick<StoredSchedule, "definition">): boo
   return definition.startsWith(BEGINNING);
 }
 
+/** The shard that the mark of a moved schedule names. */
+export function movedTo(stored: StoredSchedule): string {
+  return markIn(stored).to;
+}
+
 /** A schedule with what it last did, wherever it was then. */
 export function merged(live: StoredSchedule, copies: readonly Copy[]): StoredSchedule {
   let latest = live;
@@ -62,9 +67,10 @@ export class Moving {
 
   /** Finishes a move that was begun; null when it was finished before, or cannot be now. */
   async complete({ shard, stored }: Copy): Promise<Copy | null> {
-    const mark = (JSON.parse(stored.definition) as { "nightshift:moved": Mark })["nightshift:moved"];
-    if (mark.done) return null;
-    const to = this.#cluster.byName(mark.to) ?? this.#cluster.homeOf(`schedule ${stored.id}`);
+    const mark = markIn(stored);
+    const to = this.#cluster.byName(mark.to);
+    // To a shard that only processes with a newer list know: theirs to finish.
+    if (mark.done || to === undefined) return null;
     try {
       const created = await to.run(async (store) => {
         const [there] = await store.getSchedules([stored.id]);
@@ -108,4 +114,8 @@ function marking(mark: Mark): NewSchedule {
   const { id, group, source, job, nextAt, paused } = mark.schedule;
   const definition = JSON.stringify({ "nightshift:moved": mark });
   return { id, group, source, job, definition, nextAt: paused ? null : nextAt, paused: false };
+}
+
+function markIn({ definition }: StoredSchedule): Mark {
+  return (JSON.parse(definition) as { "nightshift:moved": Mark })["nightshift:moved"];
 }

@@ -20,7 +20,7 @@ const PROBE_EVERY = 1_000;
 /** How often is looked for jobs that are not at home, and for another list of shards. */
 const LOOK_EVERY = 30_000;
 /** Another process wrote something, it is not said what: a look at most this often. */
-const LOOK_AT_MOST_EVERY = 1_000;
+const LOOK_AT_MOST_EVERY = 5_000;
 
 export class Opened {
   readonly cluster: Cluster;

@@ -18,7 +18,7 @@ import { compareText } from "../shared/text-order.ts";
 import { allValuesOf, ask, valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
 import { joinId } from "./ids.ts";
-import { type Copy, isMoved, Moving, merged } from "./moving.ts";
+import { type Copy, isMoved, Moving, merged, movedTo } from "./moving.ts";
 import { pagesOf } from "./paging.ts";
 import type { Shard } from "./shard.ts";
 import { MAP_NAME } from "./shard-map.ts";
@@ -50,6 +50,8 @@ export class Schedules {
     for (const [index, schedule] of schedules.entries()) {
       const live = copies.get(schedule.id)?.find(({ stored }) => !isMoved(stored));
       if (live === undefined && !complete) throw unknownPlace(schedule.id);
+      // It lives on a shard that this process does not know: others do, and it is not made a second time.
+      if (live === undefined && this.#isBeyond(copies.get(schedule.id) ?? [])) continue;
       const home = schedule.queue === undefined ? undefined : this.#cluster.homeOf(schedule.queue);
       const to = home ?? live?.shard ?? this.#cluster.homeOf(`schedule ${schedule.id}`);
       if (live !== undefined && live.shard !== to && !to.isAway) {
@@ -223,6 +225,10 @@ export class Schedules {
       }
     }
     return { copies, complete: answers.every(({ ok }) => ok) };
+  }
+
+  #isBeyond(copies: readonly Copy[]): boolean {
+    return copies.some(({ stored }) => isMoved(stored) && this.#cluster.byName(movedTo(stored)) === undefined);
   }
 
   /** What stands now, out of a schedule's copies: what is live, with the last job of where it was before. */

@@ -165,6 +165,9 @@ export class ShardedStore implements Store {
       ),
     );
   }
+  async sweep(age: number, limit: number): Promise<number> {
+    return this.#run(({ cluster }) => sliced(cluster, this.#turn++, limit, async (store) => store.sweep(age, limit)));
+  }
   async pauseQueue(queue: string, reason?: string): Promise<void> {
     checkName(queue, "queue");
     if (reason !== undefined) checkText(reason, "reason");

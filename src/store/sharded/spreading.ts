@@ -1,10 +1,14 @@
 /** How calls are spread over shards: by the jobs' ids, one after the other up to a limit, or over all of them. */
 import { NightshiftError } from "../../errors/index.ts";
+import { sleep } from "../../time/index.ts";
 import type { JobId, Store } from "../contract.ts";
 import { valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
 import { splitId } from "./ids.ts";
 import { isPassing, type Shard } from "./shard.ts";
+
+/** How long a duty on one shard may keep the next one waiting, in milliseconds. */
+const PATIENCE = 5_000;
 
 /**
  * Calls each shard that has some of the jobs, with its own ids and those from outside. All are tried; the first error
@@ -33,7 +37,7 @@ export async function groupById(
 
 /** One shard after the other, with what is left of the limit; gives how much was done in all. Shards that are away are left out. */
 export async function sliced(
-  { shards, logger, anyThere }: Cluster,
+  { shards, logger, anyThere, clock }: Cluster,
   turn: number,
   limit: number,
   work: (store: Store, shard: Shard, left: number) => Promise<number>,
@@ -42,11 +46,16 @@ export async function sliced(
   for (let index = 0; index < shards.length; index++) {
     const shard = shards[(turn + index) % shards.length];
     if (shard === undefined || (shard.isAway && anyThere)) continue;
+    const enough = new AbortController();
     try {
-      done += (await Promise.race([shard.run((store) => work(store, shard, limit - done)), shard.left])) || 0;
+      // A shard that says nothing for so long goes on by itself: the others' turn must come.
+      const tooLong = sleep(clock, PATIENCE, enough.signal).catch(() => undefined);
+      done += (await Promise.race([shard.run((store) => work(store, shard, limit - done)), shard.left, tooLong])) || 0;
     } catch (error) {
       if (!isPassing(error) || shards.every(({ isAway }) => isAway)) throw error;
       logger.debug({ err: error, shard: shard.name }, "a duty was left undone on a shard");
+    } finally {
+      enough.abort();
     }
   }
   return done;

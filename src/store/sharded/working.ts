@@ -4,7 +4,7 @@
  */
 import type { ClaimRequest, InstanceId, Lease, LeaseId, Outcome, Settled, Settlement, Want } from "../contract.ts";
 import { mergeWants } from "../shared/settling.ts";
-import { inTime } from "./asking.ts";
+import { Answered } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
 import { joinId, splitId } from "./ids.ts";
 import type { Member, Part } from "./member.ts";
@@ -14,7 +14,7 @@ import { isPassing, type Shard } from "./shard.ts";
 /** How long a shard may keep a turn waiting that others have answered, in milliseconds. */
 const PATIENCE = 250;
 
-type Answered = Settled & { readonly leases: readonly Lease[] };
+type Exchanged = Settled & { readonly leases: readonly Lease[] };
 
 /** One shard's share of a turn. Ids are the shard's own. */
 interface Share {
@@ -22,7 +22,7 @@ interface Share {
   readonly part: Part;
   readonly settlements: Settlement[];
   readonly wants: Want[];
-  outcome: { readonly answer: Answered } | { readonly error: unknown } | null;
+  outcome: { readonly answer: Exchanged } | { readonly error: unknown } | null;
   /** Nobody waits for it any more. */
   left: boolean;
 }
@@ -53,14 +53,14 @@ export class Working {
     this.#membership = membership;
   }
 
-  async exchange(id: InstanceId, settlements: readonly Settlement[], request: ClaimRequest | null): Promise<Answered> {
+  async exchange(id: InstanceId, settlements: readonly Settlement[], request: ClaimRequest | null): Promise<Exchanged> {
     const member = this.#membership.member(id);
     const wanted = new Map(request === null ? [] : mergeWants(request.wants));
     const order = [...wanted.keys()];
     const result: Result = { refused: [], unsettled: [], brought: this.#takeLate(member, wanted) };
     const shares = this.#share(member, settlements, result);
     const tried = new Set<string>();
-    this.#turn++;
+    if (wanted.size > 0) this.#turn++;
     for (let round = 0; round === 0 || wanted.size > 0; round++) {
       this.#shareWants(member, wanted, tried, shares);
       if (shares.size === 0) break;
@@ -132,21 +132,21 @@ export class Working {
   }
 
   async #go(shares: readonly Share[], names: ReadonlySet<string>): Promise<void> {
+    const answered = new Answered();
     const waits = shares.map(async (share) => {
       const { left } = share.shard;
-      const call = this.#call(share, names);
-      await (shares.length > 1 ? Promise.race([call, left]) : call);
+      await Promise.race([this.#call(share, names, answered), left]);
     });
-    await inTime(waits, this.#cluster.clock, PATIENCE);
+    await answered.wait(waits, this.#cluster.clock, PATIENCE);
   }
 
   /** Never rejects. */
-  async #call(share: Share, names: ReadonlySet<string>): Promise<void> {
+  async #call(share: Share, names: ReadonlySet<string>, answered: Answered): Promise<void> {
     const { shard, part, settlements, wants } = share;
     const claims = wants.length > 0;
     const instance = part.instance ?? "";
     try {
-      const answer = await shard.run(async (store): Promise<Answered> => {
+      const answer = await shard.run(async (store): Promise<Exchanged> => {
         if (claims && part.unsure) {
           await store.reconcile(instance, [...part.held.keys()]);
           part.unsure = false;
@@ -161,6 +161,7 @@ export class Working {
         share.outcome = { answer };
         if (share.left) this.#keepLate(part, answer.leases);
       }
+      answered.tell();
     } catch (error) {
       if (claims) part.unsure = true;
       share.outcome = { error };

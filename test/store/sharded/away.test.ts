@@ -32,8 +32,8 @@ test("with all shards away every call fails and says so", async () => {
   const me = await store.register(process1, TTL);
   for (const place of Object.values(places)) place.cut();
   const calls = [
-    () => store.claim(me, wants("at-a")),
     () => store.heartbeat(me, TTL),
+    () => store.claim(me, wants("at-a")),
     () => store.counts(),
     () => store.promote(new Set(), 1),
     () => store.rescue(1),

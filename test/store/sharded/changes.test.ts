@@ -245,3 +245,14 @@ test("jobs of all shards are listed as one, newest first, page by page", async (
   } while (cursor !== null);
   assert.deepEqual(listed, ids.toReversed());
 });
+
+test("a schedule that moved to a shard that this process does not know is not made a second time", async () => {
+  const old = await openSharded({ names: ["a", "b"], queues: { moves: "b" } });
+  const [saved] = await old.store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "moves" })]);
+  const now = await openSharded({ names: ["a", "b", "c"], queues: { moves: "c" } }, old);
+  const moved = await now.store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "moves" })], [saved?.revision ?? 0]);
+  assert.equal(moved[0]?.nextAt, 1_000);
+  assert.deepEqual(await old.store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "moves" })], [0]), [null]);
+  assert.deepEqual((await old.store.dueSchedules(10)).due, []);
+  assert.equal((await now.store.dueSchedules(10)).due.length, 1);
+});

@@ -45,7 +45,11 @@ export async function readOverview({ store }: DashboardParts): Promise<OverviewV
     store.listInstances(),
   ]);
   const served = instances.flatMap((instance) => instance.queues);
-  return { ...counts, queues: withIdleQueues(counts.queues, served), now, throughput, instances: instances.length };
+  return {
+    ...counts,
+    queues: withIdleQueues(counts.queues, served),
+    ...{ now, throughput, instances: instances.length, shards: store.info().shards ?? [] },
+  };
 }
 
 /** A queue that is served but empty has its row too: it does not come and go with its jobs, and it can be paused. */

@@ -1,5 +1,5 @@
 /** The overview: the numbers, the last hour, the queues, and the jobs that need a person. */
-import type { JobsView, OverviewView, QueueCounts } from "../../api.ts";
+import type { JobsView, OverviewView, QueueCounts, ShardInfo } from "../../api.ts";
 import { throughputChart } from "../chart.ts";
 import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
@@ -29,6 +29,7 @@ export const overviewPage: PageFactory = (context) => {
         tiles(overview, context.now()),
         card("Last hour", null, throughputChart(overview.throughput)),
         card("Queues", null, queues(overview, context)),
+        overview.shards.length > 0 && card("Databases", null, databases(overview.shards)),
         dead !== null && dead.items.length > 0 && needsAttention(dead, overview, context.now()),
       ];
     },
@@ -124,6 +125,26 @@ function queues(overview: OverviewView, context: PageContext): Child {
   if (context.about.role === "operate")
     columns.push({ label: "actions", kind: "action", cell: (queue) => pauseButton(queue, context) });
   return table("Queues", columns, overview.queues, (queue) => queue.queue);
+}
+
+/** The databases of a store that is made of several. Numbers of one that is away are in none of the others. */
+function databases(shards: readonly ShardInfo[]): Child {
+  const columns: Column<ShardInfo>[] = [
+    { label: "name", cell: ({ name }) => h("span", { class: "name" }, name) },
+    { label: "place", kind: "wide", cell: ({ location }) => location },
+    {
+      label: "state",
+      cell: ({ away, draining }) => [
+        away === null ? moodBadge("good", "there") : moodBadge("bad", "away", away.error),
+        draining && [
+          " ",
+          moodBadge("warn", "draining", "Takes no new queues; taken out of the list once it is empty."),
+        ],
+        away !== null && [" ", h("span", { class: "quiet" }, "Its queues wait and are not counted here.")],
+      ],
+    },
+  ];
+  return table("Databases", columns, shards, ({ name }) => name);
 }
 
 function pauseButton({ queue, paused }: QueueCounts, context: PageContext): Child {

@@ -1,0 +1,57 @@
+/** The dashboard over a store of several databases, in a real browser. */
+import assert from "node:assert/strict";
+import { after, before, it } from "node:test";
+import type { Browser } from "playwright-core";
+import { newJob, openSharded, process1, TTL, wants } from "../store/sharded/support.ts";
+import { openPage, startBrowser } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
+import { serveDashboard } from "../support/serve-dashboard.ts";
+
+let browser: Browser;
+before(async () => {
+  browser = await startBrowser();
+});
+after(() => browser.close());
+
+it("shows the jobs of all databases as one list, opens each, and names the database that is away", async () => {
+  const { store, places, clock } = await openSharded({ names: ["a", "b"] });
+  for (let n = 0; n < 90; n++) {
+    await store.enqueue([newJob({ queue: n % 2 ? "at-a" : "at-b", name: `job-${String(n).padStart(2, "0")}` })]);
+    await clock.advance(10);
+  }
+  const me = await store.register(process1, TTL * 1_000);
+  await store.claim(me, wants("at-a", "at-b"));
+  await using served = await serveDashboard({ store, path: "/jobs" });
+  const { page, trouble } = await openPage(browser);
+  await page.goto(`${served.url}jobs?state=ready`);
+  const names = () => page.locator("tbody tr td:first-child .name").allInnerTexts();
+  await eventually(async () => assert.ok((await names()).length > 20));
+  const first = await names();
+  assert.deepEqual(first, first.toSorted().toReversed());
+  await page
+    .getByRole("link", { name: "Older" })
+    .or(page.getByRole("button", { name: "Older" }))
+    .first()
+    .click();
+  await eventually(async () => assert.notEqual((await names())[0], first[0]));
+  const second = await names();
+  assert.ok((second[0] ?? "") < (first.at(-1) ?? ""), `${second[0]} follows ${first.at(-1)}`);
+  await page.locator("tbody tr td:first-child a.name").first().click();
+  await page.waitForURL(/job\?id=[ab]\./);
+  await page
+    .getByText(second[0] ?? "", { exact: true })
+    .first()
+    .waitFor();
+  await page.goto(served.url);
+  const databases = page.locator("section.card", { hasText: "Databases" });
+  await databases.waitFor();
+  assert.equal(await databases.getByText("there", { exact: true }).count(), 2);
+  places["b"]?.cut();
+  await store.counts();
+  await databases.getByText("away", { exact: true }).waitFor();
+  await page.goto(`${served.url}processes`);
+  await page.getByText("one", { exact: true }).first().waitFor();
+  await page.context().close();
+  assert.deepEqual(trouble, []);
+  await store.close();
+});
