@@ -24,7 +24,7 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
   await using served = await serveDashboard({ store, path: "/jobs" });
   const { page, trouble } = await openPage(browser);
   await page.goto(`${served.url}jobs?state=ready`);
-  const names = () => page.locator("tbody tr td:first-child .name").allInnerTexts();
+  const names = () => page.locator("tbody a.name").allInnerTexts();
   await eventually(async () => assert.ok((await names()).length > 20));
   const first = await names();
   assert.deepEqual(first, first.toSorted().toReversed());
@@ -36,7 +36,7 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
   await eventually(async () => assert.notEqual((await names())[0], first[0]));
   const second = await names();
   assert.ok((second[0] ?? "") < (first.at(-1) ?? ""), `${second[0]} follows ${first.at(-1)}`);
-  await page.locator("tbody tr td:first-child a.name").first().click();
+  await page.locator("tbody a.name").first().click();
   await page.waitForURL(/job\?id=[ab]\./);
   await page
     .getByText(second[0] ?? "", { exact: true })

@@ -42,10 +42,11 @@ export async function sliced(
   limit: number,
   work: (store: Store, shard: Shard, left: number) => Promise<number>,
 ): Promise<number> {
+  if (!anyThere) throw shards[0]?.awayError();
   let done = 0;
   for (let index = 0; index < shards.length; index++) {
     const shard = shards[(turn + index) % shards.length];
-    if (shard === undefined || (shard.isAway && anyThere)) continue;
+    if (shard === undefined || shard.isAway) continue;
     const enough = new AbortController();
     try {
       // A shard that says nothing for so long goes on by itself: the others' turn must come.
