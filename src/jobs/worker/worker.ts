@@ -5,7 +5,17 @@
 import { setImmediate } from "node:timers/promises";
 import { NightshiftError } from "../../errors/index.ts";
 import type { ScopeFactory } from "../../services/index.ts";
-import type { CancelRequest, InstanceId, JobId, Lease, LeaseId, NewJob, Outcome, Store, Want } from "../../store/contract.ts";
+import type {
+  CancelRequest,
+  InstanceId,
+  JobId,
+  Lease,
+  LeaseId,
+  NewJob,
+  Outcome,
+  Store,
+  Want,
+} from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import { type Clock, formatDuration, type Timer } from "../../time/index.ts";
 import { Bell } from "../bell.ts";

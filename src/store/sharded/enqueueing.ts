@@ -16,13 +16,18 @@ export class Enqueueing {
   async enqueue(jobs: readonly NewJob[], options: EnqueueOptions): Promise<readonly JobId[]> {
     const [first] = jobs;
     if (first === undefined) return [];
-    const shard = this.#cluster.homeOf(first.queue);
-    if (jobs.some(({ queue }) => queue !== first.queue && this.#cluster.routing.home(queue) !== shard.name)) {
-      throw this.#apart(jobs);
-    }
+    const shard = this.placeOf(jobs, first.queue);
     if (options.tx !== undefined) await this.#refuseForeign(options.tx, shard, first.queue);
     const ids = await shard.run((store) => store.enqueue(jobs, options));
     return ids.map((id) => joinId(shard.name, id));
+  }
+
+  /** The one shard on which all of the jobs live; the queue is that of the first. */
+  placeOf(jobs: readonly NewJob[], first: string): Shard {
+    const shard = this.#cluster.homeOf(first);
+    const elsewhere = jobs.some(({ queue }) => queue !== first && this.#cluster.routing.home(queue) !== shard.name);
+    if (elsewhere) throw this.#apart(jobs);
+    return shard;
   }
 
   async #refuseForeign(tx: unknown, shard: Shard, queue: string): Promise<void> {

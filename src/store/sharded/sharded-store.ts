@@ -17,6 +17,7 @@ import type {
   RescuedJob,
   Retention,
   ScheduleQuery,
+  Serving,
   Settlement,
   Store,
   StoreContext,
@@ -119,6 +120,10 @@ export class ShardedStore implements Store {
   async claim(instance: InstanceId, request: ClaimRequest) {
     return this.#run(async ({ working }) => (await working.exchange(instance, [], request)).leases);
   }
+  async enqueueAndClaim(jobs: readonly NewJob[], instance: InstanceId, request: ClaimRequest) {
+    checkJobs(jobs);
+    return this.#run(({ working, enqueueing }) => working.enqueueAndClaim(enqueueing, jobs, instance, request));
+  }
   async settle(instance: InstanceId, settlements: readonly Settlement[]) {
     checkSettlements(settlements);
     return this.#run(async ({ working }) => {
@@ -131,7 +136,7 @@ export class ShardedStore implements Store {
     return this.#run(({ working }) => working.exchange(instance, settlements, request));
   }
 
-  async promote(names: ReadonlySet<string>, limit: number): Promise<Promoted> {
+  async promote(serving: Serving, limit: number): Promise<Promoted> {
     return this.#run(async (open) => {
       const times: number[] = [];
       const moved = await sliced(open.cluster, this.#turn++, limit, async (store, _shard, left) => {
@@ -140,7 +145,7 @@ export class ShardedStore implements Store {
           times.push(0);
           return 0;
         }
-        const promoted = await store.promote(names, left);
+        const promoted = await store.promote(serving, left);
         if (promoted.nextAt !== null) times.push(promoted.nextAt);
         return promoted.moved;
       });

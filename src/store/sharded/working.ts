@@ -2,10 +2,22 @@
  * Claiming and settling over shards: each turn goes to the shards that have the wanted queues or the settled leases, to
  * all of them at once. One that does not answer in time is left behind: its claim brings what it brings to a later turn.
  */
-import type { ClaimRequest, InstanceId, Lease, LeaseId, Outcome, Settled, Settlement, Want } from "../contract.ts";
+import type {
+  ClaimRequest,
+  EnqueuedAndClaimed,
+  InstanceId,
+  Lease,
+  LeaseId,
+  NewJob,
+  Outcome,
+  Settled,
+  Settlement,
+  Want,
+} from "../contract.ts";
 import { mergeWants } from "../shared/settling.ts";
 import { Answered } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Enqueueing } from "./enqueueing.ts";
 import { joinId, splitId } from "./ids.ts";
 import type { Member, Part } from "./member.ts";
 import type { Membership } from "./membership.ts";
@@ -78,6 +90,49 @@ export class Working {
     const leases = brought.map(({ shard, lease }) => outside(shard, lease));
     leases.sort((a, b) => order.indexOf(a.queue) - order.indexOf(b.queue));
     return { refused, leases, ...(unsettled.length > 0 ? { unsettled } : {}) };
+  }
+
+  /**
+   * Stores jobs and claims. One commit, as it mostly is, when the wanted queues live where the jobs do and nowhere else;
+   * otherwise the one after the other.
+   */
+  async enqueueAndClaim(
+    enqueueing: Enqueueing,
+    jobs: readonly NewJob[],
+    id: InstanceId,
+    request: ClaimRequest,
+  ): Promise<EnqueuedAndClaimed> {
+    const [first] = jobs;
+    const shard = first && enqueueing.placeOf(jobs, first.queue);
+    const wanted = mergeWants(request.wants);
+    const member = this.#membership.member(id);
+    const part = shard && member.parts.get(shard.name);
+    const { routing, strays } = this.#cluster;
+    const here = [...wanted.keys()].every(
+      (queue) => routing.home(queue) === shard?.name && strays.of(queue).length === 0,
+    );
+    const free = part !== undefined && !part.unsure && part.late.length === 0 && here;
+    if (shard === undefined || !free || part.instance === null || !this.#canClaim(member, shard.name)) {
+      const ids = await enqueueing.enqueue(jobs, {});
+      // They are stored whatever becomes of the claim: it is tried again soon.
+      const claimed = await this.exchange(id, [], request).catch((error: unknown) => {
+        if (!isPassing(error)) throw error;
+        return { leases: [] };
+      });
+      return { ids, leases: claimed.leases };
+    }
+    const { instance } = part;
+    try {
+      const { ids, leases } = await shard.run((store) => store.enqueueAndClaim(jobs, instance, request));
+      for (const lease of leases) part.held.set(lease.id, lease.jobs.length);
+      return {
+        ids: ids.map((job) => joinId(shard.name, job)),
+        leases: leases.map((lease) => outside(shard.name, lease)),
+      };
+    } catch (error) {
+      part.unsure = true;
+      throw error;
+    }
   }
 
   /** What came too late for the turn that asked for it. */

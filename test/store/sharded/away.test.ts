@@ -5,6 +5,7 @@ import type { Wake } from "../../../src/store/contract.ts";
 import { newJob, newSchedule, openSharded, process1, TTL, wants } from "./support.ts";
 
 const AB = { names: ["a", "b"] };
+const NOBODY = { names: new Set<string>(), queues: new Set<string>() };
 const succeeded = (job: string) => ({ job, type: "succeeded", ms: 1 }) as const;
 
 test("with one shard away the queues of the others are enqueued to, claimed from and settled", async () => {
@@ -18,7 +19,7 @@ test("with one shard away the queues of the others are enqueued to, claimed from
   assert.deepEqual(await store.settle(me, [{ lease: lease?.id ?? "", outcomes: [succeeded(id)] }]), { refused: [] });
   assert.equal((await store.heartbeat(me, TTL)).alive, true);
   assert.equal((await store.counts()).finished.succeeded, 1);
-  assert.equal((await store.promote(new Set(), 10)).moved, 0);
+  assert.equal((await store.promote(NOBODY, 10)).moved, 0);
   assert.match(
     logger.messages("error").join("\n"),
     /Shard b is away, and its queues wait; those of the other shards go on/,
@@ -35,7 +36,7 @@ test("with all shards away every call fails and says so", async () => {
     () => store.heartbeat(me, TTL),
     () => store.claim(me, wants("at-a")),
     () => store.counts(),
-    () => store.promote(new Set(), 1),
+    () => store.promote(NOBODY, 1),
     () => store.rescue(1),
     () => store.dueSchedules(1),
     () => store.now(),
