@@ -35,6 +35,8 @@ export interface Load {
   readonly inputBytes: number;
   /** How long a handler takes, in milliseconds, most of it waiting. */
   readonly handlerMs: number;
+  /** Jobs in one call: 1 for `enqueue`, more for `enqueueMany`. */
+  readonly jobsPerCall: number;
 }
 
 /** What is taken for granted of the machines. */
@@ -101,10 +103,10 @@ function needWith(shards: number, load: Load, cost: JobCost, machines: Machines)
   const forHandlers = Math.ceil((rate * load.handlerMs) / 1_000 / machines.concurrency);
   let processes = Math.max(1, forHandlers);
   for (;;) {
-    // Jobs that one call carries: what one process has for one database while it waits.
-    const each = rate / processes / shards / 1_000;
+    // Jobs that one call carries: what a process has while it waits. Each works the queues of one database, and enqueues to all.
+    const each = rate / processes / 1_000;
     const out = Math.max(1, each * Math.max(WINDOW_MS, machines.commitMs));
-    const into = Math.max(1, (each * machines.commitMs) / UNDER_WAY);
+    const into = Math.max(load.jobsPerCall, (each / shards) * (machines.commitMs / UNDER_WAY));
     const per = ({ perJob, perCall }: Part, batch: number) => perJob + perCall / batch;
     const nodeCores = (rate * (per(cost.nodeIn, into) + per(cost.nodeOut, out))) / 1e6;
     const enough = Math.max(1, forHandlers, Math.ceil(nodeCores / 0.7));
@@ -139,7 +141,8 @@ interface Figures {
 type Run = Readonly<Record<"largeIn" | "callers" | "smallIn" | "largeOut" | "smallOut", Figures>> & {
   readonly diskBytesPerFinishedJob: number;
 };
-interface Measured {
+/** What bench/shards.ts writes. */
+export interface Measured {
   readonly date: string;
   readonly node: string;
   readonly postgres: string;
@@ -178,12 +181,12 @@ export function costOf({ "1 shard": run, inputs }: Measured): JobCost {
 const LARGE_JOBS = 1_000;
 
 const SIZES: readonly Load[] = [
-  { jobsPerSecond: 10, days: 30, inputBytes: 500, handlerMs: 50 },
-  { jobsPerSecond: 1_000, days: 7, inputBytes: 500, handlerMs: 50 },
-  { jobsPerSecond: 10_000, days: 3, inputBytes: 500, handlerMs: 50 },
-  { jobsPerSecond: 50_000, days: 1, inputBytes: 500, handlerMs: 20 },
-  { jobsPerSecond: 200_000, days: 1, inputBytes: 300, handlerMs: 20 },
-  { jobsPerSecond: 1_000_000, days: 0.25, inputBytes: 200, handlerMs: 10 },
+  { jobsPerSecond: 10, days: 30, inputBytes: 500, handlerMs: 50, jobsPerCall: 1 },
+  { jobsPerSecond: 1_000, days: 7, inputBytes: 500, handlerMs: 50, jobsPerCall: 1 },
+  { jobsPerSecond: 10_000, days: 3, inputBytes: 500, handlerMs: 50, jobsPerCall: 1 },
+  { jobsPerSecond: 50_000, days: 1, inputBytes: 500, handlerMs: 20, jobsPerCall: 10 },
+  { jobsPerSecond: 200_000, days: 1, inputBytes: 300, handlerMs: 20, jobsPerCall: 100 },
+  { jobsPerSecond: 1_000_000, days: 0.25, inputBytes: 200, handlerMs: 10, jobsPerCall: 100 },
 ];
 
 export function sizesTable(cost: JobCost): string {
@@ -191,7 +194,7 @@ export function sizesTable(cost: JobCost): string {
     const need = needOf(load, cost);
     const cells = [
       load.jobsPerSecond.toLocaleString("en"),
-      `${load.inputBytes} B, ${load.handlerMs} ms, kept ${load.days} d`,
+      `${load.inputBytes} B, ${load.handlerMs} ms, ${load.jobsPerCall} a call, kept ${load.days} d`,
       `${need.shards}${need.shards > 1 ? ` (${need.because})` : ""}`,
       round(need.serverCores),
       round(need.nodeCores),
@@ -253,12 +256,14 @@ function between(page: string, mark: string, text: string): string {
   return `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`;
 }
 
+/** The guide with its tables made anew. */
+export function withTables(page: string, measured: Measured): string {
+  return between(between(page, "costs", costsTable(measured)), "sizes", sizesTable(costOf(measured)));
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const here = new URL(".", import.meta.url);
   const measured = JSON.parse(readFileSync(new URL("shards.json", here), "utf8")) as Measured;
   const page = new URL("../docs/guides/scaling.md", here);
-  let text = readFileSync(page, "utf8");
-  text = between(text, "costs", costsTable(measured));
-  text = between(text, "sizes", sizesTable(costOf(measured)));
-  writeFileSync(page, text);
+  writeFileSync(page, withTables(readFileSync(page, "utf8"), measured));
 }
