@@ -15,7 +15,9 @@ export class Part {
   readonly held = new Map<LeaseId, number>();
   /** A claim failed without an answer: the shard may hold leases for us that we do not know. */
   unsure = false;
-  /** Claims under way that nobody waits for any more; no other is begun meanwhile. */
+  /** Claims under way: what they bring is not known yet, and must not be taken for what is lost. */
+  claims = 0;
+  /** Those of them that nobody waits for any more; no other is begun meanwhile. */
   behind = 0;
   /** What such a claim brought, to be handed out with the next one. */
   late: Lease[] = [];

@@ -87,7 +87,7 @@ export class Membership {
         part.late = [];
         // Until it is done; and a claim under way would be taken for one that is lost.
         part.unsure = true;
-        if (part.behind > 0) return;
+        if (part.claims > 0) return;
         await store.reconcile(part.instance, known);
         part.unsure = false;
       }),

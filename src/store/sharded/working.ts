@@ -122,6 +122,7 @@ export class Working {
       return { ids, leases: claimed.leases };
     }
     const { instance } = part;
+    part.claims++;
     try {
       const { ids, leases } = await shard.run((store) => store.enqueueAndClaim(jobs, instance, request));
       for (const lease of leases) part.held.set(lease.id, lease.jobs.length);
@@ -132,6 +133,8 @@ export class Working {
     } catch (error) {
       part.unsure = true;
       throw error;
+    } finally {
+      part.claims--;
     }
   }
 
@@ -183,7 +186,14 @@ export class Working {
   #canClaim(member: Member, name: string): boolean {
     const part = member.parts.get(name);
     const shard = this.#cluster.byName(name);
-    return part !== undefined && part.instance !== null && part.behind === 0 && shard !== undefined && !shard.isAway;
+    return (
+      part !== undefined &&
+      part.instance !== null &&
+      part.behind === 0 &&
+      !(part.unsure && part.claims > 0) &&
+      shard !== undefined &&
+      !shard.isAway
+    );
   }
 
   async #go(shares: readonly Share[], names: ReadonlySet<string>): Promise<void> {
@@ -200,6 +210,7 @@ export class Working {
     const { shard, part, settlements, wants } = share;
     const claims = wants.length > 0;
     const instance = part.instance ?? "";
+    if (claims) part.claims++;
     try {
       const answer = await shard.run(async (store): Promise<Exchanged> => {
         if (claims && part.unsure) {
@@ -221,6 +232,7 @@ export class Working {
       if (claims) part.unsure = true;
       share.outcome = { error };
     } finally {
+      if (claims) part.claims--;
       if (claims && share.left) part.behind--;
     }
   }
