@@ -6,15 +6,28 @@ import { edges, type Lifetime, type Registration, type Registrations, type Sourc
 import { type ForeignContainer, Resolver, ScopeFactory } from "./resolver.ts";
 import { validate } from "./validate.ts";
 
+declare const mistake: unique symbol;
+
+/** What the compiler shows when an `inject` list is wrong. Nothing has it. */
+export interface InjectMistake<What extends string> {
+  readonly [mistake]: What;
+}
+
 /**
  * The compiler's check of a class: its `inject` list must give what the constructor takes, and a class without one must
  * take nothing.
  */
 export type Injectable<C> = C extends { readonly inject: infer D extends readonly Dependency[] }
-  ? new (
-      ...dependencies: Resolved<D>
-    ) => unknown
-  : new () => unknown;
+  ? number extends D["length"]
+    ? InjectMistake<"write `as const` behind the static inject list">
+    : C extends new (
+          ...dependencies: Resolved<D>
+        ) => unknown
+      ? unknown
+      : InjectMistake<"the static inject list must name what the constructor takes, in the same order">
+  : C extends new () => unknown
+    ? unknown
+    : InjectMistake<"name what the constructor takes: static readonly inject = [...] as const">;
 
 /** The three ways to register: a class, a class under another key, or a factory with its dependencies. */
 export interface Register<Made extends "sync" | "maybe-async", Self> {

@@ -1,7 +1,17 @@
 /** What must and must not compile: the compiler reads this file with the others, and an unused expectation is an error. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, Clock, optional, type Resolved, ScopeFactory, Services, token } from "../../src/services/index.ts";
+import {
+  all,
+  Clock,
+  type Injectable,
+  optional,
+  type Resolved,
+  ScopeFactory,
+  Services,
+  token,
+} from "../../src/services/index.ts";
+import type { InjectMistake } from "../../src/services/services.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(yes: Same<A, B>) => assert.equal(yes, true);
@@ -103,4 +113,21 @@ test("what is resolved has the type of its key", async () => {
   assert.equal(root.get(Rates).of("EUR"), 2);
   assert.equal(plugins[0]?.run(), "mine");
   assert.equal(maybe, undefined);
+});
+
+test("what is wrong with an inject list is said in words in the compiler's error", () => {
+  class NotConst {
+    static readonly inject = [Pool, Rates];
+    readonly given: readonly unknown[];
+    constructor(pool: Pool, rates: Rates) {
+      this.given = [pool, rates];
+    }
+  }
+  type Order = InjectMistake<"the static inject list must name what the constructor takes, in the same order">;
+  same<Injectable<typeof WrongOrder>, Order>(true);
+  same<Injectable<typeof TooFew>, Order>(true);
+  same<Injectable<typeof NotConst>, InjectMistake<"write `as const` behind the static inject list">>(true);
+  type List = InjectMistake<"name what the constructor takes: static readonly inject = [...] as const">;
+  same<Injectable<typeof NoList>, List>(true);
+  same<Injectable<typeof Good>, unknown>(true);
 });
