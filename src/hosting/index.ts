@@ -16,7 +16,14 @@ export { LeaderElector, type LeaderTerm } from "./leader.ts";
 export { HostLifetime, type LifetimeCallback } from "./lifetime.ts";
 export type { HostOptions, LeaderOptions, OnServiceFailure, ProcessLifetime, ServiceOptions } from "./options.ts";
 export type { GroupStrategy, ServiceGroupOptions } from "./service-group.ts";
-export type { HostEvents, HostSnapshot, HostState, ServiceSnapshot, ServiceStateName } from "./snapshot.ts";
+export {
+  type HostEvents,
+  type HostSnapshot,
+  type HostState,
+  SERVICE_STATES,
+  type ServiceSnapshot,
+  type ServiceStateName,
+} from "./snapshot.ts";
 export type { Backoff, RestartPolicy, RestartWord } from "./supervision.ts";
 export { type ThreadContext, type ThreadedOptions, threaded } from "./threaded.ts";
 export { type TickerOptions, type TickInfo, ticker } from "./ticker.ts";

@@ -8,6 +8,12 @@ export type HostState = "built" | "starting" | "running" | "stopping" | "stopped
 /** The word for what a service is doing. */
 export type ServiceStateName = ServiceState["kind"];
 
+/** All of them. */
+export const SERVICE_STATES: readonly ServiceStateName[] = [
+  ...(["registered", "starting", "running", "backing-off", "completed", "faulted"] as const),
+  ...(["stopping", "stopped", "abandoned"] as const),
+];
+
 /** One service at one moment. */
 export interface ServiceSnapshot {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** An application on virtual time, for tests: advance the clock, wait for states, look at what was logged. */
-import { NightshiftError } from "../errors/index.ts";
-import type { Host, HostOptions, ServiceStateName } from "../hosting/index.ts";
+import { NightshiftError, Problems, show } from "../errors/index.ts";
+import { Host, type HostOptions, SERVICE_STATES, type ServiceStateName } from "../hosting/index.ts";
+import { Clock } from "../services/index.ts";
 import { type CapturingLogger, capturingLogger } from "../telemetry/index.ts";
 import { type Duration, formatDuration, parseDuration, systemClock, VirtualClock } from "../time/index.ts";
 
@@ -59,15 +60,21 @@ export async function startTestHost<H extends Host>(
   build: (options: HostOptions) => H,
   options: TestHostOptions = {},
 ): Promise<TestHost<H>> {
+  const problems = new Problems();
+  problems.unknownOptions("startTestHost()", options, ["start", "timeToLive", "random"]);
+  problems.throwIfAny("startTestHost()");
+  const timeToLive = parseDuration(options.timeToLive ?? "30s", "timeToLive");
   const clock = new VirtualClock(options.start === undefined ? {} : { start: options.start });
   const logger = capturingLogger();
   const random = options.random ?? (() => 0.5);
   const host = build({ clock, logger, random, signals: false, configuration: false });
-  const timeToLive = parseDuration(options.timeToLive ?? "30s", "timeToLive");
+  refuseOther(host, clock);
   let expired: NightshiftError | undefined;
   const guard = systemClock.setTimer(timeToLive, () => {
     expired = new NightshiftError("NS_TIMEOUT", `The test host lived longer than ${formatDuration(timeToLive)}.`);
     host.lifetime.stopApplication(expired.message);
+    // The test may wait for something that never comes: what still runs must not keep its process.
+    settleOn(clock, host.stop(), () => undefined).catch(() => undefined);
   });
   let told = false;
   const alive = () => {
@@ -86,21 +93,7 @@ export async function startTestHost<H extends Host>(
     },
     until: (service, state, { within = "5s" } = {}) =>
       untilState(host, service, state, parseDuration(within, "within")),
-    async settle(promise) {
-      let settled = false;
-      const done = promise.finally(() => (settled = true));
-      // Whoever awaits `done` below gets its error; while the clock moves, nobody does.
-      done.catch(() => undefined);
-      await clock.advance(0);
-      for (let passed = 0; !settled; passed += STEP) {
-        alive();
-        if (passed > LONGEST_SETTLING) {
-          throw new NightshiftError("NS_TIMEOUT", "The promise did not settle within an hour of virtual time.");
-        }
-        await clock.advance(STEP);
-      }
-      return done;
-    },
+    settle: (promise) => settleOn(clock, promise, alive),
     stop: () => app.settle(host.stop()),
     async [Symbol.asyncDispose]() {
       guard.cancel();
@@ -123,7 +116,39 @@ export async function startTestHost<H extends Host>(
   return app;
 }
 
+/** Moves the clock until the promise settles. */
+async function settleOn<T>(clock: VirtualClock, promise: Promise<T>, check: () => void): Promise<T> {
+  let settled = false;
+  const done = promise.finally(() => (settled = true));
+  // Whoever awaits `done` below gets its error; while the clock moves, nobody does.
+  done.catch(() => undefined);
+  await clock.advance(0);
+  for (let passed = 0; !settled; passed += STEP) {
+    check();
+    if (passed > LONGEST_SETTLING) {
+      throw new NightshiftError("NS_TIMEOUT", "The promise did not settle within an hour of virtual time.");
+    }
+    await clock.advance(STEP);
+  }
+  return done;
+}
+
+/** A host on the machine's clock would wait in earnest, and nothing would move it. */
+function refuseOther(host: Host, clock: VirtualClock): void {
+  const what = "startTestHost() takes a function that gives a host";
+  if (!(host instanceof Host)) {
+    throw new NightshiftError("NS_OPTION_INVALID", `${what}; it gave ${show(host)}. Give back builder.build().`);
+  }
+  if (host.services.get(Clock) === clock) return;
+  const advice = "Pass on the options that it is given: createHost(options), or createHost({ ...yours, ...options }).";
+  throw new NightshiftError("NS_OPTION_INVALID", `${what} on the virtual clock; this one has another clock. ${advice}`);
+}
+
 function untilState(host: Host, service: string, state: ServiceStateName, within: number): Promise<void> {
+  if (!SERVICE_STATES.includes(state)) {
+    const message = `There is no state ${show(state)}. Give one of ${SERVICE_STATES.join(", ")}.`;
+    return Promise.reject(new NightshiftError("NS_OPTION_INVALID", message));
+  }
   const find = () => host.snapshot().services.find(({ name }) => name === service);
   return new Promise((resolve, reject) => {
     const found = find();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostBuilder } from "../../src/hosting/index.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
 import { startTestHost } from "../../src/testing/index.ts";
 import { errorOf, plain } from "../hosting/support.ts";
 
@@ -73,4 +74,38 @@ test("a test host that lives too long is stopped, and says so", async () => {
     await app.advance("1s");
   };
   await assert.rejects(use(), /lived longer than 20ms/);
+});
+
+test("what is wrong with the way it is used is told at once, not by a test that hangs", async () => {
+  const plain = { signals: false, configuration: false, logger: silentLogger } as const;
+  await assert.rejects(
+    startTestHost(() => new HostBuilder(plain).build()),
+    { code: "NS_OPTION_INVALID", message: /has another clock\. Pass on the options/ },
+  );
+  await assert.rejects(
+    startTestHost((options) => new HostBuilder(options) as never),
+    {
+      code: "NS_OPTION_INVALID",
+      message: /Give back builder\.build\(\)/,
+    },
+  );
+  await assert.rejects(
+    startTestHost((options) => new HostBuilder(options).build(), { timeToLve: "1s" } as never),
+    {
+      code: "NS_OPTION_UNKNOWN",
+      message: /Did you mean "timeToLive"/,
+    },
+  );
+  await using app = await startTestHost((options) => new HostBuilder(options).build());
+  await assert.rejects(app.until("s", "complete" as never), { message: /There is no state "complete"/ });
+});
+
+test("a test host that lived too long has stopped, though the test waits for something else", async () => {
+  const app = await startTestHost((options) => new HostBuilder(options).build(), { timeToLive: 20 });
+  await new Promise<void>((resolve) => {
+    app.host.events.on("host", ({ to }) => {
+      if (to === "stopped") resolve();
+    });
+  });
+  await assert.rejects(async () => app[Symbol.asyncDispose](), { code: "NS_TIMEOUT" });
 });
