@@ -42,6 +42,7 @@ const open = await entry.load();
 const session = await open(place);
 let shift: Shift | undefined;
 process.once("disconnect", () => process.exit()); // the driver is gone, or done with us
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined); // the driver decides
 process.on("message", (request: Request) => {
   void perform(request).then(
     (value) => process.send?.({ value } satisfies Answer),

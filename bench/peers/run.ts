@@ -28,6 +28,7 @@ const { SCENES } = await import("./scenes/index.ts");
 const { Stage } = await import("./stage.ts");
 const { Notebook } = await import("./notebook.ts");
 const { goalsTable } = await import("./goals.ts");
+const { buildChild } = await import("./process.ts");
 const { versions, writeResults } = await import("./results.ts");
 
 const { values: options, positionals: words } = parseArgs({
@@ -78,8 +79,10 @@ console.log(
   `${systems.length} systems, ${scenes.length} scenes, about ${Math.ceil(seconds / 60)} minutes if not quick.`,
 );
 
+// Ends after the system under way. The servers may have been told too: what fails from now on says nothing.
 let asked = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => (asked = true)); // after the system under way
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => (asked = true));
+buildChild();
 const servers = await startServers();
 notes.measuredWith(versions(servers.versions));
 try {
@@ -94,6 +97,7 @@ try {
 if (writes) writeResults(notes);
 console.log(tableOf(notes.results()));
 console.log(goalsTable(notes).join("\n"));
+if (asked && writes) console.log("Ended early: --resume goes on from here.");
 for (const failure of notes.about.failures) console.error(`failed: ${failure}`);
 
 async function play(name: string, key: string, round: number): Promise<void> {
@@ -113,6 +117,7 @@ async function play(name: string, key: string, round: number): Promise<void> {
     await scene.play(stage);
     notes.played(name, key, figures, stage.tally(), load);
   } catch (error) {
+    if (asked) return;
     console.error(`${entry.label}, ${name}:`, error);
     notes.failed(name, key, `${entry.label}, ${name}: ${(error as Error).message.split("\n")[0]}`);
   }

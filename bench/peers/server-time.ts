@@ -6,12 +6,15 @@ const TICK = 10; // milliseconds; a hundred a second on every Linux that Node ru
 /** Milliseconds that a process, the children that it has and those that it had have spent; undefined where nobody tells. */
 export function serverTime(pid: number): number | undefined {
   if (process.platform !== "linux") return undefined;
-  const own = statOf(pid);
-  if (own === undefined) return undefined;
-  const living = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && statOf(Number(name))?.parent === pid)
-    .reduce((sum, name) => sum + timeOf(Number(name)), 0);
-  return timeOf(pid) + own.ofTheDead + living;
+  for (;;) {
+    const before = statOf(pid);
+    if (before === undefined) return undefined;
+    const living = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && statOf(Number(name))?.parent === pid)
+      .reduce((sum, name) => sum + timeOf(Number(name)), 0);
+    // A child that ended between the two would be missing in both.
+    if (statOf(pid)?.ofTheDead === before.ofTheDead) return timeOf(pid) + before.ofTheDead + living;
+  }
 }
 
 interface Stat {

@@ -44,6 +44,7 @@ export async function startServers(): Promise<Servers> {
   const server = given ? undefined : await startPostgres({ settings: SETTINGS });
   const url = given ?? server?.url ?? "";
   const client = new pg.Client({ connectionString: url });
+  client.on("error", (error) => console.error(error.message)); // a server that is told to end says so
   await client.connect();
   const home = mkdtempSync(join(tmpdir(), "nightshift-peers-"));
   const redis = versionOf("redis-server", /v=([\d.]+)/);
@@ -96,6 +97,7 @@ export async function startServers(): Promise<Servers> {
     async holdSnapshot({ address }) {
       const holder = new pg.Client({ connectionString: address });
       await holder.connect();
+      holder.on("error", (error) => console.error(error.message));
       await holder.query("begin isolation level repeatable read");
       await holder.query("select count(*) from pg_class");
       return { [Symbol.asyncDispose]: () => holder.end() };

@@ -7,7 +7,7 @@ import type { Scene } from "./index.ts";
 const ENOUGH = 200;
 
 export const drain: Scene = {
-  seconds: 16,
+  seconds: 7,
   takesPart: ({ only }) => only?.includes("drain") ?? true,
   async play(stage: Stage) {
     const { entry, servers, scale, measure } = stage;

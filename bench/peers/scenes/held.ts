@@ -15,7 +15,7 @@ const PATIENCE = 8_000;
 const LAST = 20_000;
 
 export const held: Scene = {
-  seconds: 112,
+  seconds: 114,
   once: true,
   takesPart: ({ held }) => held ?? false,
   async play(stage: Stage) {

@@ -7,7 +7,7 @@ import type { Scene } from "./index.ts";
 const SETTLE = 4_000;
 
 export const idle: Scene = {
-  seconds: 28,
+  seconds: 25,
   once: true,
   takesPart: ({ only }) => only === undefined,
   async play(stage: Stage) {

@@ -11,7 +11,7 @@ const PATIENCE = 2_000;
 const SETTLE = 300;
 
 export const latency: Scene = {
-  seconds: 10,
+  seconds: 8,
   takesPart: ({ only }) => only === undefined,
   async play(stage: Stage) {
     const one = await stage.process();

@@ -3,7 +3,7 @@ import type { Stage } from "../stage.ts";
 import type { Scene } from "./index.ts";
 
 export const sustained: Scene = {
-  seconds: 7,
+  seconds: 5,
   takesPart: ({ only }) => only === undefined,
   async play(stage: Stage) {
     const { scale, measure } = stage;
