@@ -107,11 +107,11 @@ export class Enqueueing {
 
   async #commit(jobs: readonly NewJob[]): Promise<Written> {
     const { database, s } = this.#session;
-    await this.#learn(jobs);
+    await this.learn(jobs);
     const [only] = jobs;
     if (jobs.length === 1 && only !== undefined && only.due === undefined) return this.#commitOne(only);
     if (jobs.length <= MOST_ROWS) {
-      const rows = await database.run({ name: "enqueue", text: enqueueText(s) }, this.#values(jobs), "if-refused");
+      const rows = await database.run({ name: "enqueue", text: enqueueText(s) }, this.encode(jobs), "if-refused");
       return written(jobs, rows, (job) => this.#lane(job));
     }
     return database.transaction("if-refused", (query) => this.#inSlices(jobs, query));
@@ -134,7 +134,7 @@ export class Enqueueing {
   ): Promise<Written> {
     const rows: Row[] = [];
     for (let from = 0; from < jobs.length; from += MOST_ROWS) {
-      rows.push(...(await query(enqueueText(this.#session.s), this.#values(jobs.slice(from, from + MOST_ROWS)))));
+      rows.push(...(await query(enqueueText(this.#session.s), this.encode(jobs.slice(from, from + MOST_ROWS)))));
     }
     return written(jobs, rows, (job) => this.#lane(job));
   }
@@ -144,7 +144,7 @@ export class Enqueueing {
       const advice = "Give a pg client on which a transaction is open, or anything with its query(text, values).";
       throw new NightshiftError("NS_STORE_TX", `tx is ${show(tx)}. ${advice}`);
     }
-    await this.#learn(jobs);
+    await this.learn(jobs);
     try {
       const { ids, news } = await this.#inSlices(jobs, async (text, values) => {
         const { rows } = await tx.query(text, [...values]);
@@ -167,18 +167,13 @@ export class Enqueueing {
     }
   }
 
-  /** The arguments of a statement that stores these jobs. */
-  async encode(jobs: readonly NewJob[]): Promise<readonly unknown[]> {
-    await this.#learn(jobs);
-    return this.#values(jobs);
-  }
-
   /** What such a statement answered: bucket, ids, and when they are due. */
   decode(jobs: readonly NewJob[], row: Row): Written {
     return written(jobs, [row], (job) => this.#lane(job));
   }
 
-  async #learn(jobs: readonly NewJob[]): Promise<void> {
+  /** Looks up the numbers of the jobs' lanes and names. */
+  async learn(jobs: readonly NewJob[]): Promise<void> {
     const { names } = this.#session;
     const lanes = jobs.filter(({ queue, priority }) => !names.hasLane(queue, priority));
     if (lanes.length > 0) await names.learnLanes(lanes);
@@ -190,7 +185,8 @@ export class Enqueueing {
     return this.#session.names.lane(job.queue, job.priority);
   }
 
-  #values(jobs: readonly NewJob[]): unknown[] {
+  /** The arguments of a statement that stores jobs whose names are known. */
+  encode(jobs: readonly NewJob[]): unknown[] {
     const { names } = this.#session;
     const due = jobs.some((job) => job.due !== undefined);
     return [

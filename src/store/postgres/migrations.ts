@@ -1,7 +1,7 @@
 /** The migrations, in their order. What was released is never changed: a correction is another migration. */
 import { cancel, pause, prune, retry, runNow } from "./schema/control.ts";
 import { enqueue } from "./schema/enqueue.ts";
-import { enqueueAndWork } from "./schema/enqueue-and-work.ts";
+import { enqueueAndWork, standsFree } from "./schema/enqueue-and-work.ts";
 import { maintain } from "./schema/maintain.ts";
 import { operationsTables, pruneTo, sweep } from "./schema/operations.ts";
 import { retire } from "./schema/retire.ts";
@@ -30,7 +30,21 @@ export const migrations: readonly Migration[] = [
     name: "jobs, schedules, leadership",
     compatible: false,
     statements: [
-      ...[tables, enqueue, held, squeeze, letGo, settle, work, enqueueAndWork, promote, rescue, handBack, foldTally],
+      ...[
+        tables,
+        enqueue,
+        held,
+        squeeze,
+        letGo,
+        settle,
+        work,
+        enqueueAndWork,
+        standsFree,
+        promote,
+        rescue,
+        handBack,
+        foldTally,
+      ],
       ...[cancel, retry, runNow, pause, prune, saveSchedules, fire, maintain, retire],
     ],
   },

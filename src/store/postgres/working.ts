@@ -12,6 +12,7 @@ import type {
   Settled,
   Settlement,
 } from "../contract.ts";
+import { areAlike } from "../shared/direct.ts";
 import { mergeWants } from "../shared/settling.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
 import type { Repeat } from "./database.ts";
@@ -23,6 +24,7 @@ import { readLease } from "./leases.ts";
 import { merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
 import { databaseTime, run, runAhead, type Session, sawTime, tell } from "./session.ts";
+import { straightIntoLease } from "./straight.ts";
 
 const INSTANCE_SHAPE = /^\d{1,10}$/;
 /** The most finished jobs that one wake-up to other processes names. */
@@ -134,12 +136,18 @@ export class Working {
     const wanted = await this.#wanted(request);
     if (wanted === null || !INSTANCE_SHAPE.test(instance))
       return { ids: await enqueueing.enqueue(jobs, {}), leases: [] };
+    await enqueueing.learn(jobs);
+    const straight = areAlike(jobs, request) ? await straightIntoLease(this.#session, jobs, instance) : null;
+    if (straight !== null) {
+      this.#held.add(instance, straight.lease, straight.held);
+      return straight.answer;
+    }
     const { floors, clock, s } = this.#session;
     const text = `select * from ${s}.enqueue_and_work($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9, $10::int[], $11::int[], $12::int[], $13::int[], $14::bigint[], $15)`;
-    const storing = await enqueueing.encode(jobs);
     const entered = floors.entries();
     const sweep = floors.sweepFor(wanted.key, clock.monotonic()) === 2 ? 1 : 0;
-    const values = [...storing, instance, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
+    const claiming = [instance, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
+    const values = [...enqueueing.encode(jobs), ...claiming];
     const [stored = [], ...rows] = await run(this.#session, "enqueue_and_work", text, values, "if-refused");
     const { ids, news } = enqueueing.decode(jobs, [
       numberElements(stored[3] ?? null)[0] ?? "",

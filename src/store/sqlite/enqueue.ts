@@ -20,23 +20,40 @@ export function insertJobs(
   ready: (queue: string) => void = quietly,
 ): JobId[] {
   const { on, at, names, wakes } = tx;
-  const insertJob = on.statement(INSERT_JOB);
   const insertReady = on.statement(INSERT_READY);
   return jobs.map((job) => {
-    const id = tx.nextJobId();
+    const id = insertBody(tx, job);
     const queue = names.idOf(job.queue);
-    const { priority, maxAttempts, maxCrashes, input, meta = null } = job;
-    insertJob.run(id, queue, names.idOf(job.name), priority, maxAttempts, maxCrashes, at.now, input, meta);
     const due = dueAt(job, at.now);
     if (due === null) {
-      insertReady.run(queue, -priority, id, 0);
+      insertReady.run(queue, -job.priority, id, 0);
       ready(job.queue);
     } else {
-      on.run(INSERT_SCHEDULED, due, id, queue, -priority, 0);
+      on.run(INSERT_SCHEDULED, due, id, queue, -job.priority, 0);
       wakes.scheduled(due);
     }
     return String(id);
   });
+}
+
+/** Writes what of a job never changes; the caller puts it where it waits. */
+export function insertBody(tx: Transaction, job: NewJob): number {
+  const { on, at, names } = tx;
+  const id = tx.nextJobId();
+  const { priority, maxAttempts, maxCrashes, input, meta = null } = job;
+  on.run(
+    INSERT_JOB,
+    id,
+    names.idOf(job.queue),
+    names.idOf(job.name),
+    priority,
+    maxAttempts,
+    maxCrashes,
+    at.now,
+    input,
+    meta,
+  );
+  return id;
 }
 
 function quietly(): void {

@@ -3,7 +3,6 @@ import { NightshiftError } from "../../errors/index.ts";
 import { systemClock } from "../../time/index.ts";
 import type * as C from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
-import { notClaimed } from "../shared/direct.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
@@ -11,7 +10,8 @@ import { claim } from "./claim.ts";
 import * as control from "./control.ts";
 import { CountsCache } from "./counts-cache.ts";
 import { Database } from "./database.ts";
-import { enqueue, insertJobs } from "./enqueue.ts";
+import { enqueueAndClaim } from "./direct.ts";
+import { enqueue } from "./enqueue.ts";
 import * as inspection from "./inspection.ts";
 import * as instances from "./instances.ts";
 import * as leadership from "./leadership.ts";
@@ -122,12 +122,7 @@ class SqliteStore implements C.Store {
   }
   async enqueueAndClaim(jobs: readonly C.NewJob[], instance: C.InstanceId, request: C.ClaimRequest) {
     checkJobs(jobs);
-    return this.#write((tx) => {
-      const ids = insertJobs(tx, jobs);
-      const leases = claim(tx, instance, request);
-      for (const { queue } of notClaimed(jobs, ids, leases)) tx.wakes.work(queue);
-      return { ids, leases };
-    });
+    return this.#write((tx) => enqueueAndClaim(tx, jobs, instance, request));
   }
   async reconcile(instance: C.InstanceId, held: readonly C.LeaseId[]) {
     return this.#write((tx) => instances.reconcile(tx, instance, held));

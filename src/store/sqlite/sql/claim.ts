@@ -11,6 +11,9 @@ export const HEAD_OF_QUEUE = `
 /** One range delete for the whole batch, in place of a look-up per job: half the time of "job_id IN (...) RETURNING". */
 export const DELETE_HEAD = `DELETE FROM nightshift_ready WHERE queue_id = ? AND (rank, job_id) <= (?, ?)`;
 
+/** Whether anything stands at the head of a queue: one step down the primary key. */
+export const ANY_READY = `SELECT 1 AS ready FROM nightshift_ready WHERE queue_id = ? LIMIT 1`;
+
 /** One row per claimed batch. AUTOINCREMENT: a fencing token must never come back. */
 export const INSERT_LEASE = `
   INSERT INTO nightshift_lease (instance_id, queue_id, claimed_at, size, jobs) VALUES (?, ?, ?, ?, ?) RETURNING id`;
