@@ -56,7 +56,7 @@ import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedServi
 import type { UnitSpec } from "./unit.ts";
 import { HostView } from "./view.ts";
 
-/** Adds a hosted service: a class (made by the container), an instance, or a function that makes one. */
+/** Adds a hosted service: a class (made by the container), an instance, or a function that makes one, anew at each restart. */
 export interface AddHostedService<Self> {
   (service: AnyService | ((services: Resolver) => AnyService), options?: ServiceOptions): Self;
   <C extends Class<AnyService>>(service: C & Injectable<C>, options?: ServiceOptions): Self;

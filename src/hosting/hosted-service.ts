@@ -24,7 +24,8 @@ export interface ServiceContext {
  * {@link BackgroundService}.
  *
  * Per start of the host, every service's `starting` runs before the first `start`, and every `start` before the first
- * `started`; the same with `stopping`, `stop` and `stopped`, in reverse order.
+ * `started`; the same with `stopping`, `stop` and `stopped`, in reverse order. A restart runs all of them for the service
+ * alone: each `start` that succeeded is matched by one `stop`.
  */
 export interface HostedService {
   /** @param signal aborted when the start is given up: timeout, cancellation, stop. Pass it on to what you await. */

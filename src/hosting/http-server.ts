@@ -1,6 +1,7 @@
 /** HTTP servers under the host: listening at the start, drained at the stop. */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
+import type { Socket } from "node:net";
 import { type Clock, systemClock } from "../time/index.ts";
 import type { HostedService, ServiceContext } from "./hosted-service.ts";
 
@@ -15,13 +16,20 @@ const LOOK_EVERY = 50;
  * closed as soon as they are idle. When `signal` is aborted the rest is cut. A plain `server.close()` waits for
  * keep-alive connections as long as their clients like.
  *
+ * Connections that were upgraded (WebSocket) are no longer the server's: they are cut only if they are among `sockets`.
+ *
  * @returns how many connections had to be cut
  */
 export async function drainHttpServer(
   server: HttpServer,
-  options: { readonly signal?: AbortSignal; readonly clock?: Clock; readonly open?: Iterable<ServerResponse> } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly clock?: Clock;
+    readonly open?: Iterable<ServerResponse>;
+    readonly sockets?: Iterable<Socket>;
+  } = {},
 ): Promise<number> {
-  const { signal, clock = systemClock, open = [] } = options;
+  const { signal, clock = systemClock, open = [], sockets = [] } = options;
   if (!server.listening) return 0;
   const sayClose = (_request: IncomingMessage, response: ServerResponse) => {
     if (!response.headersSent) response.setHeader("connection", "close");
@@ -40,6 +48,7 @@ export async function drainHttpServer(
   const onAbort = () => {
     server.getConnections((_error, count) => (cut = count));
     server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
   };
   if (signal?.aborted === true) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
@@ -68,6 +77,8 @@ export class HttpServerService implements HostedService {
   readonly #clock: Clock;
   /** Answers under way: those that began before the drain must say close too. */
   readonly #open = new Set<ServerResponse>();
+  /** All connections: those that were upgraded are nobody else's to cut. */
+  readonly #sockets = new Set<Socket>();
   #context: ServiceContext | undefined;
   /** Tells of the server's errors, to the run that is under way. */
   #onError: ((error: unknown) => void) | undefined;
@@ -82,6 +93,7 @@ export class HttpServerService implements HostedService {
     this.#context = context;
     const server = this.#server;
     server.prependListener("request", this.#follow);
+    server.on("connection", this.#keep);
     const { port = 0, host = "127.0.0.1" } = this.#listen;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -96,16 +108,23 @@ export class HttpServerService implements HostedService {
   }
 
   async stopping(signal: AbortSignal): Promise<void> {
-    const cut = await drainHttpServer(this.#server, { signal, clock: this.#clock, open: this.#open });
+    const known = { open: this.#open, sockets: this.#sockets };
+    const cut = await drainHttpServer(this.#server, { signal, clock: this.#clock, ...known });
     if (cut > 0)
       this.#context?.logger.warn({ connections: cut }, "connections were cut: the time for draining was over");
     this.#server.off("request", this.#follow);
+    this.#server.off("connection", this.#keep);
   }
 
   /** It was drained before. */
   stop(): void {
     if (this.#onError !== undefined) this.#server.off("error", this.#onError);
   }
+
+  readonly #keep = (socket: Socket): void => {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  };
 
   readonly #follow = (_request: IncomingMessage, response: ServerResponse): void => {
     this.#open.add(response);

@@ -73,7 +73,7 @@ export interface LeaderOptions {
 export interface ServiceOptions {
   /** Its name in logs, health and dashboard; different names make several instances of one class. Default: the class's name. */
   readonly name?: string;
-  /** Whether it is started again when it ends. Default `"never"`. */
+  /** Whether it is stopped and started again when it ends. Default `"never"`. */
   readonly restart?: RestartWord | RestartPolicy;
   /** Services that must have started before it, by class or name. What it injects comes before it anyway. */
   readonly after?: readonly (AbstractClass | string)[];

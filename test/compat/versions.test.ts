@@ -81,7 +81,9 @@ storeConformance("sqlite", {
 
 for (const version of ["22.13.0", "22", "24", "26"]) {
   test(`on Node ${version} the quick start runs its jobs and stops on Ctrl+C with code 0`, async () => {
-    await using app = startProgram(await node(version), ["app.js"], { cwd: project });
+    await using app = startProgram(await node(version), [version === "22.13.0" ? "app.js" : "app.ts"], {
+      cwd: project,
+    });
     await app.until(/Hello, world/);
     app.process.kill("SIGINT");
     assert.deepEqual(await app.ended, { code: 0, signal: null }, app.output());

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { Agent, createServer, get } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
 import { HealthEndpoint } from "../../src/hosting/health-endpoint.ts";
 import { Health, type HostOptions, HostView, type Probe } from "../../src/hosting/index.ts";
@@ -220,5 +222,23 @@ test("an HTTP connection that does not end is cut when the time for stopping is 
   await stopped;
   await failed;
   assert.deepEqual(log, ["after the drain"]);
+  assert.ok(logger.messages("warn").some((message) => /connections were cut/.test(message)));
+});
+
+test("a connection that was upgraded and stays open is cut when the time for draining is over, and is no failure", async () => {
+  const server = createServer();
+  server.on("upgrade", (_request, socket) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  });
+  const { builder, logger } = quiet();
+  await using host = builder.addHttpServer(server, { name: "web", stopTimeout: 50 }).build();
+  await host.start();
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  await once(socket, "data");
+  const closed = once(socket.resume(), "close");
+  await host.stop();
+  await closed;
   assert.ok(logger.messages("warn").some((message) => /connections were cut/.test(message)));
 });
