@@ -121,9 +121,8 @@ export class HostBuilder {
       return this;
     }
     const options = optionsOf(given, "addHostedService()", this.#early);
-    const before = this.#declared.find(
-      (other) => isClass(service) && other.service === service && other.options.name === options.name,
-    );
+    const same = (other: Declared) => other.service === service && other.options.name === options.name;
+    const before = isClass(service) ? this.#declared.find(same) : undefined;
     if (before !== undefined) {
       // Once more is no mistake: a part of the application may make sure of it. Other options would be lost.
       if (Object.keys(options).length > 0 && !isDeepStrictEqual(options, before.options)) {

@@ -28,9 +28,13 @@ export function orderOf(
   problems: Problems,
 ): number[][] {
   refuseSameNames(declared, problems);
+  const byService = new Map<unknown, number[]>();
+  for (const [index, { service }] of declared.entries()) {
+    if (isClass(service)) byService.set(service, [...(byService.get(service) ?? []), index]);
+  }
   const items = declared.map((each, index) => ({
     name: each.name,
-    after: [...new Set([...injected(each, declared, services), ...named(each, declared, problems)])].filter(
+    after: [...new Set([...injected(each, byService, services), ...named(each, declared, problems)])].filter(
       (at) => at !== index,
     ),
   }));
@@ -50,10 +54,13 @@ export function afterElector(declared: readonly Declared[], elector: string | un
   });
 }
 
-function injected({ service }: Declared, declared: readonly Declared[], services: Services): number[] {
+function injected(
+  { service }: Declared,
+  byService: ReadonlyMap<unknown, readonly number[]>,
+  services: Services,
+): readonly number[] {
   if (!isClass(service)) return [];
-  const needed = services.needs(service as Key);
-  return declared.flatMap((other, index) => (needed.has(other.service as Key) ? [index] : []));
+  return [...services.needs(service as Key)].flatMap((needed) => byService.get(needed) ?? []);
 }
 
 function named({ name, options }: Declared, declared: readonly Declared[], problems: Problems): number[] {
@@ -62,13 +69,13 @@ function named({ name, options }: Declared, declared: readonly Declared[], probl
     problems.add("NS_OPTION_INVALID", `The service ${name}'s after is ${show(after)}. Give a list: after: [Database].`);
     return [];
   }
-  const names = declared.map((other) => other.name);
   return (after as NonNullable<ServiceOptions["after"]>).flatMap((wanted) => {
     const found = declared.flatMap((other, index) => {
       return other.service === wanted || other.name === wanted || isInstanceOf(other.service, wanted) ? [index] : [];
     });
     if (found.length === 0) {
       const what = typeof wanted === "string" || !isDependency(wanted) ? show(wanted) : nameOf(wanted);
+      const names = declared.map((other) => other.name);
       const near = didYouMean(typeof wanted === "string" ? wanted : "", names);
       const message = `The service ${name} comes after ${what}, which is no hosted service here.${near}`;
       problems.add("NS_OPTION_INVALID", message);
@@ -80,8 +87,9 @@ function named({ name, options }: Declared, declared: readonly Declared[], probl
 }
 
 function refuseSameNames(declared: readonly Declared[], problems: Problems): void {
-  const names = declared.map(({ name }) => name);
-  for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
+  const [seen, twice] = [new Set<string>(), new Set<string>()];
+  for (const { name } of declared) (seen.has(name) ? twice : seen).add(name);
+  for (const name of twice) {
     problems.add(
       "NS_OPTION_INVALID",
       `Two hosted services are called "${name}". Give one another name: { name: "…" }.`,

@@ -249,6 +249,7 @@ export class ServiceUnit {
   /** Ends what still runs, without waiting. */
   abandonExecution(): void {
     this.#stopAsked = true;
+    if (this.#state.kind === "stopped") return;
     this.#run?.abort(new NightshiftError("NS_ABORTED", "The host was disposed."));
   }
 
