@@ -49,6 +49,8 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
   places["b"]?.cut();
   await store.counts();
   await databases.getByText("away", { exact: true }).waitFor();
+  await page.goto(`${served.url}instances`);
+  await page.getByText("one", { exact: true }).first().waitFor();
   await page.context().close();
   assert.deepEqual(trouble, []);
   await store.close();

@@ -64,10 +64,12 @@ export function declare<D extends JobDefinition>(options: ScheduleOptions<D>): S
   return options;
 }
 
-export async function world(definitions: readonly JobDefinition[] = [tick, greet]): Promise<World> {
+export async function world(
+  definitions: readonly JobDefinition[] = [tick, greet],
+  store: Store = memory(),
+): Promise<World> {
   const clock = new VirtualClock({ start: START });
   const logger = capturingLogger();
-  const store = memory();
   const access = new StoreAccess(store, { clock, logger });
   await access.open();
   const registry = new JobRegistry(definitions, new Problems());

@@ -99,6 +99,27 @@ export function inspecting(harness: StoreHarness): void {
     assert.deepEqual(await listAll(store, { state: "blocked", limit: 10 }), []);
   });
 
+  storeTest(harness, "a page gives the cursor behind each of its items, when asked", async ({ store }) => {
+    const ids = (await store.enqueue(Array.from({ length: 7 }, () => W.newJob()))).toReversed();
+    const worker = await W.TestWorker.register(store);
+    const behindEach = async (state: JobQuery["state"]) => {
+      const all = await listAll(store, { state, limit: 50 });
+      const page = await store.listJobs({ state, limit: 5, cursors: true });
+      assert.deepEqual([page.items.length, page.cursors?.length], [5, 5]);
+      for (const [index, cursor] of (page.cursors ?? []).entries()) {
+        const [next] = (await store.listJobs({ state, limit: 1, cursor })).items;
+        assert.equal(next?.id, all[index + 1]?.id);
+      }
+      return W.idsOf(all);
+    };
+    assert.deepEqual(await behindEach("ready"), ids);
+    const lease = await worker.claim(7);
+    assert.deepEqual(await behindEach("running"), ids);
+    await worker.settle(lease, ...ids.map((id) => W.succeeded(id)));
+    assert.equal((await behindEach("succeeded")).length, 7);
+    assert.equal("cursors" in (await store.listJobs({ state: "succeeded", limit: 5 })), false);
+  });
+
   storeTest(harness, "a list is filtered by queue and by name", async (given) => {
     const { store } = given;
     const jobs = Array.from({ length: 60 }, (_, n) => W.newJob({ queue: n % 2 ? "x" : "q", name: n % 3 ? "a" : "b" }));

@@ -259,6 +259,27 @@ export function scheduling(harness: StoreHarness): void {
     },
   );
 
+  storeTest(
+    harness,
+    "pages of schedules and occurrences give the cursor behind each item, when asked",
+    async ({ store }) => {
+      await store.saveSchedules(["a", "b", "c"].map((id) => newSchedule({ id })));
+      const schedules = await store.listSchedules({ limit: 2, cursors: true });
+      const [first = "", second = ""] = schedules.cursors ?? [];
+      const after = async (cursor: string) => (await store.listSchedules({ limit: 1, cursor })).items[0]?.id;
+      assert.deepEqual([await after(first), await after(second)], ["b", "c"]);
+      const [a] = await store.getSchedules(["a"]);
+      const occurrences = [1_000, 2_000, 3_000].map((at) => ({ at, what: "skipped" as const }));
+      await fireOne(store, { schedule: "a", revision: a?.revision ?? 0, occurrences, nextAt: null });
+      const page = await store.listOccurrences("a", { limit: 2, cursors: true });
+      const behind = await store.listOccurrences("a", { limit: 1, cursor: page.cursors?.[0] ?? "" });
+      assert.deepEqual(
+        behind.items.map(({ at }) => at),
+        [2_000],
+      );
+    },
+  );
+
   storeTest(harness, "calendars are kept by name", async ({ store }) => {
     await store.saveCalendar("holidays", "1");
     await store.saveCalendar("business", "2");
