@@ -85,10 +85,7 @@ export class Inspecting {
       (store, part) => store.listJobs({ ...filters, ...part }),
       (a, b) => when(a) > when(b),
     );
-    return {
-      items: page.items.map(({ shard, item }) => ({ ...item, id: joinId(shard.name, item.id) })),
-      next: page.next,
-    };
+    return { ...page, items: page.items.map(({ shard, item }) => ({ ...item, id: joinId(shard.name, item.id) })) };
   }
 }
 

@@ -37,6 +37,8 @@ export class Opened {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #look: Promise<void> = Promise.resolve();
   #warnedOf = 0;
+  /** Shards of which the log says that they are away. */
+  readonly #told = new Set<Shard>();
   #closed = false;
 
   private constructor(cluster: Cluster, given: GivenMap) {
@@ -102,15 +104,24 @@ export class Opened {
   }
 
   away(shard: Shard, error: unknown): void {
-    const message = `Shard ${shard.name} is away, and its queues wait; those of the other shards go on. ${messageOf(error)}`;
-    this.cluster.logger.error({ err: error, shard: shard.name }, message);
+    // One connection that was cut is no outage: it is told of once the shard does not answer either.
+    const tell = () => {
+      if (this.#closed || !shard.isAway || this.#told.has(shard)) return;
+      this.#told.add(shard);
+      const message = `Shard ${shard.name} is away, and its queues wait; those of the other shards go on. ${messageOf(error)}`;
+      this.cluster.logger.error({ err: error, shard: shard.name }, message);
+    };
+    void shard.probe().then(tell);
+    this.cluster.clock.setTimer(PROBE_EVERY, tell, { ref: false });
     this.#probeSoon();
   }
 
   back(shard: Shard, awayFor: number): void {
     if (this.#closed) return;
-    const { logger } = this.cluster;
-    logger.info({ shard: shard.name }, `Shard ${shard.name} is back after ${formatDuration(Math.round(awayFor))}.`);
+    if (this.#told.delete(shard)) {
+      const message = `Shard ${shard.name} is back after ${formatDuration(Math.round(awayFor))}.`;
+      this.cluster.logger.info({ shard: shard.name }, message);
+    }
     void this.#lookNow();
     this.cluster.tell({ what: "cancellation" }, { what: "unknown" });
   }

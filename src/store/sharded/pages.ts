@@ -23,9 +23,10 @@ export function mergePages<T>(
   places: Places,
   limit: number,
   before: (a: T, b: T) => boolean,
-): { readonly items: readonly T[]; readonly places: Places; readonly more: boolean } {
+): Merged<T> {
   const taken = new Map(sources.map(({ name }) => [name, 0]));
   const items: T[] = [];
+  const names: string[] = [];
   const isUsedUp = ({ name, page }: Source<T>) =>
     page !== null && page.next !== null && taken.get(name) === page.items.length;
   while (items.length < limit && !sources.some(isUsedUp)) {
@@ -36,19 +37,32 @@ export function mergePages<T>(
     }
     if (best === null) break;
     items.push(best.item);
+    names.push(best.name);
     taken.set(best.name, (taken.get(best.name) ?? 0) + 1);
   }
-  const after = new Map(places);
-  let more = false;
-  for (const { name, page } of sources) {
-    if (page === null) continue;
-    const count = taken.get(name) ?? 0;
-    const rest = count < page.items.length;
-    if (!rest) after.set(name, page.next);
-    else if (count > 0) after.set(name, cursorBehind(page, count));
-    more ||= rest || page.next !== null;
-  }
-  return { items, places: after, more };
+  const more = sources.some(
+    ({ name, page }) => page !== null && (page.next !== null || (taken.get(name) ?? 0) < page.items.length),
+  );
+  const placesBehind = (count: number): Places => {
+    const behind = new Map(places);
+    for (const { name, page } of sources) {
+      if (page === null) continue;
+      const own = names.slice(0, count).filter((each) => each === name).length;
+      if (own === page.items.length) behind.set(name, page.next);
+      else if (own > 0) behind.set(name, cursorBehind(page, own));
+    }
+    return behind;
+  };
+  return { items, more, placesBehind };
+}
+
+/** A page out of several. */
+export interface Merged<T> {
+  readonly items: readonly T[];
+  /** Whether there is more behind it. */
+  readonly more: boolean;
+  /** Where the lists go on behind the first so many items. */
+  placesBehind(count: number): Places;
 }
 
 function cursorBehind<T>({ cursors }: Page<T>, count: number): string {

@@ -12,7 +12,7 @@ export async function pagesOf<T>(
   request: PageRequest,
   list: (store: Store, request: PageRequest) => Promise<Page<T>>,
   before: (a: T, b: T) => boolean,
-): Promise<{ readonly items: readonly { readonly shard: Shard; readonly item: T }[]; readonly next: string | null }> {
+): Promise<Page<OnShard<T>>> {
   const places = decodePlaces(request);
   const { limit } = request;
   const answers = await cluster.look(what, async (store, { name }): Promise<Page<T>> => {
@@ -25,10 +25,18 @@ export async function pagesOf<T>(
     name: answer.shard.name,
     page: answer.ok ? wrap(answer.shard, answer.value) : null,
   }));
-  const { items, places: after, more } = mergePages(sources, places, limit, (a, b) => before(a.item, b.item));
-  return { items, next: more ? encodePlaces(after) : null };
+  const { items, more, placesBehind } = mergePages(sources, places, limit, (a, b) => before(a.item, b.item));
+  const next = more ? encodePlaces(placesBehind(items.length)) : null;
+  if (!request.cursors) return { items, next };
+  return { items, next, cursors: items.map((_, index) => encodePlaces(placesBehind(index + 1))) };
 }
 
-function wrap<T>(shard: Shard, page: Page<T>): Page<{ readonly shard: Shard; readonly item: T }> {
+/** An item, and where it was found. */
+export interface OnShard<T> {
+  readonly shard: Shard;
+  readonly item: T;
+}
+
+function wrap<T>(shard: Shard, page: Page<T>): Page<OnShard<T>> {
   return { ...page, items: page.items.map((item) => ({ shard, item })) };
 }

@@ -110,11 +110,14 @@ export class Schedules {
       (a, b) => compareText(a.id, b.id) < 0,
     );
     const items: StoredSchedule[] = [];
-    for (const { shard, item: stored } of page.items) {
+    const cursors: string[] = [];
+    for (const [index, { shard, item: stored }] of page.items.entries()) {
       const copy = isMoved(stored) ? await this.#moving.complete({ shard, stored }) : { shard, stored };
-      if (copy !== null) items.push(this.#known(copy.shard, copy.stored));
+      if (copy === null) continue;
+      items.push(this.#known(copy.shard, copy.stored));
+      cursors.push(page.cursors?.[index] ?? "");
     }
-    return { items, next: page.next };
+    return query.cursors ? { items, next: page.next, cursors } : { items, next: page.next };
   }
 
   async remove(ids: readonly string[]): Promise<readonly string[]> {
@@ -194,7 +197,7 @@ export class Schedules {
       (a, b) => a.at > b.at,
     );
     const items = page.items.map(({ shard, item }) => ({ ...item, job: item.job && joinId(shard.name, item.job) }));
-    return { items, next: page.next };
+    return { ...page, items };
   }
 
   async saveCalendar(name: string, definition: string): Promise<void> {

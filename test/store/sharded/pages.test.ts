@@ -54,7 +54,7 @@ function readAll(shards: readonly List[], limit: number, away: ReadonlyMap<strin
     assert.ok(merged.items.length <= limit);
     seen.push(...merged.items);
     if (!merged.more) return seen;
-    cursor = encodePlaces(merged.places);
+    cursor = encodePlaces(merged.placesBehind(merged.items.length));
   }
   return assert.fail("the list never ends");
 }
@@ -106,6 +106,29 @@ test("a cursor that was made up is refused", () => {
 test("a shard's store that gives no cursors is told of, rather than cut short", () => {
   const list = new List("s", [3, 2, 1], 9);
   const { cursors: _, ...page } = list.page(undefined, 3);
-  const merge = () => mergePages([{ name: "s", page }], new Map(), 2, (a, b) => a.time > b.time);
+  const merge = () => mergePages([{ name: "s", page }], new Map(), 2, (a, b) => a.time > b.time).placesBehind(2);
   assert.throws(merge, { code: "NS_STORE_UNSUPPORTED" });
+});
+
+test("the place behind any item goes on with all that comes after it, and nothing else", () => {
+  fc.assert(
+    fc.property(lists, fc.integer({ min: 1, max: 12 }), fc.nat(11), (shards, limit, at) => {
+      const before = (a: Item, b: Item) => a.time > b.time;
+      const pages = (places: ReadonlyMap<string, string | null>) =>
+        shards.map((list) => ({ name: list.name, page: list.page(places.get(list.name), limit) }));
+      const start = new Map<string, string | null>();
+      const first = mergePages(pages(start), start, limit, before);
+      const count = Math.min(at, first.items.length);
+      const behind = first.placesBehind(count);
+      const left = shards.flatMap((list) => {
+        const place = behind.get(list.name);
+        return place === null ? [] : list.items.slice(place === undefined ? 0 : Number(place));
+      });
+      const taken = new Set(first.items.slice(0, count));
+      assert.deepEqual(
+        left,
+        shards.flatMap(({ items }) => items.filter((item) => !taken.has(item))),
+      );
+    }),
+  );
 });
