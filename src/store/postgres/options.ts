@@ -33,7 +33,7 @@ export interface PostgresOptions {
   readonly applicationName?: string;
 }
 
-const KNOWN = [
+export const KNOWN: readonly string[] = [
   ...["connectionString", "pool", "schema", "connections", "statementTimeout", "patience", "migrate", "pooler"],
   ...["listenConnectionString", "partitionsAhead", "applicationName"],
 ];

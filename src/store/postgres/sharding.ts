@@ -2,7 +2,7 @@
 import { Problems, show } from "../../errors/index.ts";
 import type { Store } from "../contract.ts";
 import { checkNames, ShardedStore } from "../sharded/index.ts";
-import { type PostgresOptions, type Settings, settingsOf } from "./options.ts";
+import { KNOWN, type PostgresOptions, type Settings, settingsOf } from "./options.ts";
 import { PostgresStore } from "./store.ts";
 
 /** One database of several. */
@@ -31,10 +31,8 @@ export interface PostgresShardsOptions
 }
 
 const OWN = ["shards", "queues", "leader"] as const;
-const COMMON = [
-  ...["schema", "connections", "statementTimeout", "patience", "migrate", "pooler", "partitionsAhead"],
-  "applicationName",
-];
+/** What may hold for all of them: anything but where one is. */
+const COMMON = KNOWN.filter((option) => !["connectionString", "pool", "listenConnectionString"].includes(option));
 
 /** Whether options are for several databases. */
 export function hasShards(options: object): options is PostgresShardsOptions {
