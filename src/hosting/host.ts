@@ -49,7 +49,7 @@ export class Host implements AsyncDisposable {
     this.#parts = parts;
     this.#logger = parts.logger.child({ name: parts.options.name });
     this.#events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of host events threw"));
-    this.#lifetime = new LifetimeController((moment, error) => {
+    this.#lifetime = new LifetimeController(parts.clock, (moment, error) => {
       this.#logger.error({ err: error }, `an ${moment} callback threw`);
     });
     this.#supervisor = this.#supervise();
@@ -217,7 +217,8 @@ export class Host implements AsyncDisposable {
         "started",
       );
     }
-    await this.#lifetime.notify("started", "The application has started.");
+    void this.#lifetime.notify("started", "The application has started.");
+    await this.#lifetime.startedCallbacks();
     this.#stopIfAllCompleted();
   }
 

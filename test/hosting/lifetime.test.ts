@@ -211,3 +211,18 @@ test("run with a signal that is aborted before or during the start ends well, li
   assert.deepEqual(log, ["first.start", "slow.start", "first.stop"]);
   assert.deepEqual(logger.messages("error"), []);
 });
+
+test("a started callback that never ends does not keep the application from stopping", async () => {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  const host = quiet({ clock }).builder.addHostedService(plain("s", log), { name: "s" }).build();
+  host.lifetime.onStarted(() => new Promise(() => undefined));
+  host.lifetime.onStopping(() => void log.push("stopping"));
+  const ran = host.run();
+  await clock.advance("1m");
+  assert.deepEqual(log, ["s.start"]);
+  host.lifetime.stopApplication();
+  await clock.advance("11s");
+  await ran;
+  assert.deepEqual(log, ["s.start", "stopping", "s.stop"]);
+});
