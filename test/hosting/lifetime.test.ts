@@ -62,6 +62,7 @@ test("C-052 stopApplication alone neither stops nor disposes when nobody waits f
   host.lifetime.stopApplication();
   await turns();
   assert.equal(host.lifetime.stopping.aborted, true);
+  assert.equal(host.lifetime.stopped.aborted, false);
   assert.deepEqual(log, ["s.start"]);
 });
 

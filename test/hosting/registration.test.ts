@@ -116,6 +116,10 @@ test("C-099 the instance that the container gives is the one that the host runs"
   const before = host.services.get(Counting);
   await host.start();
   assert.equal(before.starts, 1);
+  const { builder: unregistered } = quiet();
+  await using other = unregistered.addHostedService(Counting).build();
+  await other.start();
+  assert.equal(other.services.get(Counting).starts, 1);
 });
 
 test("C-100 services take singletons, by class or from a function", async () => {

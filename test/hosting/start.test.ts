@@ -349,9 +349,11 @@ test("C-026 every service is constructed before the first start is called", asyn
     }
   }
   const { builder } = quiet();
-  await using host = builder.addHostedService(First).addHostedService(Second).build();
+  builder.addHostedService(First).addHostedService(() => new Second(), { name: "made by a function" });
+  await using host = builder.build();
   await host.start();
-  assert.deepEqual(log.indexOf("first started"), 3);
+  const made = ["first constructed", "first constructed", "second constructed"];
+  assert.deepEqual(log, [...made, "first started", "first started"]);
 });
 
 test("C-027 C-028 a host that was stopped, or asked to stop, does not start", async () => {
