@@ -50,7 +50,7 @@ export class Host implements AsyncDisposable {
     this.#logger = parts.logger.child({ name: parts.options.name });
     this.#events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of host events threw"));
     this.#lifetime = new LifetimeController(parts.clock, (moment, error) => {
-      this.#logger.error({ err: error }, `an ${moment} callback threw`);
+      this.#logger.error({ err: error }, `a ${moment} callback threw`);
     });
     this.#supervisor = this.#supervise();
     const { clock, healthChecks } = parts;

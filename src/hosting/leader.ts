@@ -111,7 +111,7 @@ export class LeaderOnlyService extends BackgroundService {
 
   /** One term, from the start of the service to its stop. */
   async #lead(lease: Lease, stopping: AbortSignal, outer: ServiceContext): Promise<"completed" | "over"> {
-    const { elector, clock, role } = this.#parts;
+    const { elector, role } = this.#parts;
     const leading = new AbortController();
     setMaxListeners(0, leading.signal);
     const unfollow = follow(stopping, leading);
@@ -133,7 +133,7 @@ export class LeaderOnlyService extends BackgroundService {
           "the role could not be given up; its lease runs out by itself",
         );
       });
-      outer.logger.info({ role, token: lease.token, at: clock.now() }, "no longer leading");
+      outer.logger.info({ role, token: lease.token }, "no longer leading");
     }
   }
 
