@@ -1,15 +1,12 @@
 /** Puts an application together: services, hosted services, options. Everything is checked at `build()`. */
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
-import { didYouMean, NightshiftError, Problems, show } from "../errors/index.ts";
+import { NightshiftError, Problems, show } from "../errors/index.ts";
 import {
   type Class,
   Clock,
   type Dependency,
   type Injectable,
-  type Key,
-  Resolver,
+  type Resolver,
   Services,
   type Token,
   token,
@@ -40,20 +37,14 @@ import { Host } from "./host.ts";
 import type { HostParts, StartCheck } from "./host-parts.ts";
 import { type HttpServer, HttpServerService, type ListenOptions } from "./http-server.ts";
 import { Late } from "./late.ts";
-import { LeaderElector, LeaderOnlyService, type LeaderParts } from "./leader.ts";
+import { LeaderElector } from "./leader.ts";
 import { HostLifetime } from "./lifetime.ts";
 import { hasMethods, isCallable, isPort, oneOf, optionsOf, textOf } from "./option-checks.ts";
-import {
-  type HostOptions,
-  type OnServiceFailure,
-  readHostOptions,
-  readServiceOptions,
-  type ServiceOptions,
-} from "./options.ts";
+import { type HostOptions, readHostOptions, type ServiceOptions } from "./options.ts";
 import { type GroupStrategy, readGroup, type ServiceGroupOptions } from "./service-group.ts";
+import { specOf } from "./specs.ts";
 import { notifySystemd } from "./systemd.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
-import type { UnitSpec } from "./unit.ts";
 import { HostView } from "./view.ts";
 
 /** Adds a hosted service: a class (made by the container), an instance, or a function that makes one, anew at each restart. */
@@ -356,7 +347,9 @@ export class HostBuilder {
     const groups = new Map(
       [...this.#groups].map(([name, given]) => [name, readGroup(name, given, fallback, problems)] as const),
     );
-    const specs = this.#declared.map((declared) => this.#specOf(declared, options.onServiceFailure, problems));
+    const { onServiceFailure, random } = options;
+    const around = { declared: this.#declared, services: this.services, groups, onServiceFailure, random, problems };
+    const specs = this.#declared.map((declared) => specOf(declared, around));
     this.services.validate(problems);
     const concurrent = options.startConcurrently || options.stopConcurrently;
     const levels = orderOf(afterElector(this.#declared, this.#electorRuns), this.services, concurrent, problems);
@@ -396,58 +389,6 @@ export class HostBuilder {
       this.#early.add("NS_SERVICE_INVALID", `${what} Inject it; stop the application with its stopApplication().`);
     } else this.services.named(HostLifetime, () => lifetime.get());
     return { lifetime, view, health };
-  }
-
-  #specOf(declared: Declared, onServiceFailure: OnServiceFailure, problems: Problems): UnitSpec {
-    const { name, service, options, own: ownOptions } = declared;
-    const decided = readServiceOptions(options, `The service ${name}`, onServiceFailure, problems, ownOptions);
-    const { group } = decided;
-    if (typeof group === "string" && !this.#groups.has(group)) {
-      const near = didYouMean(group, this.#groups.keys());
-      problems.add(
-        "NS_OPTION_INVALID",
-        `The service ${name} is in the group "${group}", which is not declared.${near}`,
-      );
-    }
-    const { leader, ...rest } = decided;
-    if (leader !== undefined && !this.services.has(LeaderElector)) {
-      const advice = "Add jobs with a store, or register a LeaderElector with builder.services.";
-      problems.add("NS_OPTION_INVALID", `The service ${name} is leaderOnly, but nothing elects leaders. ${advice}`);
-    }
-    const made = this.#creator(declared);
-    const led = leader === undefined ? undefined : { ...leader, startTimeout: decided.startTimeout };
-    const create = led === undefined ? made : (services: Resolver) => this.#led(made(services), name, led, services);
-    const own = typeof service === "function" && !isClass(service);
-    return { name, ...rest, create, own, key: isClass(service) ? (service as Key) : undefined };
-  }
-
-  #creator({ service, options, name }: Declared): (services: Resolver) => AnyService {
-    if (!isClass(service)) return typeof service === "function" ? this.#madeBy(service, name) : () => service;
-    const another = this.#declared.some((other) => other.service === service && other.options.name !== options.name);
-    if (!this.services.has(service)) {
-      const register = another ? this.services.transient : this.services.singleton;
-      (register as (implementation: Class) => unknown)(service);
-    }
-    return (services) => services.get(service as Class<AnyService>);
-  }
-
-  /** What a function makes is tracked by the scope in which it is made, and disposed with it. */
-  #madeBy(make: (services: Resolver) => AnyService, name: string): (services: Resolver) => AnyService {
-    const key = token<AnyService>(name);
-    this.services.transient(key, [Resolver], make);
-    return (services) => services.get(key);
-  }
-
-  #led(
-    service: AnyService,
-    name: string,
-    { role, ...times }: { readonly role: string | undefined } & Pick<LeaderParts, "ttl" | "startTimeout">,
-    services: Resolver,
-  ): LeaderOnlyService {
-    const random = this.#options.random ?? Math.random;
-    const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
-    const [elector, clock] = [services.get(LeaderElector), services.get(Clock)];
-    return new LeaderOnlyService(service, name, { elector, clock, random, role: role ?? name, holder, ...times });
   }
 
   /** The dependencies of a function as one scoped service, so that they are checked at build like everybody's. */

@@ -6,7 +6,7 @@ import type { DeclaredCheck, Health } from "./health.ts";
 import type { HostLifetime } from "./lifetime.ts";
 import type { DecidedHostOptions } from "./options.ts";
 import type { DecidedGroup } from "./service-group.ts";
-import type { UnitSpec } from "./unit.ts";
+import type { UnitSpec } from "./unit-parts.ts";
 import type { HostView } from "./view.ts";
 
 /** A check that runs before any service starts. Throw to refuse the start. */

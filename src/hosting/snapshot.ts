@@ -1,6 +1,7 @@
 /** How a host and its services are at one moment, as plain data; and the events that tell of changes. */
 import type { DecidedHostOptions } from "./options.ts";
-import type { ServiceState, ServiceUnit } from "./unit.ts";
+import type { ServiceUnit } from "./unit.ts";
+import type { ServiceState } from "./unit-parts.ts";
 
 /** Where a host is in its life. `failed`: its start failed. */
 export type HostState = "built" | "starting" | "running" | "stopping" | "stopped" | "failed" | "disposed";

@@ -5,7 +5,8 @@ import type { Clock } from "../time/index.ts";
 import type { StartPhase, StopPhase } from "./hosted-service.ts";
 import { Restarts } from "./restarts.ts";
 import type { DecidedGroup } from "./service-group.ts";
-import { type ServiceState, ServiceUnit, type UnitSpec } from "./unit.ts";
+import { ServiceUnit } from "./unit.ts";
+import type { ServiceState, UnitSpec } from "./unit-parts.ts";
 
 /** What the supervisor needs to know, and whom it tells. */
 export interface SupervisorParts {

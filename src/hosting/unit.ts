@@ -3,53 +3,14 @@ import { setMaxListeners } from "node:events";
 import { NightshiftError } from "../errors/index.ts";
 import type { Container } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
-import { type Clock, formatDuration } from "../time/index.ts";
+import { formatDuration } from "../time/index.ts";
 import { follow, isCancellation } from "./abort.ts";
 import { bounded, type Outcome } from "./bounded.ts";
 import type { HostedService, ServiceContext, StartPhase, StopPhase } from "./hosted-service.ts";
-import { type InstanceSource, phaseOf, ServiceInstance } from "./instance.ts";
-import { tooOften, type Verdict } from "./restarts.ts";
-import { decide, type Supervision } from "./supervision.ts";
-
-/** What a service is doing. */
-export type ServiceState =
-  | { readonly kind: "registered" }
-  | { readonly kind: "starting" }
-  | { readonly kind: "running" }
-  | { readonly kind: "backing-off"; readonly error: unknown; readonly until: number }
-  | { readonly kind: "completed" }
-  | { readonly kind: "faulted"; readonly error: unknown }
-  | { readonly kind: "stopping" }
-  | { readonly kind: "stopped" }
-  | { readonly kind: "abandoned"; readonly doing: string };
-
-/** A service as it was declared, every option decided. */
-export interface UnitSpec extends InstanceSource {
-  readonly name: string;
-  readonly supervision: Supervision;
-  readonly startTimeout: number | undefined;
-  readonly stopTimeout: number | undefined;
-  readonly required: boolean;
-  readonly daemon: boolean;
-  readonly heartbeat: number | undefined;
-  readonly group: string | undefined;
-}
-
-/** What a unit needs of its host. */
-export interface UnitHost {
-  readonly clock: Clock;
-  readonly logger: LoggerLike;
-  readonly random: () => number;
-  /** The time for the whole stop of the host: no stop before a restart takes longer. */
-  readonly shutdownTimeout: number;
-  readonly onChange: (unit: ServiceUnit, from: ServiceState) => void;
-  /** The service failed for good: its policy does not restart it, or no longer. */
-  readonly onFailed: (unit: ServiceUnit, error: unknown, escalate: Supervision["escalate"]) => void;
-  /** The service has done all it had to. */
-  readonly onCompleted: (unit: ServiceUnit) => void;
-  /** Restarts it after the delay, with those of its group, unless the group has had enough. */
-  readonly restart: (unit: ServiceUnit, delay: number, error: unknown) => Verdict;
-}
+import { phaseOf, ServiceInstance } from "./instance.ts";
+import { tooOften } from "./restarts.ts";
+import { decide } from "./supervision.ts";
+import type { ServiceState, UnitHost, UnitSpec } from "./unit-parts.ts";
 
 /** How long a start that was given up, or a stop whose time is over, may go on before nobody waits for it. */
 const START_GRACE = 5_000;
