@@ -30,6 +30,7 @@ export class Load {
   readonly accepted: JobId[] = [];
   refusals = 0;
   readonly #store: Store;
+  readonly #producers: Promise<void>[] = [];
   readonly #running: Promise<void>[] = [];
   #producing = true;
   #working = true;
@@ -39,7 +40,7 @@ export class Load {
   }
 
   start(producers: number, workers: number): this {
-    for (let n = 0; n < producers; n++) this.#running.push(this.#produce(n));
+    for (let n = 0; n < producers; n++) this.#producers.push(this.#produce(n));
     for (let n = 0; n < workers; n++) this.#running.push(this.#work());
     return this;
   }
@@ -63,6 +64,7 @@ export class Load {
   /** Stops producing, lets the workers finish everything, stops them. */
   async finish(): Promise<void> {
     this.#producing = false;
+    await Promise.all(this.#producers);
     const deadline = performance.now() + 60_000;
     for (;;) {
       const { queues } = await this.#store.counts();

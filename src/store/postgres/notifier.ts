@@ -57,6 +57,9 @@ export class Notifier {
   #pending: News = {};
   #saying: Timer | null = null;
   #nextTimer: Timer | null = null;
+  #pollTimer: Timer | null = null;
+  /** The connection that listens has heard itself: until then it may be deaf, and this polls. */
+  #proven = false;
   #attempt = 0;
   #probe: string | null = null;
   #closed = false;
@@ -79,18 +82,18 @@ export class Notifier {
 
   /** Whether changes of other processes are heard, rather than found by polling. */
   get hears(): boolean {
-    return this.#client !== null;
+    return this.#client !== null && this.#proven;
   }
 
   /** The connection that listens, which nobody else uses, while there is one. */
   get ear(): PgPoolClient | null {
-    return this.#client;
+    return this.#proven ? this.#client : null;
   }
 
   /** Begins to listen; resolves after the first try, whatever came of it. */
   async start(): Promise<void> {
-    if (this.#connect === null) this.#poll();
-    else await this.#listen(this.#connect);
+    this.#poll();
+    if (this.#connect !== null) await this.#listen(this.#connect);
   }
 
   /** Tells the other processes, soon. */
@@ -103,6 +106,7 @@ export class Notifier {
   /** Says what is left and lets go. */
   async close(): Promise<void> {
     this.#nextTimer?.cancel();
+    this.#pollTimer?.cancel();
     this.#saying?.cancel();
     await this.#send(this.#take());
     this.#closed = true;
@@ -158,10 +162,8 @@ export class Notifier {
       await this.#database.ask(client, { text: `listen ${this.#channel}` });
       if (this.#closed) return client.release(true);
       this.#client = client;
-      if (this.#attempt > 0) this.#logger.info("hears wake-ups from PostgreSQL again");
-      this.#attempt = 0;
       this.#hearing.missed();
-      this.#later(PROBE_EVERY, () => this.#check(mine, connect));
+      this.#check(mine, connect);
     } catch (err) {
       client?.release(true);
       this.#again(connect, err);
@@ -171,6 +173,7 @@ export class Notifier {
   #lost(client: PgPoolClient, connect: () => Promise<PgPoolClient>): void {
     if (this.#client !== client || this.#closed) return;
     this.#client = null;
+    this.#proven = false;
     client.release(true);
     this.#hearing.missed();
     this.#again(connect, undefined);
@@ -181,10 +184,7 @@ export class Notifier {
     if (this.#attempt++ === 0)
       this.#logger.warn({ err }, "does not hear wake-ups from PostgreSQL; polls until it does");
     const wait = Math.min(RECONNECT.longest, RECONNECT.first * 2 ** Math.min(this.#attempt, 10));
-    this.#later(randomInt(Math.ceil(wait / 2), wait + 1), () => {
-      this.#hearing.missed();
-      void this.#listen(connect);
-    });
+    this.#later(randomInt(Math.ceil(wait / 2), wait + 1), () => void this.#listen(connect));
   }
 
   /** A connection can be alive and deaf: behind a pooler, after a failover. So it is asked to hear itself. */
@@ -199,10 +199,23 @@ export class Notifier {
   }
 
   #poll(): void {
-    this.#later(POLL_EVERY, () => {
-      this.#hearing.missed();
-      this.#poll();
-    });
+    this.#pollTimer = this.#clock.setTimer(
+      POLL_EVERY,
+      () => {
+        if (!this.hears) this.#hearing.missed();
+        if (!this.#closed) this.#poll();
+      },
+      { ref: false },
+    );
+  }
+
+  /** Somebody heard what was said: this very connection. */
+  #prove(): void {
+    this.#probe = null;
+    if (this.#proven) return;
+    this.#proven = true;
+    if (this.#attempt > 0) this.#logger.info("hears wake-ups from PostgreSQL again");
+    this.#attempt = 0;
   }
 
   #hear(payload: string | undefined): void {
@@ -213,7 +226,7 @@ export class Notifier {
       this.#hearing.missed(); // somebody else's words on our channel
       return;
     }
-    if (envelope.probe !== undefined && envelope.probe === this.#probe) this.#probe = null;
+    if (envelope.probe !== undefined && envelope.probe === this.#probe) this.#prove();
     if (envelope.from !== this.#me) this.#hearing.heard(envelope);
   }
 
