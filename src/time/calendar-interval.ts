@@ -1,11 +1,12 @@
 /** Every so many days, weeks, months or years by the calendar: the hour on the wall stays, however long the days are. */
 import { NightshiftError, show } from "../errors/index.ts";
 import { civilOf, DAY, dayNumber, dayOf, formatLocal, HOUR, MINUTE, monthLength, SECOND } from "./civil.ts";
+import { languageOf } from "./language/language.ts";
+import { fill } from "./language/phrases.ts";
 import { checkOptions, compact, isoOf, oneOf, readInstant, readStart, wholeNumber } from "./limits.ts";
 import { zoneNameOf } from "./moments.ts";
 import { RuleTrigger } from "./rule-trigger.ts";
 import type { Moment, PlainReading, Trigger, TriggerJSON } from "./trigger.ts";
-import { every, instantText } from "./words.ts";
 import { zoneOf } from "./zone.ts";
 import { GAP_RULES, type GapRule, type WallRule, ZonedSearch } from "./zoned-search.ts";
 
@@ -68,11 +69,12 @@ class CalendarIntervalTrigger extends RuleTrigger {
 
   describe(locale?: string): string {
     const { amount, unit, start, timeZone, end, count } = this.#rule;
-    const parts = [every(amount, unit), `from ${instantText(start, "UTC", locale)}`];
-    if (end !== undefined) parts.push(`until ${instantText(end, timeZone, locale)}`);
-    if (count !== undefined) parts.push(`${count} times`);
-    const text = parts.join(" ");
-    return `${text.charAt(0).toUpperCase()}${text.slice(1)} (${timeZone})`;
+    const language = languageOf(locale);
+    const { say } = language;
+    const parts = [language.every(amount, unit), fill(say.from, language.instant(start, "UTC"))];
+    if (end !== undefined) parts.push(fill(say.until, language.instant(end, timeZone)));
+    if (count !== undefined) parts.push(count === 1 ? say.once : fill(say.times, count));
+    return language.sentence(parts.join(" "), timeZone);
   }
 
   toString(): string {

@@ -2,6 +2,8 @@
 import { NightshiftError, show } from "../errors/index.ts";
 import { type Calendar, calendarFromJSON, includedFrom, includedUntil } from "./calendars/index.ts";
 import { type Duration, formatDuration, parseDuration } from "./duration.ts";
+import { languageOf } from "./language/language.ts";
+import { fill } from "./language/phrases.ts";
 import { checkOptions, compact } from "./limits.ts";
 import { firstAtOrAfter, lastAtOrBefore, RuleTrigger, withHashKey } from "./rule-trigger.ts";
 import { stableHash } from "./stable-hash.ts";
@@ -30,7 +32,7 @@ class AnyOfTrigger extends RuleTrigger {
   }
 
   describe(locale?: string): string {
-    return this.#triggers.map((trigger) => trigger.describe(locale)).join("; or ");
+    return this.#triggers.map((trigger) => trigger.describe(locale)).join(languageOf(locale).say.orElse);
   }
 
   toString(): string {
@@ -98,7 +100,7 @@ class ExceptTrigger extends RuleTrigger {
   }
 
   describe(locale?: string): string {
-    return `${this.#trigger.describe(locale)}, except ${this.#calendar.describe(locale)}`;
+    return fill(languageOf(locale).say.except, this.#trigger.describe(locale), this.#calendar.describe(locale));
   }
 
   toString(): string {
@@ -163,7 +165,7 @@ class JitterTrigger extends RuleTrigger {
   }
 
   describe(locale?: string): string {
-    return `${this.#trigger.describe(locale)}, up to ${formatDuration(this.#max)} later`;
+    return fill(languageOf(locale).say.later, this.#trigger.describe(locale), formatDuration(this.#max));
   }
 
   toString(): string {

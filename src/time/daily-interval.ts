@@ -2,6 +2,8 @@
 import { NightshiftError, show } from "../errors/index.ts";
 import { DAY, dayOf, HOUR, weekdayOf } from "./civil.ts";
 import { type Duration, formatDuration, parseDuration } from "./duration.ts";
+import { languageOf } from "./language/language.ts";
+import { fill } from "./language/phrases.ts";
 import {
   checkOptions,
   compact,
@@ -15,7 +17,6 @@ import {
 import { RuleTrigger } from "./rule-trigger.ts";
 import { formatTimeOfDay, type PlainTime, readTimeOfDay, type TimeOfDay } from "./time-of-day.ts";
 import type { Moment, Trigger, TriggerJSON } from "./trigger.ts";
-import { listOf, timeOfDayText, WEEKDAY_NAMES } from "./words.ts";
 import { type Zone, zoneOf } from "./zone.ts";
 
 /** The window of a `dailyInterval()`. */
@@ -86,10 +87,16 @@ class DailyIntervalTrigger extends RuleTrigger {
 
   describe(locale?: string): string {
     const { every, from, to, weekdays, countPerDay, timeZone } = this.#rule;
-    const days = weekdays.length === 7 ? "every day" : `on ${listOf(weekdays.map((day) => WEEKDAY_NAMES[day] ?? ""))}`;
-    const most = countPerDay === undefined ? "" : `, at most ${countPerDay} times`;
-    const window = `from ${timeOfDayText(from, locale)} to ${timeOfDayText(to % DAY, locale)}`;
-    return `Every ${formatDuration(every)} ${window} ${days}${most} (${timeZone})`;
+    const language = languageOf(locale);
+    const { say } = language;
+    const names = weekdays.map((day) => fill(say.weekday, language.weekday(day)));
+    const parts = [
+      fill(say.everyElapsed, formatDuration(every)),
+      fill(say.window, language.timeOfDay(from), to === DAY ? "24:00" : language.timeOfDay(to)),
+      weekdays.length === 7 ? say.everyDay : fill(say.on, language.list(names)),
+    ];
+    const most = countPerDay === undefined ? "" : `, ${fill(say.atMost, countPerDay)}`;
+    return language.sentence(parts.join(" ") + most, timeZone);
   }
 
   toString(): string {

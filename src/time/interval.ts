@@ -1,10 +1,11 @@
 /** Every so many milliseconds from a start: elapsed time, which knows nothing of days and zones. */
 import { NightshiftError, show } from "../errors/index.ts";
 import { type Duration, formatDuration, parseDuration } from "./duration.ts";
+import { languageOf } from "./language/language.ts";
+import { fill } from "./language/phrases.ts";
 import { checkOptions, compact, isoOf, readInstant, wholeNumber } from "./limits.ts";
 import { RuleTrigger } from "./rule-trigger.ts";
 import type { Moment, Trigger, TriggerJSON } from "./trigger.ts";
-import { instantText } from "./words.ts";
 
 /** When an `interval()` begins and ends. */
 export interface IntervalOptions {
@@ -51,11 +52,13 @@ class IntervalTrigger extends RuleTrigger {
 
   describe(locale?: string): string {
     const { every, start, end, count } = this.#rule;
-    const parts = [`Every ${formatDuration(every)}`];
-    if (start !== undefined) parts.push(`from ${instantText(start, "UTC", locale)}`);
-    if (end !== undefined) parts.push(`until ${instantText(end, "UTC", locale)}`);
-    if (count !== undefined) parts.push(count === 1 ? "once" : `${count} times`);
-    return `${parts.join(" ")}${start !== undefined || end !== undefined ? " (UTC)" : ""}`;
+    const language = languageOf(locale);
+    const { say } = language;
+    const parts = [fill(say.everyElapsed, formatDuration(every))];
+    if (start !== undefined) parts.push(fill(say.from, language.instant(start, "UTC")));
+    if (end !== undefined) parts.push(fill(say.until, language.instant(end, "UTC")));
+    if (count !== undefined) parts.push(count === 1 ? say.once : fill(say.times, count));
+    return language.sentence(parts.join(" "), start === undefined && end === undefined ? undefined : "UTC");
   }
 
   toString(): string {

@@ -1,8 +1,10 @@
 /** One fire time, and no other. */
+
+import { languageOf } from "./language/language.ts";
+import { fill } from "./language/phrases.ts";
 import { isoOf, readInstant } from "./limits.ts";
 import { RuleTrigger } from "./rule-trigger.ts";
 import type { Moment, Trigger, TriggerJSON } from "./trigger.ts";
-import { instantText } from "./words.ts";
 
 class OnceTrigger extends RuleTrigger {
   readonly #at: number;
@@ -21,7 +23,8 @@ class OnceTrigger extends RuleTrigger {
   }
 
   describe(locale?: string): string {
-    return `Once, at ${instantText(this.#at, "UTC", locale)} (UTC)`;
+    const language = languageOf(locale);
+    return language.sentence(fill(language.say.onceAt, language.instant(this.#at, "UTC")), "UTC");
   }
 
   toString(): string {

@@ -49,7 +49,10 @@ export interface Trigger {
   previous<T extends Moment = Date>(before: T, options?: SearchOptions): T | null;
   /** The next `n` fire times after `from`; fewer when the rule ends. */
   upcoming<T extends Moment = Date>(n: number, from: T, options?: SearchOptions): T[];
-  /** The rule as a person reads it, in English. `locale` decides how times and dates are written. Default `"en-GB"`. */
+  /**
+   * The rule as a person reads it: in English, German, French, Spanish or Norwegian, as `locale` asks, with its way of
+   * writing times and dates. Other languages are answered in English. Default `"en-GB"`.
+   */
   describe(locale?: string): string;
   /** The canonical text of the rule: equal rules have equal text. */
   toString(): string;

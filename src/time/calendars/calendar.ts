@@ -24,7 +24,7 @@ export interface CalendarJSON {
 export interface Calendar {
   /** Whether nothing fires at this time. */
   excludes(at: Moment): boolean;
-  /** What is left out, as a person reads it, in English. */
+  /** What is left out, as a person reads it, in the languages that triggers speak. */
   describe(locale?: string): string;
   /** The canonical text: equal calendars have equal text. */
   toString(): string;

@@ -4,10 +4,11 @@ import { DAY, dayOf, SECOND } from "../civil.ts";
 import { WallClockRule } from "../cron/compile.ts";
 import { type CronDialect, DIALECTS } from "../cron/fields.ts";
 import { formatCron, needsHashKey, type ParsedCron, parseCron } from "../cron/parse.ts";
+import { languageOf } from "../language/language.ts";
+import { fill } from "../language/phrases.ts";
 import { checkOptions, oneOf } from "../limits.ts";
 import { EARLIEST, LATEST } from "../rule-trigger.ts";
 import { formatTimeOfDay, type PlainTime, readTimeOfDay, type TimeOfDay } from "../time-of-day.ts";
-import { timeOfDayText } from "../words.ts";
 import { type Zone, zoneOf } from "../zone.ts";
 import {
   type Calendar,
@@ -75,8 +76,11 @@ class DailyCalendar extends RuleCalendar {
   }
 
   describe(locale?: string): string {
-    const range = `${timeOfDayText(this.#from, locale)} to ${timeOfDayText(this.#to % DAY, locale)}`;
-    return `${this.#invert ? "outside " : ""}${range} every day (${this.#timeZone})`;
+    const language = languageOf(locale);
+    const { say } = language;
+    const to = this.#to === DAY ? "24:00" : language.timeOfDay(this.#to);
+    const range = fill(say.range, language.timeOfDay(this.#from), to);
+    return `${this.#invert ? fill(say.outside, range) : range} ${say.everyDay} (${this.#timeZone})`;
   }
 
   toString(): string {
@@ -164,8 +168,8 @@ class CronCalendar extends RuleCalendar {
     return undefined;
   }
 
-  describe(): string {
-    return `whatever ${formatCron(this.#parsed)} matches (${this.#timeZone})`;
+  describe(locale?: string): string {
+    return `${fill(languageOf(locale).say.matches, formatCron(this.#parsed))} (${this.#timeZone})`;
   }
 
   toString(): string {
@@ -223,7 +227,7 @@ class ChainedCalendar extends RuleCalendar {
   }
 
   describe(locale?: string): string {
-    return this.#calendars.map((calendar) => calendar.describe(locale)).join("; and ");
+    return this.#calendars.map((calendar) => calendar.describe(locale)).join(languageOf(locale).say.and);
   }
 
   toString(): string {

@@ -1,9 +1,10 @@
 /** Calendars that leave out whole days: of the week, of the month, of the year, and single dates. */
 import { NightshiftError, show } from "../../errors/index.ts";
 import { civilOf, DAY, monthLength, weekdayOf } from "../civil.ts";
+import { languageOf } from "../language/language.ts";
+import { fill } from "../language/phrases.ts";
 import { checkOptions, readWeekdays, WEEKDAYS, type Weekday } from "../limits.ts";
 import { readLocal } from "../time-of-day.ts";
-import { listOf, MONTH_NAMES, ordinal, WEEKDAY_NAMES } from "../words.ts";
 import { type Calendar, type CalendarJSON, type CalendarOptions, DayCalendar, dateText, inZone } from "./calendar.ts";
 
 /** A day of the year: month and day, `"12-25"`. */
@@ -22,8 +23,10 @@ class WeeklyCalendar extends DayCalendar {
     return this.#days.includes(weekdayOf(day));
   }
 
-  describe(): string {
-    return `every ${listOf(this.#days.map((day) => WEEKDAY_NAMES[day] ?? ""))} (${this.timeZone})`;
+  describe(locale?: string): string {
+    const language = languageOf(locale);
+    const names = language.list(this.#days.map((day) => language.weekday(day)));
+    return `${fill(language.say.everyWeekday, names)} (${this.timeZone})`;
   }
 
   toString(): string {
@@ -66,9 +69,11 @@ class MonthlyCalendar extends DayCalendar {
     return this.#days.includes(day) || (day === monthLength(year, month) && this.#days.includes("last"));
   }
 
-  describe(): string {
-    const days = this.#days.map((day) => (day === "last" ? "last" : ordinal(day)));
-    return `the ${listOf(days)} of every month (${this.timeZone})`;
+  describe(locale?: string): string {
+    const language = languageOf(locale);
+    const { say } = language;
+    const days = this.#days.map((day) => (day === "last" ? say.last : say.day(day)));
+    return `${fill(say.ofEveryMonth, language.list(days))} (${this.timeZone})`;
   }
 
   toString(): string {
@@ -117,9 +122,10 @@ class AnnualCalendar extends DayCalendar {
     return this.#days.has(dateText(day).slice(5));
   }
 
-  describe(): string {
-    const days = [...this.#days].map((day) => `${Number(day.slice(3))} ${MONTH_NAMES[Number(day.slice(0, 2)) - 1]}`);
-    return `${listOf(days)} of every year (${this.timeZone})`;
+  describe(locale?: string): string {
+    const language = languageOf(locale);
+    const days = [...this.#days].map((day) => language.dayOfYear(Number(day.slice(0, 2)), Number(day.slice(3))));
+    return `${fill(language.say.ofEveryYear, language.list(days))} (${this.timeZone})`;
   }
 
   toString(): string {
@@ -164,9 +170,11 @@ class HolidayCalendar extends DayCalendar {
     return this.#dates.has(dateText(day));
   }
 
-  describe(): string {
+  describe(locale?: string): string {
+    const language = languageOf(locale);
     const dates = [...this.#dates];
-    const text = dates.length <= 5 ? listOf(dates) : `${dates.length} dates from ${dates[0]} to ${dates.at(-1)}`;
+    const [first = "", last = ""] = [dates[0], dates.at(-1)];
+    const text = dates.length <= 5 ? language.list(dates) : fill(language.say.datesBetween, dates.length, first, last);
     return `${text} (${this.timeZone})`;
   }
 
