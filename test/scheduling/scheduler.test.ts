@@ -41,6 +41,36 @@ describe("the scheduler", () => {
   });
 });
 
+describe("occurrences at one time", () => {
+  it("make their jobs in the order of their priorities, in one commit, and those due earlier first", async () => {
+    await using w = await world();
+    const at = cron("0 * * * *");
+    const plain = { trigger: at, job: tick };
+    const ids = ["a", "b", "c", "d"];
+    const priorities = [-5, 10, undefined, 3];
+    const declared = ids.map((id, n) =>
+      declare({ ...plain, id, ...(priorities[n] ? { priority: priorities[n] } : {}) }),
+    );
+    const early = declare({ ...plain, id: "early", trigger: cron("59 * * * *"), priority: -100, misfire: "run-all" });
+    const stop = await w.scheduler({ declared: [...declared, early] });
+    await w.clock.advance("58m");
+    await stop();
+    await w.clock.advance("121s");
+    const order: string[][] = [];
+    const fire = w.store.fire.bind(w.store);
+    w.store.fire = (fires, by) => {
+      order.push(fires.map(({ schedule }) => schedule));
+      return fire(fires, by);
+    };
+    await w.scheduler({ declared: [...declared, early] });
+    await w.clock.advance("1s");
+    assert.deepEqual(order, [["early", "b", "d", "c", "a"]]);
+    const [first, last] = [(await w.history("b")).at(-1), (await w.history("a")).at(-1)];
+    assert.equal(first?.firedAt, last?.firedAt);
+    assert.equal((await w.jobs.get(first?.job ?? ""))?.priority, 10);
+  });
+});
+
 describe("after a downtime of ten minutes", () => {
   const every = interval("1m");
   const cases = [
