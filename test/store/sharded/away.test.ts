@@ -195,3 +195,32 @@ test("pausing a queue is on all shards, or says where it is not", async () => {
   await store.pauseQueue("at-a", "deploy");
   assert.equal((await store.counts()).queues[0]?.paused?.reason, "deploy");
 });
+
+test("a shard that says that this process has expired there voids its own leases, and takes it in anew", async () => {
+  const { store, places } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  await store.enqueue([newJob()]);
+  await store.enqueue([newJob({ queue: "at-b" })]);
+  const [first, second] = await store.claim(me, wants("at-a", "at-b"));
+  const heard: Wake[] = [];
+  using _ = store.subscribe((wake) => heard.push(wake));
+  for (const { id } of (await places["b"]?.data.listInstances()) ?? []) await places["b"]?.data.deregister(id);
+  assert.deepEqual(await store.heartbeat(me, TTL), { alive: true, cancelled: [], lost: [second?.id] });
+  assert.ok(
+    heard.some(({ what }) => what === "cancellation"),
+    "the next beat is asked for at once",
+  );
+  assert.deepEqual(await store.heartbeat(me, TTL), { alive: true, cancelled: [] });
+  const [again] = await store.claim(me, wants("at-b"));
+  assert.equal(again?.jobs.length, 1);
+  const outcomes = first?.jobs.map(({ id }) => succeeded(id)) ?? [];
+  assert.deepEqual(await store.settle(me, [{ lease: first?.id ?? "", outcomes }]), { refused: [] });
+});
+
+test("a process that has expired on all shards is told so", async () => {
+  const { store, clock } = await openSharded(AB);
+  const me = await store.register(process1, TTL);
+  await clock.advance(TTL + 1);
+  assert.deepEqual(await store.heartbeat(me, TTL), { alive: false });
+  assert.deepEqual(await store.heartbeat(me, TTL), { alive: false });
+});

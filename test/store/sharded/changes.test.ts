@@ -256,3 +256,24 @@ test("a schedule that moved to a shard that this process does not know is not ma
   assert.deepEqual((await old.store.dueSchedules(10)).due, []);
   assert.equal((await now.store.dueSchedules(10)).due.length, 1);
 });
+
+test("a move whose end was not noted does not undo what its schedule did since", async () => {
+  const { store, places } = await openSharded({ names: ["a", "b"] });
+  const [saved] = await store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-a" })]);
+  const a = places["a"];
+  if (a === undefined) return assert.fail();
+  const save = a.data.saveSchedules.bind(a.data);
+  let saves = 0;
+  a.data.saveSchedules = (...args) => (++saves === 1 ? save(...args) : assert.fail("the process ends here"));
+  await assert.rejects(store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-b" })], [saved?.revision ?? 0]));
+  const [live] = (await places["b"]?.data.getSchedules(["s"])) ?? [];
+  const occurrences = [{ at: 1_000, what: "fired" as const, job: newJob({ queue: "at-b" }) }];
+  await places["b"]?.data.fire([{ schedule: "s", revision: live?.revision ?? 0, occurrences, nextAt: 2_000 }], "other");
+  a.data.saveSchedules = save;
+  await store.dueSchedules(10);
+  const { due } = await store.dueSchedules(10);
+  assert.deepEqual(
+    due.map(({ nextAt, lastAt }) => [nextAt, lastAt]),
+    [[2_000, 1_000]],
+  );
+});
