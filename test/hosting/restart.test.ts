@@ -55,6 +55,8 @@ test("a service that is stopped while it waits for its restart gets no second st
   await using host = builder.addHostedService(service, { name: "s", restart: RESTART }).build();
   await host.start();
   fail();
+  await turns();
+  assert.equal(log.at(-1), "s.stopped");
   await host.stop();
   assert.equal(log.filter((line) => line === "s.stop").length, 1);
   assert.equal(host.snapshot().services[0]?.state, "stopped");
