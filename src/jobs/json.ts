@@ -35,11 +35,11 @@ export function isLongerThan(text: string, bytes: number): boolean {
 }
 
 /** Throws NS_JOB_TOO_LARGE when a text has more bytes than allowed. */
-export function refuseLongerThan(text: string, limit: number, what: string): void {
+export function refuseLongerThan(text: string, limit: number, what: () => string): void {
   if (!isLongerThan(text, limit)) return;
   const bytes = Buffer.byteLength(text);
   const advice = "Keep large data elsewhere and pass a reference, or raise maxPayload.";
-  throw new NightshiftError("NS_JOB_TOO_LARGE", `${what} has ${bytes} bytes of JSON, ${limit} are allowed. ${advice}`, {
+  throw new NightshiftError("NS_JOB_TOO_LARGE", `${what()} has ${bytes} bytes of JSON, ${limit} are allowed. ${advice}`, {
     details: { bytes, limit },
   });
 }

@@ -71,7 +71,7 @@ export function jobFrame(definition: JobDefinition, options: EnqueueJobOptions, 
 export function encodeInput(definition: JobDefinition, input: unknown, maxPayload: number): string | Promise<string> {
   const json = toJson(input);
   if ("flaw" in json) throw refusal(definition, [json.flaw]);
-  refuseLongerThan(json.text, maxPayload, `The input of job ${show(definition.name)}`);
+  refuseLongerThan(json.text, maxPayload, () => `The input of job ${show(definition.name)}`);
   const { input: schema } = definition;
   if (schema === undefined) {
     if (input === undefined || input === null) return "null";
@@ -133,7 +133,7 @@ function metaOf({ meta }: EnqueueJobOptions, maxPayload: number): string | undef
   }
   const json = toJson(meta);
   if ("flaw" in json) throw invalid(`meta.${json.flaw.path} ${json.flaw.message}.`);
-  refuseLongerThan(json.text, maxPayload, "meta");
+  refuseLongerThan(json.text, maxPayload, () => "meta");
   return json.text;
 }
 

@@ -218,7 +218,7 @@ export class Attempt implements JobContext {
     try {
       const json = toJson(value);
       if ("flaw" in json) throw badOutput(this.name, `${json.flaw.path} ${json.flaw.message}`);
-      refuseLongerThan(json.text, this.#worker.maxPayload, `The output of job ${show(this.name)}`);
+      refuseLongerThan(json.text, this.#worker.maxPayload, () => `The output of job ${show(this.name)}`);
       const conclude = (checked: Checked) => {
         if (!checked.ok) throw badOutput(this.name, issuesText(checked.issues));
         this.#finish({ job: this.#job.id, type: "succeeded", ms: this.#ms(), result: json.text });

@@ -13,7 +13,9 @@ import { type Session, tell } from "./session.ts";
 
 /** Jobs of one statement: beyond this, arrays and rows cost more memory than round trips save. */
 const MOST_ROWS = 5_000;
-/** And their text, in characters. */
+/** Jobs of one statement of several in one transaction. */
+const SLICE = 2_500;
+/** The most text of one statement, in characters. */
 const MOST_TEXT = 8_000_000;
 /** Statements under way at once: the second commits while the first waits for the disk. */
 const UNDER_WAY = 2;
@@ -133,9 +135,14 @@ export class Enqueueing {
     query: (text: string, values: readonly unknown[]) => Promise<readonly Row[]>,
   ): Promise<Written> {
     const rows: Row[] = [];
-    for (let from = 0; from < jobs.length; from += MOST_ROWS) {
-      rows.push(...(await query(enqueueText(this.#session.s), this.encode(jobs.slice(from, from + MOST_ROWS)))));
+    // The next slice's arrays are made while the server works on the last one.
+    let before: Promise<readonly Row[]> | undefined;
+    for (let from = 0; from < jobs.length; from += SLICE) {
+      const values = this.encode(jobs.slice(from, from + SLICE));
+      if (before !== undefined) rows.push(...(await before));
+      before = query(enqueueText(this.#session.s), values);
     }
+    if (before !== undefined) rows.push(...(await before));
     return written(jobs, rows, (job) => this.#lane(job));
   }
 
@@ -190,16 +197,42 @@ export class Enqueueing {
     const { names } = this.#session;
     const due = jobs.some((job) => job.due !== undefined);
     return [
-      numbers(jobs.map((job) => this.#lane(job))),
-      numbers(jobs.map((job) => names.kind(job.name))),
-      numbers(jobs.map((job) => job.maxAttempts)),
-      numbers(jobs.map((job) => job.maxCrashes)),
+      each(
+        jobs,
+        (job, before) => job.queue === before.queue && job.priority === before.priority,
+        (job) => this.#lane(job),
+      ),
+      each(
+        jobs,
+        (job, before) => job.name === before.name,
+        (job) => names.kind(job.name),
+      ),
+      each(
+        jobs,
+        (job, before) => job.maxAttempts === before.maxAttempts,
+        (job) => job.maxAttempts,
+      ),
+      each(
+        jobs,
+        (job, before) => job.maxCrashes === before.maxCrashes,
+        (job) => job.maxCrashes,
+      ),
       texts(jobs.map((job) => job.input)),
       jobs.some((job) => job.meta !== undefined) ? texts(jobs.map((job) => job.meta)) : null,
       due ? numbers(jobs.map((job) => (job.due && "in" in job.due ? Math.ceil(job.due.in) : null))) : null,
       due ? numbers(jobs.map((job) => (job.due && "at" in job.due ? Math.ceil(job.due.at) : null))) : null,
     ];
   }
+}
+
+/** A number of each job, or one for all where it is the same. */
+function each(
+  jobs: readonly NewJob[],
+  isSame: (job: NewJob, first: NewJob) => boolean,
+  of: (job: NewJob) => number,
+): string {
+  const first = jobs[0] as NewJob;
+  return numbers(jobs.every((job) => isSame(job, first)) ? [of(first)] : jobs.map(of));
 }
 
 /** A lone job that is due at once: a prepared statement of two inserts, without the function's arrays. */

@@ -91,6 +91,36 @@ test("a day that is over is dropped in one piece, after its survivors were moved
   assert.equal((await store.counts()).queues.length, 0);
 });
 
+test("a batch brings inputs and metas as they were stored, whatever characters they hold", async () => {
+  await using db = await opened();
+  const inputs = ['"a"', '"a\x1eb"', "\x1e", "", '"\u{1f600}"', "'\\\"{},NULL"];
+  const metas = [undefined, "", "\x1e", "m", undefined, '{"a":"\x1e"}'];
+  const given = inputs.map((input, index) => {
+    const meta = metas[index];
+    return job({ input, priority: index % 2, ...(meta === undefined ? {} : { meta }) });
+  });
+  for (const batch of [given, given.slice(0, 1), given.filter(({ input }) => !input.includes("\x1e"))]) {
+    const ids = await db.store.enqueue(batch);
+    const me = await db.store.register(worker, 60_000);
+    const leases = await db.store.claim(me, { wants: [{ queue: "q", limit: 10 }], names });
+    const claimed = leases.flatMap(({ jobs }) => jobs);
+    assert.equal(claimed.length, batch.length);
+    for (const [index, id] of ids.entries()) {
+      const one = claimed.find((candidate) => candidate.id === id);
+      assert.deepEqual(
+        [one?.input, one?.meta, one?.priority],
+        [batch[index]?.input, batch[index]?.meta, batch[index]?.priority],
+      );
+    }
+    const settlements = leases.map(({ id, jobs }) => ({
+      lease: id,
+      outcomes: jobs.map((one) => ({ job: one.id, type: "succeeded", ms: 1 }) as const),
+    }));
+    assert.deepEqual(await db.store.settle(me, settlements), { refused: [] });
+    for (const id of ids) assert.equal((await db.store.getJob(id))?.state, "succeeded");
+  }
+});
+
 test("the hot statements use their indexes when the tables are large", async () => {
   await using db = await opened();
   const { raw, schema, store } = db;

@@ -36,7 +36,6 @@ begin
     lock table job in access exclusive mode;
     lock table finished in access exclusive mode;
     execute format('alter table job detach partition %I', v_job);
-    execute format('alter table %I drop constraint %I', v_job, v_job || '_day');
     execute format('insert into job select j.* from %I j join survivor s on s.id = j.id', v_job);
     if to_regclass(quote_ident(current_schema()) || '.' || quote_ident(v_finished)) is not null then
       execute format('alter table finished detach partition %I', v_finished);
