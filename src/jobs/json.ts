@@ -39,9 +39,13 @@ export function refuseLongerThan(text: string, limit: number, what: () => string
   if (!isLongerThan(text, limit)) return;
   const bytes = Buffer.byteLength(text);
   const advice = "Keep large data elsewhere and pass a reference, or raise maxPayload.";
-  throw new NightshiftError("NS_JOB_TOO_LARGE", `${what()} has ${bytes} bytes of JSON, ${limit} are allowed. ${advice}`, {
-    details: { bytes, limit },
-  });
+  throw new NightshiftError(
+    "NS_JOB_TOO_LARGE",
+    `${what()} has ${bytes} bytes of JSON, ${limit} are allowed. ${advice}`,
+    {
+      details: { bytes, limit },
+    },
+  );
 }
 
 /** A path as people read it: `to[0].name`. */
