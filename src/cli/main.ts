@@ -1,26 +1,71 @@
 #!/usr/bin/env node
-/** The `nightshift` command: finds the subcommand, prints its text, and says what was wrong with what was typed. */
-import { didYouMean, NightshiftError, show } from "../errors/index.ts";
+/** The `nightshift` command: finds the subcommand, and says what was wrong with what was typed. */
+import { once } from "node:events";
+import { didYouMean, messageOf, NightshiftError, show } from "../errors/index.ts";
 import { systemClock } from "../time/index.ts";
+import { backupCommand, checkCommand, migrateCommand, statsCommand } from "./care-commands.ts";
+import type { Command, Terminal } from "./command.ts";
 import { CRON_USAGE, cronCommand } from "./cron-command.ts";
+import { exportCommand, importCommand, moveCommand } from "./transfer-commands.ts";
 
-const COMMANDS: Readonly<Record<string, (args: readonly string[]) => string>> = {
-  cron: (args) => cronCommand(args, systemClock),
-  help: () => `Usage:\n\n${CRON_USAGE}`,
+const COMMANDS: Readonly<Record<string, Command>> = {
+  stats: statsCommand,
+  check: checkCommand,
+  backup: backupCommand,
+  export: exportCommand,
+  import: importCommand,
+  move: moveCommand,
+  migrate: migrateCommand,
+  cron: {
+    about: "when a cron expression fires",
+    usage: CRON_USAGE,
+    async run(args, terminal) {
+      await terminal.write(`${cronCommand(args, terminal.clock)}\n`);
+      return 0;
+    },
+  },
 };
 
-function run([name = "help", ...args]: readonly string[]): string {
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : COMMANDS[name.replace(/^--?/, "")];
-  if (command) return command(args);
+const terminal: Terminal = {
+  input: process.stdin,
+  async write(text) {
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  },
+  say: (line) => void process.stderr.write(`${line}\n`),
+  clock: systemClock,
+};
+
+async function run([name = "help", ...args]: readonly string[]): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) {
+    if (!args.includes("--help") && !args.includes("-h")) return command.run(args, terminal);
+    await terminal.write(`${command.usage}\n`);
+    return 0;
+  }
+  if (["help", "--help", "-h"].includes(name)) {
+    await terminal.write(helpText(args[0]));
+    return 0;
+  }
   const names = Object.keys(COMMANDS);
   const message = `${show(name)} is not a command (${names.join(", ")}).${didYouMean(name, names)}`;
   throw new NightshiftError("NS_OPTION_UNKNOWN", message);
 }
 
+function helpText(name: string | undefined): string {
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) return `${command.usage}\n`;
+  const lines = Object.entries(COMMANDS).map(([word, { about }]) => `  ${word.padEnd(8)} ${about}`);
+  const usages = Object.values(COMMANDS).map(({ usage }) => usage);
+  return `nightshift <command> [options]\n\n${lines.join("\n")}\n\n${usages.join("\n\n")}\n`;
+}
+
+// A reader that has seen enough (head, less) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 try {
-  console.log(run(process.argv.slice(2)));
+  process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof NightshiftError)) throw error;
-  console.error(error.message);
+  const expected = error instanceof NightshiftError || (error instanceof Error && "code" in error);
+  if (!expected) throw error;
+  console.error(messageOf(error));
   process.exitCode = 2;
 }

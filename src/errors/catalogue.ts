@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   NS_STORE_TX: "The transaction given cannot be used with this store.",
   NS_STORE_SHARDS: "The shards given do not fit those of the data, or jobs of two shards cannot be one commit.",
   NS_LEASE_LOST: "The lease is no longer held: another worker may run these jobs, so this outcome is refused.",
+  NS_STORE_IN_USE: "Processes still work on the store, so what was asked was not done.",
+  NS_IMPORT_INVALID: "A line of an import cannot be read; the message names its number.",
   // Jobs
   NS_JOB_DEFINITION: "A job definition is not valid.",
   NS_JOB_DUPLICATE: "Two job definitions have the same name.",

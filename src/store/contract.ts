@@ -10,18 +10,22 @@
  */
 import type { LoggerLike } from "../telemetry/logger.ts";
 import type { Clock } from "../time/index.ts";
+import type { Condition } from "./contract/condition.ts";
 import type { Inspection, ShardInfo } from "./contract/inspection.ts";
 import type { Enqueueing } from "./contract/jobs.ts";
 import type { Leadership } from "./contract/leadership.ts";
 import type { Scheduling } from "./contract/schedules.ts";
+import type { Transferring } from "./contract/transfer.ts";
 import type { Upkeep } from "./contract/upkeep.ts";
 import type { Waking } from "./contract/wake.ts";
 import type { Working } from "./contract/work.ts";
 
+export * from "./contract/condition.ts";
 export * from "./contract/inspection.ts";
 export * from "./contract/jobs.ts";
 export * from "./contract/leadership.ts";
 export * from "./contract/schedules.ts";
+export * from "./contract/transfer.ts";
 export * from "./contract/upkeep.ts";
 export * from "./contract/wake.ts";
 export * from "./contract/work.ts";
@@ -48,7 +52,16 @@ export interface StoreInfo {
 }
 
 /** A backend. */
-export interface Store extends Enqueueing, Working, Upkeep, Scheduling, Leadership, Inspection, Waking {
+export interface Store
+  extends Enqueueing,
+    Working,
+    Upkeep,
+    Scheduling,
+    Leadership,
+    Inspection,
+    Transferring,
+    Condition,
+    Waking {
   /**
    * Connects, creates or migrates what it needs. Calls are counted: the second one shares the first one's work, and
    * the store closes with as many {@link close} calls.

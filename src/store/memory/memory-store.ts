@@ -16,18 +16,22 @@ import type {
   ScheduleQuery,
   Serving,
   Settlement,
+  SourceJob,
   Store,
   StoreContext,
   Wake,
+  WholeJob,
 } from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { notClaimed } from "../shared/direct.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements, mergeWants } from "../shared/settling.ts";
+import { checkWholeJobs } from "../shared/transfer.ts";
 import * as inspection from "./inspection.ts";
 import * as schedules from "./schedules.ts";
 import { MemoryState } from "./state.ts";
+import * as transfer from "./transfer.ts";
 import * as upkeep from "./upkeep.ts";
 import * as work from "./work.ts";
 
@@ -270,6 +274,33 @@ class MemoryStore implements Store {
   }
   async listInstances() {
     return this.#run(({ state, at }) => inspection.listInstances(state, at));
+  }
+
+  async identity() {
+    return this.#run(({ state }) => state.identity);
+  }
+  async readJobs(page: PageRequest & { readonly finished: boolean }) {
+    checkPage(page);
+    return this.#run(({ state }) => transfer.readJobs(state, page));
+  }
+  async importJobs(source: string, jobs: readonly WholeJob[]) {
+    checkName(source, "source");
+    checkWholeJobs(jobs);
+    return this.#run(({ state, at }) => {
+      this.#makeRoomFor(jobs.length);
+      return transfer.importJobs(state, source, jobs, at.wall);
+    });
+  }
+  async findImported(source: string, jobs: readonly SourceJob[]) {
+    return this.#run(({ state }) => transfer.findImported(state, source, jobs));
+  }
+
+  async findings() {
+    return this.#run(() => []);
+  }
+  async verify() {
+    // A job's place is one field here, so that none of what others must check can be otherwise.
+    return this.#run(({ state }) => ({ jobs: state.jobs.size, findings: [] }));
   }
 
   /** Operations are synchronous, so each is all or nothing by itself; listeners hear of it when it is over. */

@@ -1,4 +1,5 @@
 /** The memory store's data, and the few moves that every operation is made of. A job is always in exactly one place. */
+import { randomUUID } from "node:crypto";
 import type {
   FinalState,
   HistoryEntry,
@@ -14,6 +15,7 @@ import { dueAt } from "../shared/check.ts";
 import { WakeCollector } from "../shared/listeners.ts";
 import type { Ending, NewHistory } from "../shared/outcomes.ts";
 import { type Counted, countedAs, minuteOf } from "../shared/rollup.ts";
+import type { Landing } from "../shared/transfer.ts";
 import { Heap } from "./heap.ts";
 import { isSooner, type ScheduleTime } from "./schedules.ts";
 
@@ -91,6 +93,9 @@ export class MemoryState {
   readonly occurrences = new Map<string, Map<number, StoredOccurrence>>();
   readonly calendars = new Map<string, string>();
   readonly terms = new Map<string, MemoryTerm>();
+  readonly identity = randomUUID();
+  /** Jobs that came from other stores, by source and what they were there. */
+  readonly imported = new Map<string, { readonly id: JobId; readonly at: number }>();
   #sequence = 0;
   #wakes = new WakeCollector();
 
@@ -167,6 +172,23 @@ export class MemoryState {
     return undefined;
   }
 
+  /** Writes a job from elsewhere with its history, which is counted in the minutes that it names. */
+  land({ body, createdAt }: Pick<MemoryJob, "body" | "createdAt">, { history, next }: Landing): JobId {
+    const seq = this.next();
+    const place: Place = { at: "ready", parked: false };
+    const lines = history.map((line) => ({ ...line, lease: null }));
+    const job: MemoryJob = {
+      ...{ id: String(seq), seq, body, createdAt, history: lines, attempt: next.attempt, cancelRequested: null, place },
+    };
+    this.jobs.set(job.id, job);
+    for (const { what, at } of lines) this.#count(what, at);
+    const last = lines.at(-1);
+    if (next.to === "ready") this.makeReady(job);
+    else if (next.to === "scheduled") this.makeScheduled(job, next.at);
+    else if (last !== undefined) this.#makeFinal(job, last.what as FinalState, last.at);
+    return job.id;
+  }
+
   /** Takes a job out of its lease; the lease ends with its last job. */
   leave(lease: MemoryLease, job: MemoryJob): void {
     lease.jobs.delete(job);
@@ -193,10 +215,14 @@ export class MemoryState {
   write(job: MemoryJob, line: NewHistory, now: number, lease: MemoryLease | null): void {
     const instance = lease?.instance.body.name ?? null;
     job.history.push({ ...line, at: now, instance, lease: lease?.id ?? null });
-    const counted = countedAs(line.what);
+    this.#count(line.what, now);
+  }
+
+  #count(what: HistoryEntry["what"], at: number): void {
+    const counted = countedAs(what);
     if (counted === null) return;
     this.totals.set(counted, (this.totals.get(counted) ?? 0) + 1);
-    const minute = minuteOf(now);
+    const minute = minuteOf(at);
     let counts = this.rollup.get(minute);
     if (counts === undefined) this.rollup.set(minute, (counts = new Map()));
     counts.set(counted, (counts.get(counted) ?? 0) + 1);

@@ -72,7 +72,9 @@ export function sweep(state: MemoryState, age: number, limit: number, at: Instan
   for (const minute of old) state.rollup.delete(minute);
   const over = [...state.terms].filter(([, term]) => term.expires < at.monotonic - age).slice(0, limit);
   for (const [role] of over) state.terms.delete(role);
-  return old.length + over.length;
+  const marks = [...state.imported].filter(([, { at: made }]) => made < at.wall - age).slice(0, limit);
+  for (const [key] of marks) state.imported.delete(key);
+  return old.length + over.length + marks.length;
 }
 
 export function cancel(state: MemoryState, ids: readonly JobId[], reason: string, at: Instant): CancelResult[] {

@@ -85,7 +85,7 @@ export async function throughput(
 }
 
 /** The letters of `finished` in words. */
-const WORDS: Readonly<Record<string, HistoryEntry["what"]>> = {
+export const WORDS: Readonly<Record<string, HistoryEntry["what"]>> = {
   S: "succeeded",
   s: "succeeded",
   D: "dead",

@@ -3,7 +3,7 @@ import { cancel, pause, prune, retry, runNow } from "./schema/control.ts";
 import { enqueue } from "./schema/enqueue.ts";
 import { enqueueAndWork, standsFree } from "./schema/enqueue-and-work.ts";
 import { maintain } from "./schema/maintain.ts";
-import { operationsTables, pruneTo, sweep } from "./schema/operations.ts";
+import { importJobs, makeDays, operationsTables, pruneTo, sweep } from "./schema/operations.ts";
 import { retire } from "./schema/retire.ts";
 import { fire, saveSchedules } from "./schema/schedules.ts";
 import { held, letGo, settle, squeeze } from "./schema/settle.ts";
@@ -52,6 +52,6 @@ export const migrations: readonly Migration[] = [
     number: 2,
     name: "operations",
     compatible: true,
-    statements: [operationsTables, pruneTo, sweep],
+    statements: [operationsTables, pruneTo, sweep, makeDays, importJobs],
   },
 ];

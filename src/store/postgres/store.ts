@@ -16,18 +16,23 @@ import type {
   ScheduleQuery,
   Serving,
   Settlement,
+  SourceJob,
   Store,
   StoreContext,
   StoreInfo,
   Wake,
+  WholeJob,
 } from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
+import { checkWholeJobs } from "../shared/transfer.ts";
+import { verify } from "./condition.ts";
 import { Database } from "./database.ts";
 import { checkOut, loadPg, type PgPoolClient } from "./driver.ts";
 import { Enqueueing } from "./enqueueing.ts";
+import { findings } from "./findings.ts";
 import { Floors } from "./floors.ts";
 import { Gate } from "./gate.ts";
 import * as inspection from "./inspection.ts";
@@ -40,6 +45,7 @@ import type { Settings } from "./options.ts";
 import { isSameDatabase } from "./same-database.ts";
 import * as scheduling from "./scheduling.ts";
 import { hear, run, type Session, sawTime } from "./session.ts";
+import * as transfer from "./transfer.ts";
 import { Working } from "./working.ts";
 
 /** The most questions of dashboards under way at once. */
@@ -255,6 +261,29 @@ export class PostgresStore implements Store {
   }
   async listInstances() {
     return this.#look((session) => inspection.listInstances(session));
+  }
+
+  async identity() {
+    return this.#run(({ session }) => transfer.identity(session));
+  }
+  async readJobs(page: PageRequest & { readonly finished: boolean }) {
+    checkPage(page);
+    return this.#look((session) => transfer.readJobs(session, page));
+  }
+  async importJobs(source: string, jobs: readonly WholeJob[]) {
+    checkName(source, "source");
+    checkWholeJobs(jobs);
+    return this.#run(({ session }) => transfer.importJobs(session, source, jobs));
+  }
+  async findImported(source: string, jobs: readonly SourceJob[]) {
+    return this.#run(({ session }) => transfer.findImported(session, source, jobs));
+  }
+
+  async findings() {
+    return this.#look((session) => findings(session));
+  }
+  async verify() {
+    return this.#look((session) => verify(session));
   }
 
   /** What only looks: few at once, so that dashboards leave connections to workers and their heartbeats. */

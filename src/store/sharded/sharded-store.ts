@@ -19,18 +19,22 @@ import type {
   ScheduleQuery,
   Serving,
   Settlement,
+  SourceJob,
   Store,
   StoreContext,
   StoreInfo,
   Wake,
+  WholeJob,
 } from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
+import { checkWholeJobs } from "../shared/transfer.ts";
 import { joinId, splitId } from "./ids.ts";
 import { Inspecting } from "./inspecting.ts";
 import { Opened } from "./opened.ts";
+import { Operating } from "./operating.ts";
 import type { Settings } from "./options.ts";
 import { Shard } from "./shard.ts";
 import { groupById, overAll, sliced } from "./spreading.ts";
@@ -282,6 +286,28 @@ export class ShardedStore implements Store {
   }
   async listInstances() {
     return this.#run(({ membership }) => membership.list());
+  }
+
+  async identity() {
+    return this.#run(({ leader }) => leader.run((store) => store.identity()));
+  }
+  async readJobs(page: PageRequest & { readonly finished: boolean }) {
+    checkPage(page);
+    return this.#run(({ cluster }) => new Operating(cluster).readJobs(page));
+  }
+  async importJobs(source: string, jobs: readonly WholeJob[]) {
+    checkName(source, "source");
+    checkWholeJobs(jobs);
+    return this.#run(({ cluster }) => new Operating(cluster).importJobs(source, jobs));
+  }
+  async findImported(source: string, jobs: readonly SourceJob[]) {
+    return this.#run(({ cluster }) => new Operating(cluster).findImported(source, jobs));
+  }
+  async findings() {
+    return this.#run(({ cluster }) => new Operating(cluster).findings());
+  }
+  async verify() {
+    return this.#run(({ cluster }) => new Operating(cluster).verify());
   }
 
   /** Those of the jobs to which it was done, in the order given. */

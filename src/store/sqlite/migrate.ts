@@ -69,3 +69,13 @@ function sameSql(a: string | null, b: string): boolean {
   const normal = (sql: string) => sql.replaceAll(/\s+/g, " ").trim();
   return a !== null && normal(a) === normal(b);
 }
+
+/** All migrations as one script, for a database of its own that somebody else makes. */
+export function sqliteMigrationScript(): string {
+  const steps = MIGRATIONS.map(({ version, name, compatibleFrom, sql }) => {
+    const row = `INSERT INTO nightshift_migration (version, name, compatible_from, applied_at)
+  VALUES (${version}, '${name.replaceAll("'", "''")}', ${compatibleFrom}, unixepoch() * 1000);`;
+    return `-- ${version}: ${name}\n${sql.replaceAll(/^ {4}/gm, "").trim()}\n${row}\n`;
+  });
+  return `BEGIN IMMEDIATE;\n${CREATE_MIGRATION_TABLE};\n\n${steps.join("\n")}\nCOMMIT;\n`;
+}

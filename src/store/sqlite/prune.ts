@@ -51,15 +51,29 @@ export function prune(tx: Transaction, retention: Retention, limit: number, know
 }
 
 /** The oldest jobs of a state that are to go, and up to where nothing succeeded is left then. */
-function sliceOf(tx: Transaction, { state, age, count }: Rule, cleared: number, limit: number) {
+function sliceOf({ on, at }: Transaction, { state, age, count }: Rule, cleared: number, limit: number) {
   const from = state === "succeeded" ? cleared : 0;
-  const before = age === null ? null : tx.at.now - age;
-  const bound = before === null ? 0 : lastUpTo(tx.on, before);
-  const old = before === null ? [] : oldOf(tx.on, state, from, bound, before, limit);
-  const to = old.length < limit ? Math.max(from, bound) : (old.at(-1)?.id ?? from);
-  const excess = count === null ? 0 : Math.min(keptOf(tx.on, state) - old.length - count, limit - old.length);
-  const many = excess > 0 ? oldOf(tx.on, state, to, END, END, excess) : [];
-  return { jobs: [...old, ...many].map(({ job_id }) => job_id), cleared: many.at(-1)?.id ?? to };
+  const jobs = new Set<number>();
+  const take = (rows: readonly OldRow[]) => {
+    for (const { job_id } of rows) if (jobs.size < limit) jobs.add(job_id);
+    return rows;
+  };
+  let to = from;
+  if (age !== null) {
+    const before = at.now - age;
+    // Imported lines stand anywhere, whatever their times: they have an index of their own.
+    take(on.all<OldRow>(SQL.OLD_IMPORTED, letterOf(state), before, limit));
+    const bound = lastUpTo(on, before);
+    const rows = take(oldOf(on, state, from, bound, before, limit));
+    const whole = rows.every(({ job_id }) => jobs.has(job_id));
+    if (whole) to = rows.length < limit ? Math.max(from, bound) : (rows.at(-1)?.id ?? from);
+  }
+  const excess = count === null ? 0 : Math.min(keptOf(on, state) - jobs.size - count, limit - jobs.size);
+  if (excess > 0) {
+    const imported = take(on.all<OldRow>(SQL.OLD_IMPORTED, letterOf(state), END, excess)).length;
+    if (imported < excess) to = take(oldOf(on, state, to, END, END, excess - imported)).at(-1)?.id ?? to;
+  }
+  return { jobs: [...jobs], cleared: to };
 }
 
 /** How many jobs ended in this state and are still there: all that ever ended so, less those that went. */
@@ -67,10 +81,14 @@ function keptOf(on: Connection, state: FinalState): number {
   return on.get<{ kept: number }>(SQL.KEPT, state, goneName(state))?.kept ?? 0;
 }
 
+interface OldRow {
+  readonly id: number;
+  readonly job_id: number;
+}
+
 function oldOf(on: Connection, state: FinalState, after: number, bound: number, before: number, limit: number) {
-  type Row = { readonly id: number; readonly job_id: number };
-  if (state === "succeeded") return on.all<Row>(SQL.OLD_SUCCEEDED, after, bound, before, limit);
-  return on.all<Row>(SQL.OLD_BAD, letterOf(state), after, bound, before, limit);
+  if (state === "succeeded") return on.all<OldRow>(SQL.OLD_SUCCEEDED, after, bound, before, limit);
+  return on.all<OldRow>(SQL.OLD_BAD, letterOf(state), after, bound, before, limit);
 }
 
 /** The last line of history that is at least this old, by bisection: some twenty look-ups in millions of lines. */
@@ -80,7 +98,7 @@ function lastUpTo(on: Connection, before: number): number {
   let high = range.last + 1; // too young, or behind the end
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    const row = on.get<{ id: number; at: number }>(SQL.FINISHED_FROM, middle);
+    const row = on.get<{ id: number; at: number }>(SQL.FINISHED_FROM, middle, middle);
     if (row === undefined || row.at > before) high = middle;
     else low = Math.max(row.id, middle);
   }

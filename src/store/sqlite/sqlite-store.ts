@@ -6,7 +6,9 @@ import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/
 import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
+import { checkWholeJobs } from "../shared/transfer.ts";
 import { claim } from "./claim.ts";
+import * as condition from "./condition.ts";
 import * as control from "./control.ts";
 import { CountsCache } from "./counts-cache.ts";
 import { Database } from "./database.ts";
@@ -24,6 +26,7 @@ import { rescue } from "./rescue.ts";
 import * as schedules from "./schedules.ts";
 import { settle } from "./settle.ts";
 import { sweep } from "./sweep.ts";
+import * as transfer from "./transfer.ts";
 import type { Operation } from "./writer.ts";
 
 /**
@@ -250,6 +253,29 @@ class SqliteStore implements C.Store {
   }
   async listInstances() {
     return this.#read(inspection.listInstances);
+  }
+
+  async identity() {
+    return this.#read(transfer.identity);
+  }
+  async readJobs(page: C.PageRequest & { readonly finished: boolean }) {
+    checkPage(page);
+    return this.#read((reading) => transfer.readJobs(reading, page));
+  }
+  async importJobs(source: string, jobs: readonly C.WholeJob[]) {
+    checkName(source, "source");
+    checkWholeJobs(jobs);
+    return this.#write((tx) => transfer.importJobs(tx, source, jobs));
+  }
+  async findImported(source: string, jobs: readonly C.SourceJob[]) {
+    return this.#read(({ on }) => transfer.findImported(on, source, jobs));
+  }
+
+  async findings() {
+    return this.#read((reading) => condition.findings(reading, this.#settings.path));
+  }
+  async verify() {
+    return this.#read((reading) => condition.verify(reading, this.#settings.path));
   }
 
   #write<T>(operation: Operation<T>): Promise<T> {

@@ -16,7 +16,7 @@ export class Transaction {
   readonly at: Instant;
   readonly names: Names;
   readonly wakes = new WakeCollector();
-  readonly #counts = new Map<Counted, number>();
+  readonly #counts = new Map<number, Map<Counted, number>>();
   readonly #gone = new Map<FinalState, number>();
   #cancellations: boolean | null = null;
   #lastJobId: number | null = null;
@@ -41,9 +41,13 @@ export class Transaction {
   }
 
   /** Counts a line of history; written once per transaction by {@link flushCounts}. */
-  count(what: HistoryEntry["what"]): void {
+  count(what: HistoryEntry["what"], at = this.at.now): void {
     const counted = countedAs(what);
-    if (counted !== null) this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
+    if (counted === null) return;
+    const minute = minuteOf(at);
+    let counts = this.#counts.get(minute);
+    if (counts === undefined) this.#counts.set(minute, (counts = new Map()));
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
   }
 
   /** Counts jobs that left a final state: made ready again, or removed. Written with the counts. */
@@ -63,10 +67,11 @@ export class Transaction {
 
   /** Writes what {@link count} gathered. The last thing in a transaction. */
   flushCounts(): void {
-    const minute = minuteOf(this.at.now);
-    for (const [what, count] of this.#counts) {
-      this.on.run(ADD_TO_ROLLUP, minute, what, count);
-      this.on.run(ADD_TO_TOTAL, what, count);
+    for (const [minute, counts] of this.#counts) {
+      for (const [what, count] of counts) {
+        this.on.run(ADD_TO_ROLLUP, minute, what, count);
+        this.on.run(ADD_TO_TOTAL, what, count);
+      }
     }
     this.#counts.clear();
     for (const [state, jobs] of this.#gone) this.on.run(ADD_TO_TOTAL, goneName(state), jobs);

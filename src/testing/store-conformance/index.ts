@@ -17,6 +17,7 @@ import { scheduling } from "./scheduling.ts";
 import { settling } from "./settling.ts";
 import { sharing } from "./sharing.ts";
 import { simulating } from "./simulating.ts";
+import { transferring } from "./transferring.ts";
 import { waking } from "./waking.ts";
 
 export type { StoreHarness, StoreUnderTest } from "./harness.ts";
@@ -31,6 +32,7 @@ const SUBJECTS = {
   scheduling,
   leading,
   inspecting,
+  transferring,
   waking,
   sharing,
   interleaving,

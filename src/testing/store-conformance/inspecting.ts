@@ -198,4 +198,22 @@ export function inspecting(harness: StoreHarness): void {
       createdAt: lease.jobs[0]?.createdAt,
     });
   });
+
+  storeTest(
+    harness,
+    "a store in order has no findings, whatever its jobs went through",
+    async ({ store, passTime }) => {
+      const ids = await store.enqueue(Array.from({ length: 8 }, () => W.newJob()));
+      await store.enqueue([W.newJob({ due: { in: 60_000 } }), W.newJob({ name: "unknown", priority: 1 })]);
+      const worker = await W.TestWorker.register(store);
+      const lease = await worker.claim(6);
+      const [a = "", b = "", c = ""] = ids;
+      await worker.settle(lease, W.succeeded(a), W.died(b), W.retried(c, 60_000));
+      await store.retry([b]);
+      await passTime(5);
+      const { jobs, findings } = await store.verify();
+      assert.deepEqual([jobs, findings.filter(({ severity }) => severity === "damage")], [10, []]);
+      assert.deepEqual(await store.findings(), []);
+    },
+  );
 }

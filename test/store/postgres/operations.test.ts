@@ -3,7 +3,7 @@ import { test } from "node:test";
 import pg from "pg";
 import type { NewInstance, NewJob, Store } from "../../../src/store/contract.ts";
 import { Database } from "../../../src/store/postgres/database.ts";
-import { findings } from "../../../src/store/postgres/health-watch.ts";
+import { findings, LIMITS } from "../../../src/store/postgres/findings.ts";
 import { type PostgresOptions, postgres } from "../../../src/store/postgres/index.ts";
 import { settingsOf } from "../../../src/store/postgres/options.ts";
 import type { Session } from "../../../src/store/postgres/session.ts";
@@ -225,7 +225,7 @@ test("a transaction that is held open is found", async () => {
   const database = await Database.create(settingsOf(db.connectionString), systemClock, silentLogger);
   const session = { database, s: `"${db.schema}"` } as unknown as Session;
   await eventually(async () => {
-    const found = await findings(session, 0, Number.POSITIVE_INFINITY);
+    const found = await findings(session, { ...LIMITS, old: 0 });
     assert.deepEqual(
       found.map(({ what }) => what),
       ["held snapshot"],

@@ -24,6 +24,10 @@ export const operations: Migration = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX nightshift_imported_at ON nightshift_imported (at);
 
+    -- Lines of history that imports brought (lease_id 0): their times rise with no id.
+    CREATE INDEX nightshift_finished_imported ON nightshift_finished (what, at) WHERE lease_id = 0;
+    CREATE TABLE nightshift_imported_lines (first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
+
     -- How many jobs left each final state; counted once here, kept up from now on.
     INSERT INTO nightshift_total
       SELECT 'gone-succeeded', ${ended("succeeded")} - ${kept("s")}

@@ -1,7 +1,12 @@
 /** Retention, in slices. Nothing here looks at live jobs: they have no final last line. */
 
-/** For the search of the last line of an age: `at` rises with the id but for steps of the clock, so no index on it is needed. */
-export const FINISHED_FROM = `SELECT id, at FROM nightshift_finished WHERE id >= ? ORDER BY id LIMIT 1`;
+/**
+ * For the search of the last line of an age: `at` rises with the id but for steps of the clock, so no index on it is
+ * needed. Blocks of imported lines, whose times are in no order, are stepped over.
+ */
+export const FINISHED_FROM = `
+  SELECT id, at FROM nightshift_finished WHERE id >= max(?, coalesce(
+    (SELECT last + 1 FROM nightshift_imported_lines WHERE first <= ? ORDER BY first DESC LIMIT 1), 0)) ORDER BY id LIMIT 1`;
 
 /** Two look-ups; min and max of one SELECT would walk the table. */
 export const FINISHED_RANGE = `
@@ -19,6 +24,11 @@ const IS_LAST = `NOT EXISTS (SELECT 1 FROM nightshift_finished AS n WHERE n.job_
 export const OLD_SUCCEEDED = `
   SELECT f.id, f.job_id FROM nightshift_finished AS f
   WHERE f.id > ? AND f.id <= ? AND f.at <= ? AND f.what = 's' AND ${IS_LAST} ORDER BY f.id LIMIT ?`;
+
+/** "lease_id = 0" is what imported lines have, and what their partial index is about. */
+export const OLD_IMPORTED = `
+  SELECT f.id, f.job_id FROM nightshift_finished AS f
+  WHERE f.lease_id = 0 AND f.what = ? AND f.at <= ? AND ${IS_LAST} ORDER BY f.at LIMIT ?`;
 
 /** "what <> 's'" is said again, or the partial index is not used. */
 export const OLD_BAD = `

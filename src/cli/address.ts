@@ -1,0 +1,52 @@
+/** Stores as they are written on a command line: `sqlite:shop.db`, `postgres://app@db/shop`. */
+import { existsSync } from "node:fs";
+import { NightshiftError, show } from "../errors/index.ts";
+import type { Store } from "../store/contract.ts";
+import { postgres } from "../store/postgres/index.ts";
+import { sqlite } from "../store/sqlite/index.ts";
+
+export const ADDRESSES = `A store is sqlite:<path> or postgres://user@host:port/database; for PostgreSQL --schema names another
+schema than nightshift. A password may come from PGPASSWORD.`;
+
+/** A store's address, taken apart. */
+export type Address =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string; readonly schema: string };
+
+/** @throws NS_OPTION_INVALID; a URL is not shown, since it may hold a password */
+export function readAddress(text: string, schema: string | undefined): Address {
+  if (/^postgres(ql)?:\/\//.test(text)) return { kind: "postgres", url: text, schema: schema ?? "nightshift" };
+  if (schema !== undefined) throw new NightshiftError("NS_OPTION_INVALID", "--schema is for PostgreSQL only.");
+  if (text.startsWith("sqlite:")) return { kind: "sqlite", path: text.replace(/^sqlite:(\/\/)?/, "") };
+  const shown = text.includes("@") ? "what was given" : show(text);
+  const hint = existsSync(text) ? ` For the file ${text}, write sqlite:${text}.` : "";
+  throw new NightshiftError("NS_OPTION_INVALID", `${shown} is not a store.${hint} ${ADDRESSES}`);
+}
+
+/** How a store is to be opened by a command. */
+export interface Opening {
+  /** It must be there already: a mistyped path must not become a new, empty store. */
+  readonly existing: boolean;
+  /** May take long: whole tables are read. */
+  readonly patient?: boolean;
+}
+
+/** The store at an address, not yet open. */
+export function storeAt(address: Address, { existing, patient = false }: Opening): Store {
+  if (address.kind === "sqlite") {
+    if (existing) mustExist(address.path);
+    return sqlite({ path: address.path });
+  }
+  const { url, schema } = address;
+  const times = patient ? ({ statementTimeout: "30m" } as const) : {};
+  return postgres({
+    ...{ connectionString: url, schema, connections: 4, applicationName: "nightshift command", migrate: !existing },
+    ...times,
+  });
+}
+
+/** @throws NS_STORE_UNAVAILABLE */
+export function mustExist(path: string): void {
+  if (existsSync(path)) return;
+  throw new NightshiftError("NS_STORE_UNAVAILABLE", `${path} does not exist. Give the path of an existing file.`);
+}

@@ -1,0 +1,80 @@
+/** What `nightshift stats` tells: for programs, and as tables for people. */
+import type { Counts, Finding, Store, StoredInstance, StoreInfo } from "../store/contract.ts";
+import { everySchedule } from "../store/operations/export.ts";
+import { formatDuration } from "../time/index.ts";
+
+export interface Stats {
+  readonly store: StoreInfo;
+  readonly at: number;
+  readonly counts: Counts;
+  readonly schedules: { readonly all: number; readonly paused: number; readonly nextAt: number | null };
+  readonly instances: readonly StoredInstance[];
+  readonly leaders: readonly { readonly role: string; readonly holder: string }[];
+  readonly findings: readonly Finding[];
+}
+
+export async function readStats(store: Store): Promise<Stats> {
+  let all = 0;
+  let paused = 0;
+  let nextAt: number | null = null;
+  for await (const schedule of everySchedule(store)) {
+    all++;
+    if (schedule.paused) paused++;
+    else if (schedule.nextAt !== null) nextAt = Math.min(schedule.nextAt, nextAt ?? schedule.nextAt);
+  }
+  return {
+    store: store.info(),
+    at: await store.now(),
+    counts: await store.counts(),
+    schedules: { all, paused, nextAt },
+    instances: await store.listInstances(),
+    leaders: await store.leaders(),
+    findings: await store.findings(),
+  };
+}
+
+export function statsText({ store, at, counts, schedules, instances, leaders, findings }: Stats): string {
+  const ago = (time: number | null) => {
+    if (time === null) return "";
+    const seconds = Math.max(0, Math.round((at - time) / 1_000));
+    return seconds === 0 ? "now" : formatDuration(seconds * 1_000);
+  };
+  const queues = counts.queues.map(({ queue, ready, parked, scheduled, running, oldestReadyAt, paused }) => {
+    const why = paused === null ? "" : `paused${paused.reason === null ? "" : `: ${paused.reason}`}`;
+    return [queue, ready, parked, scheduled, running, ago(oldestReadyAt), why];
+  });
+  const { finished, retried } = counts;
+  const processes = instances.map(({ name, pid, host, version, running, concurrency, startedAt, expiresAt }) => {
+    const state = expiresAt > at ? "alive" : `silent for ${ago(expiresAt)}`;
+    return [name, host, pid, version, `${running}/${concurrency}`, ago(startedAt), state];
+  });
+  const next = schedules.nextAt === null ? "none is due" : `next at ${new Date(schedules.nextAt).toISOString()}`;
+  return [
+    `${store.kind} ${store.location} (${store.engine})`,
+    "",
+    table(["queue", "ready", "of them parked", "scheduled", "running", "oldest ready", ""], queues, "no jobs waiting"),
+    "",
+    `finished in all: ${finished.succeeded} succeeded, ${finished.dead} dead, ${finished.cancelled} cancelled; ${retried} attempts retried`,
+    `schedules: ${schedules.all}, ${schedules.paused} of them paused; ${next}`,
+    "",
+    table(["process", "host", "pid", "version", "running", "up", ""], processes, "no processes"),
+    ...leaders.map(({ role, holder }) => `${role} is led by ${holder}`),
+    ...findings.map(({ message }) => `! ${message}`),
+    "",
+  ].join("\n");
+}
+
+/** Columns as wide as they need; numbers to the right. */
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], empty: string): string {
+  if (rows.length === 0) return empty;
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => String(row[column]).length)));
+  const line = (cells: readonly (string | number)[]) =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return typeof cell === "number" ? String(cell).padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  return [line(head), ...rows.map(line)].join("\n");
+}

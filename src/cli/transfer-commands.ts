@@ -1,0 +1,101 @@
+/** `nightshift export`, `import` and `move`. */
+import { createReadStream, createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { exportStore, importStore, moveStore } from "../store/operations/index.ts";
+import { readAddress, storeAt } from "./address.ts";
+import { type Command, needed, noPositionals, readArguments } from "./command.ts";
+
+const EXPORT_USAGE = `nightshift export --store sqlite:shop.db [--schema name] [--live] [--to file]
+  Writes paused queues, calendars, schedules and jobs with their history as lines of JSON, to standard output or a file.
+  --live   only jobs that are not over`;
+
+export const exportCommand: Command = {
+  about: "a store as lines of JSON",
+  usage: EXPORT_USAGE,
+  async run(args, terminal) {
+    const given = readArguments(args, { values: ["store", "schema", "to"], flags: ["live"] }, EXPORT_USAGE);
+    noPositionals(given, EXPORT_USAGE);
+    const address = readAddress(needed(given, "store", EXPORT_USAGE), given.value("schema"));
+    const store = storeAt(address, { existing: true, patient: true });
+    const lines = exportStore(store, { finished: !given.flag("live") });
+    const to = given.value("to");
+    if (to !== undefined) await pipeline(Readable.from(lines), createWriteStream(to, { flags: "wx", mode: 0o600 }));
+    else for await (const line of lines) await terminal.write(line);
+    return 0;
+  },
+};
+
+const IMPORT_USAGE = `nightshift import --store postgres://app@db/shop [--schema name] [--from file] [--mapping file]
+  Reads what export wrote, from standard input or a file. Run again after an interruption, it makes no second job.
+  --mapping   a file of lines {"from": old id, "to": new id}`;
+
+export const importCommand: Command = {
+  about: "what export wrote, into a store",
+  usage: IMPORT_USAGE,
+  async run(args, terminal) {
+    const given = readArguments(args, { values: ["store", "schema", "from", "mapping"] }, IMPORT_USAGE);
+    noPositionals(given, IMPORT_USAGE);
+    const address = readAddress(needed(given, "store", IMPORT_USAGE), given.value("schema"));
+    const from = given.value("from");
+    const mapping = mappingTo(given.value("mapping"));
+    const input = from === undefined ? terminal.input : createReadStream(from);
+    const report = await importStore(storeAt(address, { existing: false }), input, { onJob: mapping.add });
+    await mapping.end();
+    const { jobs, existed, queues, calendars, schedules, keptSchedules } = report;
+    terminal.say(`${jobs} jobs imported, ${existed} were there already.`);
+    terminal.say(
+      `${schedules} schedules (${keptSchedules} kept as they were), ${calendars} calendars, ${queues} paused queues.`,
+    );
+    return 0;
+  },
+};
+
+const MOVE_USAGE = `nightshift move --from sqlite:shop.db --to postgres://app@db/shop [--from-schema name] [--to-schema name]
+               [--finished] [--mapping file]
+  Moves jobs that are not over, schedules, calendars and paused queues. Refuses while processes use the source. What has
+  moved is cancelled in the source, its queues and schedules stay paused there. Safe to interrupt and run again.
+  --finished   jobs that are over go along, with their history
+  --mapping    a file of lines {"from": old id, "to": new id}`;
+
+export const moveCommand: Command = {
+  about: "everything from one store to another",
+  usage: MOVE_USAGE,
+  async run(args, terminal) {
+    const values = ["from", "to", "from-schema", "to-schema", "mapping"];
+    const given = readArguments(args, { values, flags: ["finished"] }, MOVE_USAGE);
+    noPositionals(given, MOVE_USAGE);
+    const from = readAddress(needed(given, "from", MOVE_USAGE), given.value("from-schema"));
+    const to = readAddress(needed(given, "to", MOVE_USAGE), given.value("to-schema"));
+    const mapping = mappingTo(given.value("mapping"));
+    let told = 0;
+    const report = await moveStore(storeAt(from, { existing: true }), storeAt(to, { existing: false }), {
+      finished: given.flag("finished"),
+      onJob: mapping.add,
+      onProgress: (jobs) => {
+        if (jobs < told + 10_000) return;
+        told = jobs;
+        terminal.say(`${jobs} jobs so far ...`);
+      },
+    });
+    await mapping.end();
+    const { jobs, verified, queues, calendars, schedules, keptSchedules } = report;
+    terminal.say(`${jobs} jobs moved; ${verified} jobs of the source were found in the target, none is missing.`);
+    terminal.say(
+      `${schedules} schedules (${keptSchedules} were there already), ${calendars} calendars, ${queues} paused queues.`,
+    );
+    return 0;
+  },
+};
+
+/** A file of old and new ids; nothing when none is wanted. */
+function mappingTo(path: string | undefined) {
+  if (path === undefined) return { add: () => undefined, end: async () => undefined };
+  const file = createWriteStream(path, { mode: 0o600 });
+  const broken = new Promise<never>((_resolve, reject) => file.once("error", reject));
+  broken.catch(() => undefined); // told by end(); until then nobody waits for it
+  return {
+    add: (from: string, to: string) => void file.write(`${JSON.stringify({ from, to })}\n`),
+    end: () => Promise.race([broken, new Promise<void>((resolve) => file.end(() => resolve()))]),
+  };
+}

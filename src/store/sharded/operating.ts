@@ -1,0 +1,90 @@
+/** Whole jobs out and in, and the condition of all shards. Unlike a dashboard's question, each of these wants every shard. */
+import type {
+  Finding,
+  Imported,
+  JobId,
+  Page,
+  PageRequest,
+  SourceJob,
+  Store,
+  Verification,
+  WholeJob,
+} from "../contract.ts";
+import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
+import type { Cluster } from "./cluster.ts";
+import { joinId } from "./ids.ts";
+import type { Shard } from "./shard.ts";
+
+export class Operating {
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** One shard after the other, so that the order does not change while somebody reads. */
+  async readJobs(page: PageRequest & { readonly finished: boolean }): Promise<Page<WholeJob>> {
+    const { limit, finished } = page;
+    const [at, inner] = decodeCursor(page.cursor, ["string", "string"]) ?? ["", ""];
+    const [shard, next] = this.#cluster.shards
+      .filter(({ name }) => name >= at)
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    if (shard === undefined) return { items: [], next: null };
+    const cursor = shard.name === at && inner !== "" ? { cursor: inner } : {};
+    const jobs = await shard.run((store) => store.readJobs({ limit, finished, ...cursor }));
+    const items = jobs.items.map((job) => ({ ...job, id: joinId(shard.name, job.id) }));
+    if (jobs.next !== null) return { items, next: encodeCursor([shard.name, jobs.next]) };
+    return { items, next: next === undefined ? null : encodeCursor([next.name, ""]) };
+  }
+
+  /** One commit on each shard. What was imported when its queue lived elsewhere is found there, and not written again. */
+  async importJobs(source: string, jobs: readonly WholeJob[]): Promise<readonly Imported[]> {
+    const found = await this.findImported(source, jobs);
+    const imported = found.map((id): Imported | null => (id === null ? null : { id, existed: true }));
+    const homes = new Map<Shard, number[]>();
+    for (const [place, { queue }] of jobs.entries()) {
+      if (imported[place] !== null) continue;
+      const shard = this.#cluster.homeOf(queue);
+      homes.set(shard, [...(homes.get(shard) ?? []), place]);
+    }
+    for (const [shard, places] of homes) {
+      const theirs = places.flatMap((place) => jobs[place] ?? []);
+      const written = await shard.run((store) => store.importJobs(source, theirs));
+      for (const [index, { id, existed }] of written.entries()) {
+        imported[places[index] ?? 0] = { id: joinId(shard.name, id), existed };
+      }
+    }
+    return imported.flatMap((one) => one ?? []);
+  }
+
+  async findImported(source: string, jobs: readonly SourceJob[]): Promise<readonly (JobId | null)[]> {
+    const answers = await this.#each(async (store, { name }) => {
+      const ids = await store.findImported(source, jobs);
+      return ids.map((id) => (id === null ? null : joinId(name, id)));
+    });
+    return jobs.map((_, place) => answers.map((ids) => ids[place] ?? null).find((id) => id !== null) ?? null);
+  }
+
+  async findings(): Promise<readonly Finding[]> {
+    const answers = await this.#each(async (store, shard) => (await store.findings()).map((one) => of(shard, one)));
+    return answers.flat();
+  }
+
+  async verify(): Promise<Verification> {
+    const answers = await this.#each(async (store, shard) => {
+      const { jobs, findings } = await store.verify();
+      return { jobs, findings: findings.map((one) => of(shard, one)) };
+    });
+    const jobs = answers.reduce((sum, answer) => sum + answer.jobs, 0);
+    return { jobs, findings: answers.flatMap(({ findings }) => findings) };
+  }
+
+  #each<T>(work: (store: Store, shard: Shard) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#cluster.shards.map((shard) => shard.run((store) => work(store, shard))));
+  }
+}
+
+function of({ name }: Shard, finding: Finding): Finding {
+  const { message, details } = finding;
+  return { ...finding, message: `Shard ${name}: ${message}`, details: { ...details, shard: name } };
+}

@@ -1,0 +1,228 @@
+/** The commands that care for stores, as a person runs them: real processes, files and a real PostgreSQL. */
+import assert from "node:assert/strict";
+import { type SpawnOptions, spawn } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import { postgres } from "../../src/store/postgres/index.ts";
+import { sqlite } from "../../src/store/sqlite/index.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
+import { countsOf, died, newJob, succeeded, TestWorker } from "../../src/testing/store-conformance/worker.ts";
+import { systemClock } from "../../src/time/index.ts";
+import { TestFolder } from "../store/sqlite/files.ts";
+import { freshSchema, postgresUrl, rawClient } from "../support/postgres.ts";
+
+const context = { clock: systemClock, logger: silentLogger };
+
+async function nightshift(args: readonly string[], input = "", options: SpawnOptions = {}) {
+  const child = spawn(process.execPath, ["src/cli/main.ts", ...args], { ...options, stdio: ["pipe", "pipe", "pipe"] });
+  child.stdin?.end(input);
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  assert.ok(child.stdout && child.stderr);
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { status: await ended, out, err };
+}
+
+/** A file with 30 jobs: 10 of them over, one of these dead. */
+async function shop(folder: TestFolder) {
+  const store = await folder.open({ durability: "normal" });
+  await store.enqueue(Array.from({ length: 30 }, () => newJob()));
+  const worker = await TestWorker.register(store, "shop@web-1");
+  const lease = await worker.claim(10);
+  await worker.settle(lease, ...lease.jobs.map(({ id }, n) => (n === 0 ? died(id) : succeeded(id))));
+  return { store, worker, address: `sqlite:${folder.file()}` };
+}
+
+test("stats tells queues, totals and processes, as a table and as JSON", async () => {
+  await using folder = new TestFolder();
+  const { store, address } = await shop(folder);
+  await store.pauseQueue("q", "deploy");
+  const { status, out } = await nightshift(["stats", "--store", address]);
+  assert.equal(status, 0);
+  assert.match(out, /^q +20 +0 +0 +0 .*paused: deploy$/m);
+  assert.match(out, /9 succeeded, 1 dead, 0 cancelled/);
+  assert.match(out, /^shop@web-1 +host +1 +0 +0\/10 .*alive$/m);
+  const json = JSON.parse((await nightshift(["stats", "--store", address, "--json"])).out);
+  assert.deepEqual([json.counts.queues[0].ready, json.instances[0].name], [20, "shop@web-1"]);
+});
+
+test("a backup made while jobs are written is whole, private, and never replaces a file", async () => {
+  await using folder = new TestFolder();
+  const { store, address } = await shop(folder);
+  let writing = true;
+  const writer = (async () => {
+    while (writing) await store.enqueue(Array.from({ length: 50 }, () => newJob()));
+  })();
+  const copy = folder.file("copy.db");
+  const { status, err } = await nightshift(["backup", "--store", address, "--to", copy]);
+  writing = false;
+  await writer;
+  assert.deepEqual([status, statSync(copy).mode & 0o777], [0, 0o600], err);
+  assert.equal(existsSync(`${copy}.partial`), false);
+  const again = await nightshift(["backup", "--store", address, "--to", copy]);
+  assert.equal(again.status, 2);
+  assert.match(again.err, /copy\.db exists already/);
+  const checked = await nightshift(["check", "--store", `sqlite:${copy}`]);
+  assert.equal(checked.status, 0, checked.out);
+  const restored = sqlite(copy);
+  await restored.open(context);
+  const jobs = (await restored.counts()).queues[0]?.ready ?? 0;
+  assert.ok(jobs >= 20 && jobs <= (await countsOf(store)).ready, `${jobs}`);
+  await restored.close();
+});
+
+test("check finds what is broken, names the jobs, and ends with 1", async () => {
+  await using folder = new TestFolder();
+  const { store, address } = await shop(folder);
+  await store.close();
+  const raw = new DatabaseSync(folder.file());
+  raw.exec(`DELETE FROM nightshift_job WHERE id = 30;
+    DELETE FROM nightshift_ready WHERE job_id = 29;
+    INSERT INTO nightshift_scheduled SELECT 5, 28, queue_id, rank, attempt FROM nightshift_ready WHERE job_id = 28;
+    INSERT INTO nightshift_ready SELECT queue_id, 0, 1, 1 FROM nightshift_ready WHERE job_id = 20;
+    INSERT INTO nightshift_lease (instance_id, queue_id, claimed_at, size, jobs) VALUES (99, 1, 0, 0, '[]')`);
+  raw.close();
+  const { status, out } = await nightshift(["check", "--store", address]);
+  assert.equal(status, 1);
+  assert.match(out, /1 jobs are waiting or running but have no body.*\(30\)/);
+  assert.match(out, /1 jobs are not over and in no place.*\(29\)/);
+  assert.match(out, /1 jobs are in more than one place.*\(28\)/);
+  assert.match(out, /1 jobs ended, and wait or run all the same.*\(1\)/);
+  assert.match(out, /warning +1 are leases of instances that are gone/);
+  assert.match(out, /the store is damaged/);
+  await store.open(context);
+});
+
+test("check finds the same in PostgreSQL", async () => {
+  const connectionString = await postgresUrl();
+  const schema = freshSchema();
+  const store = postgres({ connectionString, schema });
+  await store.open(context);
+  await store.enqueue(Array.from({ length: 6 }, () => newJob()));
+  const worker = await TestWorker.register(store);
+  const lease = await worker.claim(1);
+  await worker.settle(lease, succeeded(lease.jobs[0]?.id ?? ""));
+  const raw = await rawClient(connectionString);
+  await raw.query(`delete from ${schema}.job where id = 6; delete from ${schema}.ready where job_id = 5;
+    insert into ${schema}.scheduled select job_id, 5, lane_id, kind_id, bucket, attempt from ${schema}.ready where job_id = 4;
+    insert into ${schema}.ready select 1, lane_id, kind_id, bucket, 1 from ${schema}.ready where job_id = 3;
+    insert into ${schema}.lease values (1, 0, 99, 1, '{2}', '{1}', '{1}', '{1}', '{1}')`);
+  const { findings } = await store.verify();
+  const found = findings.map(({ what, details }) => [what, details["count"]]);
+  assert.deepEqual(found, [
+    ["job without body", 2],
+    ["job in two places", 2],
+    ["job that is over and waits", 1],
+    ["job in no place", 1],
+    ["lease without instance", 1],
+  ]);
+  const checked = await nightshift(["check", "--store", connectionString, "--schema", schema]);
+  assert.equal(checked.status, 1);
+  assert.match(checked.out, /the store is damaged/);
+  await raw.end();
+  await store.close();
+});
+
+test("export and import go through pipes and files, and a mapping tells the new ids", async () => {
+  await using folder = new TestFolder();
+  const { address } = await shop(folder);
+  const { out, status } = await nightshift(["export", "--store", address]);
+  assert.equal(status, 0);
+  assert.equal(out.trim().split("\n").length, 32);
+  const file = folder.file("live.jsonl");
+  assert.equal((await nightshift(["export", "--store", address, "--live", "--to", file])).status, 0);
+  assert.equal(readFileSync(file, "utf8").trim().split("\n").length, 22);
+  const other = `sqlite:${folder.file("other.db")}`;
+  const imported = await nightshift(["import", "--store", other, "--mapping", folder.file("ids")], out);
+  assert.match(imported.err, /30 jobs imported, 0 were there already/);
+  assert.equal(readFileSync(folder.file("ids"), "utf8").split("\n")[0], '{"from":"1","to":"1"}');
+  assert.match(
+    (await nightshift(["import", "--store", other, "--from", file])).err,
+    /0 jobs imported, 20 were there already/,
+  );
+  const cut = await nightshift(["import", "--store", other], out.slice(0, out.length / 2));
+  assert.equal(cut.status, 2);
+  assert.match(cut.err, /NS_IMPORT_INVALID: line \d+: not JSON/);
+});
+
+test("move refuses a store in use, then brings it to PostgreSQL, where check finds it whole", async () => {
+  await using folder = new TestFolder();
+  const { store, worker, address } = await shop(folder);
+  const url = await postgresUrl();
+  const schema = freshSchema();
+  const move = [
+    "move",
+    "--from",
+    address,
+    "--to",
+    url,
+    "--to-schema",
+    schema,
+    "--finished",
+    "--mapping",
+    folder.file("ids"),
+  ];
+  const refused = await nightshift(move);
+  assert.equal(refused.status, 2);
+  assert.match(refused.err, /NS_STORE_IN_USE: The source is in use by shop@web-1/);
+  await store.deregister(worker.instance);
+  const { status, err } = await nightshift(move);
+  assert.equal(status, 0, err);
+  assert.match(err, /30 jobs moved; 30 jobs of the source were found in the target, none is missing/);
+  assert.equal(readFileSync(folder.file("ids"), "utf8").trim().split("\n").length, 30);
+  assert.match(
+    (await nightshift(["check", "--store", url, "--schema", schema])).out,
+    /30 jobs looked at, the store is whole/,
+  );
+  assert.match((await nightshift(["stats", "--store", url, "--schema", schema])).out, /^q +20 /m);
+});
+
+test("the SQL that migrate prints makes a schema that a role without rights can work with, and nothing when all is there", async () => {
+  const url = await postgresUrl();
+  const schema = freshSchema();
+  const print = ["migrate", "--store", url, "--schema", schema, "--print"];
+  const { out } = await nightshift(print);
+  const refused = await nightshift(["stats", "--store", url, "--schema", schema]);
+  assert.match(refused.err, /NS_STORE_VERSION/, "stats makes no tables");
+  const raw = await rawClient(url);
+  await raw.query(out);
+  await raw.end();
+  assert.match((await nightshift(print)).out, /is up to date/);
+  const store = postgres({ connectionString: url, schema, migrate: false });
+  await store.open(context);
+  await store.enqueue([newJob()]);
+  await store.close();
+  assert.match((await nightshift(["migrate", "--store", url, "--schema", schema])).err, /is up to date/);
+  await using folder = new TestFolder();
+  const database = new DatabaseSync(folder.file());
+  database.exec((await nightshift(["migrate", "--store", "sqlite:x.db", "--print"])).out);
+  database.close();
+  await (await folder.open()).enqueue([newJob()]);
+});
+
+test("what was typed wrong is told with what was meant, and makes no file", async () => {
+  await using folder = new TestFolder();
+  const missing = folder.file("missing.db");
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["stats", "--stroe", "x"], /--stroe is not an option\. Did you mean --store\?/],
+    [["stats"], /--store is missing/],
+    [["stats", "--store"], /--store needs a value/],
+    [["stats", "--store", `sqlite:${missing}`], /missing\.db does not exist/],
+    [["check", "--store", "package.json"], /For the file package\.json, write sqlite:package\.json/],
+    [["check", "--store", "sqlite:package.json"], /NS_STORE_FOREIGN/],
+    [["backup", "--store", "postgres://x/y", "--to", "z"], /Use pg_dump/],
+    [["move", "--from", `sqlite:${missing}`, "--to", "redis://user:secret@x"], /^(?!.*secret)/s],
+    [["exprot"], /Did you mean "export"\?/],
+    [["export", "shop.db", "--store", "sqlite:package.json"], /"shop\.db" belongs to no option/],
+  ];
+  for (const [args, message] of cases) {
+    const { status, err } = await nightshift(args);
+    assert.equal(status, 2, args.join(" "));
+    assert.match(err, message);
+  }
+  assert.equal(existsSync(missing), false);
+  const help = await nightshift(["--help"]);
+  assert.match(help.out, /^ {2}move +everything from one store to another$/m);
+  assert.match((await nightshift(["move", "--help"])).out, /Refuses while processes use the source/);
+});
