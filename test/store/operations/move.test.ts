@@ -107,17 +107,18 @@ test("a move that is interrupted anywhere and run again loses nothing and double
   const inputs = await fill(source);
   const from = faulty(source);
   const into = faulty(to);
-  for (const when of ["before", "after"] as const) {
-    for (const break_ of [
-      () => into.faults.fail("importJobs", when, 1),
-      () => from.faults.fail("cancel", when, 1),
-      () => into.faults.fail("saveSchedules", when, 1),
-      () => from.faults.fail("saveSchedules", when, 1),
-    ]) {
-      break_();
-      await assert.rejects(moveStore(from.store, into.store), /broke/);
-      from.faults.heal();
-      into.faults.heal();
+  // In the order of the move's own steps: an earlier one that broke would hide a later one.
+  const steps = [
+    [into.faults, "saveSchedules"],
+    [from.faults, "saveSchedules"],
+    [into.faults, "importJobs"],
+    [from.faults, "cancel"],
+  ] as const;
+  for (const [faults, method] of steps) {
+    for (const when of ["before", "after"] as const) {
+      faults.fail(method, when, 1);
+      await assert.rejects(moveStore(from.store, into.store), new RegExp(`${method} broke ${when}`));
+      faults.heal();
     }
   }
   const { verified } = await moveStore(from.store, into.store);
