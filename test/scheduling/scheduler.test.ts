@@ -257,7 +257,7 @@ describe("a year of 10,000 schedules", () => {
   it("passes in seconds of virtual time, with every occurrence made once", async () => {
     await using w = await world();
     const base = Array.from({ length: 10_000 }, (_, index) =>
-      declare({ id: `s${index}`, trigger: cron("H H H(1-28) */6 *"), job: tick }),
+      declare({ id: `s${index}`, trigger: cron("H H H(1-28) * *"), job: tick }),
     );
     const daily = Array.from({ length: 20 }, (_, index) =>
       declare({ id: `d${index}`, trigger: cron("H H * * *", { timeZone: "Europe/Oslo" }), job: tick }),
@@ -266,7 +266,7 @@ describe("a year of 10,000 schedules", () => {
     const timing = { poll: 30 * day, upkeep: 30 * day, history: 400 * day };
     await w.scheduler({ declared: [...base, ...daily], timing });
     await w.clock.advance("365d");
-    for (const { id } of base) assert.equal((await w.history(id)).length, 2, id);
+    for (const { id } of base) assert.equal((await w.history(id)).length, 12, id);
     for (const { id } of daily) assert.equal((await w.history(id)).length, 365, id);
   });
 });
