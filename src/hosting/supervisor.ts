@@ -68,7 +68,8 @@ export class Supervisor {
 
   /** Runs one phase of the start: level after level, in order or together. Throws what failed. */
   async startPhase(phase: StartPhase, signal: AbortSignal): Promise<void> {
-    for (const units of this.#levels()) {
+    for (const level of this.#levels()) {
+      const units = level.filter((unit) => unit.concerns(phase));
       if (this.#parts.startConcurrently) {
         const outcomes = await Promise.allSettled(units.map((unit) => this.#startOne(unit, phase, signal)));
         const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
@@ -98,6 +99,10 @@ export class Supervisor {
     for (const units of this.#levels().reverse()) {
       const together: Promise<readonly unknown[]>[] = [];
       for (const unit of units.reverse()) {
+        if (!unit.concerns(phase)) {
+          unit.passOver(phase);
+          continue;
+        }
         const stopped = unit.stopPhase(phase, signal);
         // When the time is over nobody waits for its turn: all are told at once, and share what is left.
         if (this.#parts.stopConcurrently || signal.aborted) together.push(stopped);

@@ -141,6 +141,20 @@ export class ServiceUnit {
     if (service.execution !== undefined) this.#watched = this.#watch(service.execution, generation);
   }
 
+  /** Whether a phase has anything to do: most services have two of the six, and nobody should wait for the others. */
+  concerns(phase: StartPhase | StopPhase): boolean {
+    if (phase === "start" || phase === "stop" || this.#busy !== undefined) return true;
+    const { service } = this.#instance;
+    return service !== undefined && phaseOf(service, phase) !== undefined;
+  }
+
+  /** Passes over a phase of the stop that it does not concern. */
+  passOver(phase: StopPhase): void {
+    if (this.#instance.service === undefined) return;
+    this.#stopAsked = true;
+    if (phase === "stopped") this.#owesStop = false;
+  }
+
   /** Runs one phase of the stop, if one is owed; gives back what went wrong. */
   async stopPhase(phase: StopPhase, signal: AbortSignal): Promise<readonly unknown[]> {
     const { service } = this.#instance;
