@@ -15,6 +15,7 @@ import * as rollup from "../../../src/store/sqlite/sql/rollup.ts";
 import * as schedules from "../../../src/store/sqlite/sql/schedules.ts";
 import * as settle from "../../../src/store/sqlite/sql/settle.ts";
 import * as sweep from "../../../src/store/sqlite/sql/sweep.ts";
+import * as transfer from "../../../src/store/sqlite/sql/transfer.ts";
 import { newJob } from "../../../src/testing/store-conformance/worker.ts";
 import { TestFolder } from "./files.ts";
 
@@ -25,6 +26,8 @@ const SMALL = [
   "n",
   "nightshift_total",
   "nightshift_leader",
+  "nightshift_identity",
+  "nightshift_imported_lines",
   "nightshift_calendar",
   "nightshift_pause",
   "nightshift_cancellation",
@@ -37,6 +40,7 @@ const WALKS = new Set([
   inspection.RUNNING_BY_QUEUE,
   inspection.SUCCEEDED_DESCENDING,
   promote.NEXT_DUE,
+  transfer.JOBS_AFTER,
 ]);
 
 function planOf(database: DatabaseSync, sql: string): string[] {
@@ -73,6 +77,7 @@ test("no statement of the store walks a table that grows, or sorts", async () =>
     schedules,
     settle,
     sweep,
+    transfer,
   };
   const bad: string[] = [];
   let looked = 0;
@@ -116,6 +121,8 @@ test("the statements of the hot path are look-ups by key", async () => {
   assert.match(plan(promote.NEXT_DUE), /USING (COVERING INDEX|PRIMARY KEY)|SCAN nightshift_scheduled$/);
   assert.match(plan(schedules.DUE_SCHEDULES), /nightshift_schedule_due/);
   assert.match(plan(prune.OLD_BAD), /nightshift_finished_bad/);
+  assert.match(plan(prune.OLD_IMPORTED), /nightshift_finished_imported \(what=\? AND at<\?\)/);
+  assert.match(plan(transfer.JOBS_AFTER), /SEARCH j USING INTEGER PRIMARY KEY \(rowid>\?\)/);
   assert.match(plan(inspection.BAD_DESCENDING), /nightshift_finished_bad/);
   assert.match(plan(inspection.SCHEDULED_DESCENDING), /nightshift_scheduled_job/);
   assert.match(plan(instances.LEASES_OF_INSTANCE), /nightshift_lease_instance/);
