@@ -58,7 +58,7 @@ export function createEngine(parts: EngineParts): Engine {
   return {
     session,
     promoter: new Promoter(store, serving, loop),
-    reaper: new Reaper(store, options.leaseTtl, loop),
+    reaper: new Reaper(store, options.leaseTtl, loop, () => session.isOverdue),
     retention: new Retention(store, options.retention, loop),
     worker,
   };

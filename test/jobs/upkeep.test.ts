@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Promoter } from "../../src/jobs/upkeep/promoter.ts";
+import { Reaper } from "../../src/jobs/upkeep/reaper.ts";
 import { Session } from "../../src/jobs/upkeep/session.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/testing/index.ts";
@@ -83,3 +84,40 @@ for (const [how, by] of [
     await promoter.stop();
   });
 }
+
+test("after a blocked loop a process first tells its handlers that they lost their leases, then rescues its own jobs, and the attempt counts", async () => {
+  const clock = new VirtualClock();
+  let stood = 0;
+  const blocked: Clock = {
+    now: () => clock.now() + stood,
+    monotonic: () => clock.monotonic() + stood,
+    setTimer: (delay, then) => clock.setTimer(delay, then),
+  };
+  const logger = capturingLogger();
+  const store = memory();
+  await store.open({ clock: blocked, logger });
+  const loop = { clock: blocked, logger, random: () => 0.5 };
+  const session = new Session(store, about, 30_000, loop);
+  const told: string[] = [];
+  session.listen({
+    lost: () => told.push("lost"),
+    lostSome: () => told.push("lost some"),
+    registered: () => told.push("registered"),
+    cancelled: () => undefined,
+    holdsJobs: () => false,
+  });
+  await session.start();
+  const [id = ""] = await store.enqueue([newJob()]);
+  await store.claim(session.id ?? "", { wants: [{ queue: "q", limit: 1 }], names: new Set(["a"]) });
+  const reaper = new Reaper(store, 30_000, loop, () => session.isOverdue);
+  stood = 60_000;
+  reaper.start();
+  await clock.advance("1s");
+  assert.deepEqual([(await store.getJob(id))?.state, told], ["running", ["registered"]]);
+  await clock.advance("10s");
+  assert.deepEqual(told, ["registered", "lost", "registered"]);
+  const job = await store.getJob(id);
+  assert.deepEqual([job?.state, job?.history.map(({ what }) => what)], ["ready", ["lost"]]);
+  await reaper.stop();
+  await session.stop();
+});

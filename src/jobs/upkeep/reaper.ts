@@ -4,15 +4,22 @@ import { Routine, type RoutineParts } from "./routine.ts";
 
 /** Leases in one commit. */
 const SLICE = 100;
+/** How long a process that is overdue itself leaves the leases alone, in milliseconds. */
+const AFTER_US = 100;
 
 export class Reaper {
   readonly #store: Store;
   readonly #routine: Routine;
   readonly #parts: Omit<RoutineParts, "name" | "duty">;
   readonly #every: number;
+  readonly #isOverdue: () => boolean;
 
-  /** @param ttl how long a silent instance keeps its leases: looked for twice in that time */
-  constructor(store: Store, ttl: number, parts: Omit<RoutineParts, "name" | "duty">) {
+  /**
+   * @param ttl how long a silent instance keeps its leases: looked for twice in that time
+   * @param isOverdue whether this very process was silent for too long
+   */
+  constructor(store: Store, ttl: number, parts: Omit<RoutineParts, "name" | "duty">, isOverdue: () => boolean) {
+    this.#isOverdue = isOverdue;
     this.#store = store;
     this.#parts = parts;
     this.#every = ttl / 2;
@@ -29,6 +36,9 @@ export class Reaper {
   }
 
   async #rescue(): Promise<number> {
+    // After a blocked loop all timers fire at once. First the handlers here are told that their leases are lost: taken
+    // before, their jobs would begin again beside them.
+    if (this.#isOverdue()) return AFTER_US;
     const rescued = await this.#store.rescue(SLICE);
     for (const job of rescued) this.#tell(job);
     if (rescued.length >= SLICE) return 0;

@@ -56,6 +56,11 @@ export class Session {
     return this.#id;
   }
 
+  /** Registered, and without a sign of life for longer than that lasts: the loop was blocked, and the loss is about to be told. */
+  get isOverdue(): boolean {
+    return this.#id !== undefined && this.#parts.clock.monotonic() - this.#beatAt > this.#ttl;
+  }
+
   listen(listener: SessionListener): void {
     this.#listener = listener;
   }
@@ -151,8 +156,11 @@ export class Session {
     this.#beatAt = sentAt;
     this.#onAlive();
     this.#expiry?.cancel();
-    this.#expiry = clock.setTimer(sentAt + this.#ttl - clock.monotonic(), () => {
-      this.#doubtful = this.#id;
+    const end = sentAt + this.#ttl;
+    this.#expiry = clock.setTimer(end - clock.monotonic(), () => {
+      // Late, because the loop was blocked: what ran meanwhile may do so again each time. Left to be rescued, it counts as
+      // a crash, and is given up after enough of them; handed back, it would go on for ever.
+      if (clock.monotonic() - end < this.#ttl / 3) this.#doubtful = this.#id;
       this.#lose(`no heartbeat reached the store for ${this.#ttl} ms`);
       this.#routine.wake();
     });
