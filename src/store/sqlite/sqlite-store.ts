@@ -26,8 +26,12 @@ import { rescue } from "./rescue.ts";
 import * as schedules from "./schedules.ts";
 import { settle } from "./settle.ts";
 import { sweep } from "./sweep.ts";
+import type { Transaction } from "./transaction.ts";
 import * as transfer from "./transfer.ts";
 import type { Operation } from "./writer.ts";
+
+/** How many jobs one commit cancels, retries or hastens: some ten milliseconds. */
+const SLICE = 500;
 
 /**
  * A store in an SQLite file, through `node:sqlite`: nothing to install, and several processes may share the file.
@@ -167,13 +171,13 @@ class SqliteStore implements C.Store {
   }
   async cancel(jobs: readonly C.JobId[], reason: string) {
     checkText(reason, "reason");
-    return this.#write((tx) => control.cancel(tx, jobs, reason));
+    return this.#inSlices(jobs, (tx, slice) => control.cancel(tx, slice, reason));
   }
   async retry(jobs: readonly C.JobId[]) {
-    return this.#write((tx) => control.retry(tx, jobs));
+    return this.#inSlices(jobs, control.retry);
   }
   async runNow(jobs: readonly C.JobId[]) {
-    return this.#write((tx) => control.runNow(tx, jobs));
+    return this.#inSlices(jobs, control.runNow);
   }
 
   async saveSchedules(list: readonly C.NewSchedule[], expected?: readonly number[]) {
@@ -276,6 +280,19 @@ class SqliteStore implements C.Store {
   }
   async verify() {
     return this.#read((reading) => condition.verify(reading, this.#settings.path));
+  }
+
+  /** Each slice in a commit of its own, so that handlers, heartbeats and other processes have their turn between them. */
+  async #inSlices<T>(
+    jobs: readonly C.JobId[],
+    work: (tx: Transaction, slice: readonly C.JobId[]) => readonly T[],
+  ): Promise<readonly T[]> {
+    const results: T[] = [];
+    for (let from = 0; from === 0 || from < jobs.length; from += SLICE) {
+      const slice = jobs.slice(from, from + SLICE);
+      results.push(...(await this.#write((tx) => work(tx, slice))));
+    }
+    return results;
   }
 
   #write<T>(operation: Operation<T>): Promise<T> {

@@ -36,6 +36,20 @@ test("writes requested in one turn share one commit", async () => {
   assert.equal((await countsOf(store)).ready, 200);
 });
 
+test("a cancellation and a retry of thousands let other writes through on their way", async () => {
+  await using folder = new TestFolder();
+  const store = await folder.open({ durability: "normal" });
+  const ids = await store.enqueue(Array.from({ length: 5_000 }, () => newJob()));
+  for (const act of [() => store.cancel(ids, "no"), () => store.retry(ids)]) {
+    let over = false;
+    const all = act().finally(() => (over = true));
+    for (let n = 0; n < 3; n++) await enqueueOne(store, { queue: "other" });
+    assert.equal(over, false);
+    assert.equal((await all).length, 5_000);
+  }
+  assert.equal((await countsOf(store)).ready, 5_000);
+});
+
 test("a busy file is waited for without stopping the process", async () => {
   await using folder = new TestFolder();
   const store = await folder.open();
