@@ -42,6 +42,33 @@ test("an answer that is lost after the commit costs nothing: outcomes are settle
   for (const { attempt } of (await test.jobs.list({ state: "succeeded", limit: 100 })).items) assert.equal(attempt, 1);
 });
 
+test("a claim that was given up and reaches the store later, after a rest in some proxy, keeps no job for good", async () => {
+  let runs = 0;
+  const job = defineJob({ name: "count", run: () => void runs++ });
+  const real = memory();
+  let arrive: (() => ReturnType<typeof real.claim>) | undefined;
+  const store = new Proxy(real, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      if (key !== "claim" || arrive !== undefined) return value.bind(target);
+      return async (...args: Parameters<typeof real.claim>) => {
+        arrive = () => real.claim(...args);
+        throw new Error("no answer came");
+      };
+    },
+  });
+  await using test = await startEngine({ jobs: [job], store });
+  await test.clock.advance("10s");
+  await real.enqueue([{ name: "count", queue: "default", priority: 0, input: "null", maxAttempts: 5, maxCrashes: 5 }]);
+  const claimed = await arrive?.();
+  assert.equal(claimed?.length, 1);
+  await test.clock.advance("30s");
+  assert.equal(runs, 0);
+  await test.clock.advance("40s");
+  assert.equal(runs, 1);
+});
+
 test("a process whose heartbeats fail for longer than its lease aborts its jobs, and registers anew when the store is back", async () => {
   const reasons: unknown[] = [];
   let finish = false;

@@ -28,12 +28,19 @@ const NOTHING: readonly never[] = [];
 /** What a store says of what it was given, rather than of itself: it would say the same for ever. */
 const REFUSALS: readonly string[] = ["NS_OPTION_INVALID", "NS_JOB_TOO_LARGE"];
 
+/**
+ * How long after it was reconciled an instance is so once more. A claim without an answer may still be on its way, in a
+ * proxy or a socket, and reach the store after the first time.
+ */
+const SECOND_LOOK = 60_000;
+
 export class Exchange {
   readonly #parts: ExchangeParts;
   readonly #held: () => Promise<readonly LeaseId[]>;
   readonly #pause: Bell;
   /** The instance for which a claim failed without an answer: the store may hold leases for it that we do not know. */
   #unsure: InstanceId | undefined;
+  #secondLook: { readonly instance: InstanceId; readonly at: number } | undefined;
   #failures = 0;
   #givenUp = false;
 
@@ -51,7 +58,9 @@ export class Exchange {
 
   /** Whether the store may hold leases of this instance that are not known here. */
   isUnsureOf(instance: InstanceId): boolean {
-    return this.#unsure === instance;
+    if (this.#unsure === instance) return true;
+    const second = this.#secondLook;
+    return second?.instance === instance && this.#parts.clock.monotonic() >= second.at;
   }
 
   /** A claim of this instance got no answer. */
@@ -74,9 +83,11 @@ export class Exchange {
     const { store, registry } = this.#parts;
     const request = { wants, names: registry.names };
     try {
-      if (this.#unsure === instance && wants.length > 0) {
+      if (this.isUnsureOf(instance) && wants.length > 0) {
         // The leases of this batch are still among those that are known: they go with the settling below.
         await store.reconcile(instance, await this.#held());
+        const { clock } = this.#parts;
+        this.#secondLook = this.#unsure === instance ? { instance, at: clock.monotonic() + SECOND_LOOK } : undefined;
         this.#unsure = undefined;
       }
       let answer: Answer;

@@ -12,6 +12,8 @@ export interface StoreUnderTest {
   jump?(by: number): void;
   /** A second store on the same data, open, as another process would have it; the suite closes it. Left out when there is none. */
   second?(): Promise<Store>;
+  /** Opens a transaction of a caller's own. Left out by a store in which an open one keeps everybody else from writing. */
+  begin?(): Promise<CallersTransaction>;
   /** Names of places inside the store's operations where it can be held up, if it has any. */
   readonly pausePoints?: readonly string[];
   /** The points that operations of {@link store} came to since this was last asked. Without it, all are tried with all. */
@@ -20,6 +22,13 @@ export interface StoreUnderTest {
   pauseAt?(point: string): Promise<Pause>;
   /** Closes the store and removes its data. */
   dispose(): Promise<void>;
+}
+
+/** A transaction of the application's own, for the `tx` of an enqueue. */
+export interface CallersTransaction {
+  readonly tx: unknown;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
 }
 
 /** An operation held up somewhere. */
@@ -42,6 +51,8 @@ export interface Given {
   passTime(milliseconds: number): Promise<void>;
   /** Sets the wall clock; null when the store's cannot be set. */
   readonly jump: ((by: number) => void) | null;
+  /** Opens a transaction that may stay open while others work; null when there is none. */
+  readonly begin: (() => Promise<CallersTransaction>) | null;
   readonly pausePoints: readonly string[];
   readonly passedPoints: () => Promise<readonly string[]>;
   readonly pauseAt: (point: string) => Promise<Pause>;
@@ -72,6 +83,7 @@ export async function onFreshStore<T>(harness: StoreHarness, body: (given: Given
         else await under.advance(milliseconds);
       },
       jump: under.jump?.bind(under) ?? null,
+      begin: under.begin?.bind(under) ?? null,
       virtual: under.advance !== undefined,
       pausePoints: under.pauseAt === undefined ? [] : (under.pausePoints ?? []),
       passedPoints: under.passedPoints?.bind(under) ?? (async () => under.pausePoints ?? []),

@@ -1,10 +1,10 @@
 /**
  * Conformance: a seeded simulation of a bad day. Several processes work at once on one store; some die, some freeze and
- * come back as zombies, the wall clock is set to and fro. The account at the end must be right.
+ * come back as zombies, some commit slowly or not at all, the wall clock is set to and fro. The account at the end must be right.
  */
 import assert from "node:assert/strict";
 import type { JobId, Lease, Outcome, Store } from "../../store/contract.ts";
-import { type Given, type StoreHarness, storeTest } from "./harness.ts";
+import { type CallersTransaction, eventually, type Given, type StoreHarness, storeTest } from "./harness.ts";
 import { assertCounted, assertLife } from "./interleaving.ts";
 import * as W from "./worker.ts";
 
@@ -41,6 +41,10 @@ class Day {
   readonly #holder = new Map<JobId, string>();
   readonly #leases = new Set<string>();
   readonly #successes = new Map<JobId, number>();
+  /** Transactions of producers that take their time. */
+  readonly #slow: { readonly given: CallersTransaction; readonly jobs: readonly JobId[] }[] = [];
+  /** Jobs of transactions that were rolled back. */
+  readonly #never: JobId[] = [];
   #names = 0;
 
   constructor(given: Given, stores: readonly Store[], seed: number) {
@@ -53,27 +57,33 @@ class Day {
   async round(): Promise<void> {
     await Promise.all(Array.from({ length: 1 + this.#below(4) }, () => this.#act()));
     if (this.#chance(0.15)) await this.#freeze();
+    if (this.#chance(0.4)) await this.#endSlow();
     if (this.#chance(0.1)) this.#given.jump?.((this.#random() - 0.5) * 7_200_000);
   }
 
   /** No more misfortunes: everything comes to its end, and the account is drawn up. */
   async evening(): Promise<void> {
     const [store] = this.#stores as [Store];
+    while (this.#slow.length > 0) await this.#endSlow();
     for (const worker of this.#workers) await worker.store.deregister(worker.instance);
     const last = await W.TestWorker.register(store, "last");
-    for (let round = 0; round < 1_000; round++) {
+    // A claim may miss for a moment what was committed below the place where claims begin.
+    await eventually("everything is over", async () => {
       await store.promote(W.serving(["a"]), 1_000);
       await store.runNow(this.#accepted);
       const leases = await last.claimLeases(50);
-      if (leases.length === 0) break;
       for (const lease of leases) {
         for (const { id } of lease.jobs) this.#count(id);
         assert.deepEqual(await last.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id))), {
           refused: [],
         });
       }
-    }
+      if (leases.length > 0) return false;
+      return [...(await store.statesOf(this.#accepted)).values()].every(isOver);
+    });
     const states = await store.statesOf(this.#accepted);
+    assert.equal((await store.statesOf(this.#never)).size, 0, "a job of a transaction that was rolled back");
+    for (const id of this.#never) assert.equal(this.#holder.has(id), false, "claimed, and never committed");
     for (const id of this.#accepted) {
       const history = await W.historyOf(store, id);
       assert.ok(["succeeded", "dead", "cancelled"].includes(states.get(id) ?? ""), `${id} is ${states.get(id)}`);
@@ -114,8 +124,24 @@ class Day {
       const { ids, leases } = await worker.store.enqueueAndClaim(jobs, worker.instance, request);
       this.#accepted.push(...ids);
       this.#hold(worker, leases);
+    } else if (this.#given.begin !== null && this.#chance(0.25)) {
+      const given = await this.#given.begin();
+      this.#slow.push({ given, jobs: await this.#anyStore().enqueue(jobs, { tx: given.tx }) });
     } else this.#accepted.push(...(await this.#anyStore().enqueue(jobs)));
     await this.#anyStore().promote(W.serving(["a"]), 100);
+  }
+
+  /** The oldest of the slow producers commits, or has changed its mind. */
+  async #endSlow(): Promise<void> {
+    const slow = this.#slow.shift();
+    if (slow === undefined) return;
+    if (this.#chance(0.3)) {
+      await slow.given.rollback();
+      this.#never.push(...slow.jobs);
+    } else {
+      await slow.given.commit();
+      this.#accepted.push(...slow.jobs);
+    }
   }
 
   async #hire(): Promise<void> {
@@ -195,6 +221,10 @@ class Day {
   #chance(probability: number): boolean {
     return this.#random() < probability;
   }
+}
+
+function isOver(state: string): boolean {
+  return state === "succeeded" || state === "dead" || state === "cancelled";
 }
 
 /** A small seeded generator (mulberry32): the same seed is the same day. */

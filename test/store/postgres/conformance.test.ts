@@ -27,6 +27,15 @@ storeConformance("postgres", {
         await setClockAhead(raw, schema, ahead);
       },
       second: open,
+      async begin() {
+        const client = await rawClient(connectionString);
+        await client.query("begin");
+        const end = async (how: "commit" | "rollback") => {
+          await client.query(how);
+          await client.end();
+        };
+        return { tx: client, commit: () => end("commit"), rollback: () => end("rollback") };
+      },
       async dispose() {
         await store.close();
         await emptySchema(raw, schema);
