@@ -60,8 +60,13 @@ test("a claim that was given up and reaches the store later, after a rest in som
   });
   await using test = await startEngine({ jobs: [job], store });
   await test.clock.advance("10s");
-  await real.enqueue([{ name: "count", queue: "default", priority: 0, input: "null", maxAttempts: 5, maxCrashes: 5 }]);
-  const claimed = await arrive?.();
+  // Both at once, before the engine hears of the job.
+  const enqueued = real.enqueue([
+    { name: "count", queue: "default", priority: 0, input: "null", maxAttempts: 5, maxCrashes: 5 },
+  ]);
+  const arrived = arrive?.();
+  await enqueued;
+  const claimed = await arrived;
   assert.equal(claimed?.length, 1);
   await test.clock.advance("30s");
   assert.equal(runs, 0);
