@@ -122,6 +122,8 @@ export async function sqliteGroup(long: boolean): Promise<Group> {
     contenders: [
       { name: "nightshift, p50", run: () => latency(join(folder, "latency-50.db"), 0.5) },
       { name: "nightshift, p99", run: () => latency(join(folder, "latency-99.db"), 0.99) },
+      { name: "limit: two commits of the bare driver, p50", run: () => twoCommits(join(folder, "two-50.db"), 0.5) },
+      { name: "limit: two commits of the bare driver, p99", run: () => twoCommits(join(folder, "two-99.db"), 0.99) },
     ],
   };
 
@@ -181,15 +183,30 @@ async function latency(path: string, quantile: number): Promise<number> {
   const taken: number[] = [];
   for (let n = 0; n < 300; n++) {
     const answered = once(child, "message");
-    const started = performance.now();
+    const started = Number(process.hrtime.bigint()) / 1e6;
     await store.enqueue([jobOf("x")]);
-    await answered;
-    taken.push(performance.now() - started);
+    const [{ at }] = (await answered) as [{ at: number }];
+    taken.push(at - started);
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
   child.send("end");
   await once(child, "exit");
   await store.close();
+  return taken.toSorted((a, b) => a - b)[Math.floor(taken.length * quantile)] ?? Number.NaN;
+}
+
+/** What such a latency cannot be below: the commit that stores and the commit that claims, at the same pace. */
+async function twoCommits(path: string, quantile: number): Promise<number> {
+  const raw = new RawFile(path, "FULL");
+  const taken: number[] = [];
+  for (let n = 0; n < 300; n++) {
+    const started = performance.now();
+    raw.enqueue(["x"]);
+    raw.enqueue(["x"]);
+    taken.push(performance.now() - started);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+  raw.close();
   return taken.toSorted((a, b) => a - b)[Math.floor(taken.length * quantile)] ?? Number.NaN;
 }
 

@@ -2,7 +2,7 @@
 import { drain, jobOf, openStore, registerWorker, requestOf } from "./ours.ts";
 
 const [mode = "", path = ""] = process.argv.slice(2);
-const store = await openStore({ path });
+const store = await openStore({ path, durability: "full" });
 const instance = await registerWorker(store);
 
 if (mode === "drain") {
@@ -14,6 +14,8 @@ if (mode === "drain") {
   });
 } else {
   // Says when each job was in its hands; the sender knows when it was enqueued.
+  // The clock of the machine, which both processes share.
+  const monotonic = () => Number(process.hrtime.bigint()) / 1e6;
   let wanted = false;
   let claiming = false;
   const claim = async () => {
@@ -24,7 +26,7 @@ if (mode === "drain") {
       wanted = false;
       const leases = await store.claim(instance, requestOf(10));
       for (const { id, jobs } of leases) {
-        for (const job of jobs) process.send?.({ job: job.id });
+        for (const job of jobs) process.send?.({ job: job.id, at: monotonic() });
         const outcomes = jobs.map((job) => ({ job: job.id, type: "succeeded" as const, ms: 1 }));
         await store.settle(instance, [{ lease: id, outcomes }]);
       }

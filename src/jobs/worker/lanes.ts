@@ -3,8 +3,8 @@ import type { ClaimedJob, Wake, Want } from "../../store/contract.ts";
 import type { HeldLease } from "./held-lease.ts";
 import { Lane, type Waiting } from "./lane.ts";
 
-/** Commits of other processes say only that something happened: they cause a look at most this often. */
-const LOOK_AT_MOST_EVERY = 20;
+/** Commits of other processes say only that something happened: they cause a look at most this often. A look that finds nothing is cheap. */
+const LOOK_AT_MOST_EVERY = 5;
 /** Claimed jobs that could not begin for so long are handed back: other processes may have free slots. */
 const HAND_BACK_AFTER = 1_000;
 /** A store ends a batch early when it grows heavy; a short batch lighter than this means that the queue is empty. */

@@ -3,9 +3,10 @@ import type { ClaimedJob, ClaimRequest, InstanceId, Lease } from "../contract.ts
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { mergeWants } from "../shared/settling.ts";
 import { parseId } from "./ids.ts";
+import type { Reading } from "./inspection.ts";
 import { isAlive } from "./instances.ts";
 import { encodeLeased, type LeasedJob } from "./lease.ts";
-import { DELETE_HEAD, HEAD_OF_QUEUE, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
+import { ANY_READY, DELETE_HEAD, HEAD_OF_QUEUE, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
 import { INSERT_PARKED } from "./sql/enqueue.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -23,6 +24,11 @@ interface HeadRow {
   readonly created_at: number;
   readonly input: string;
   readonly meta: string | null;
+}
+
+/** Whether a claim might find something. One that would not need not wait for the write lock, nor keep others from it. */
+export function anythingToClaim({ on }: Reading, { wants }: ClaimRequest): boolean {
+  return wants.some(({ queue }) => on.get(ANY_READY, queue) !== undefined);
 }
 
 export function claim(tx: Transaction, instance: InstanceId, request: ClaimRequest): Lease[] {

@@ -1,5 +1,6 @@
 /** Making due and parked jobs claimable. */
 import type { Promoted, Serving } from "../contract.ts";
+import type { Reading } from "./inspection.ts";
 import { INSERT_READY } from "./sql/enqueue.ts";
 import { DELETE_PARKED, DELETE_SCHEDULED, DUE_JOBS, NEXT_DUE, PARKED_NAMES, PARKED_OF_NAME } from "./sql/promote.ts";
 import type { Transaction } from "./transaction.ts";
@@ -19,6 +20,14 @@ export function promote(tx: Transaction, serving: Serving, limit: number): Promo
   }
   const moved = due.length + unpark(tx, serving, limit - due.length);
   return { moved, nextAt: tx.on.get<{ run_at: number }>(NEXT_DUE)?.run_at ?? null };
+}
+
+/** What {@link promote} would answer, if it would move nothing: asked without the write lock. Undefined when it may move something. */
+export function nothingToPromote({ on, nameOf }: Reading, { names }: Serving, now: number): Promoted | undefined {
+  const nextAt = on.get<{ run_at: number }>(NEXT_DUE)?.run_at ?? null;
+  if (nextAt !== null && nextAt <= now) return undefined;
+  const waiting = on.all<{ id: number }>(PARKED_NAMES).some(({ id }) => names.has(nameOf(id)));
+  return waiting ? undefined : { moved: 0, nextAt };
 }
 
 function unpark(tx: Transaction, { names, queues }: Serving, limit: number): number {

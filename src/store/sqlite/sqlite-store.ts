@@ -7,7 +7,7 @@ import { Listeners } from "../shared/listeners.ts";
 import { checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
-import { claim } from "./claim.ts";
+import { anythingToClaim, claim } from "./claim.ts";
 import * as condition from "./condition.ts";
 import * as control from "./control.ts";
 import { CountsCache } from "./counts-cache.ts";
@@ -20,7 +20,7 @@ import * as leadership from "./leadership.ts";
 import { listJobs } from "./listing.ts";
 import * as occurrences from "./occurrences.ts";
 import { readOptions, type Settings, type SqliteOptions } from "./options.ts";
-import { promote } from "./promote.ts";
+import { nothingToPromote, promote } from "./promote.ts";
 import { NOTHING_CLEARED, prune } from "./prune.ts";
 import { rescue } from "./rescue.ts";
 import * as schedules from "./schedules.ts";
@@ -125,6 +125,8 @@ class SqliteStore implements C.Store {
     return this.#write((tx) => instances.deregister(tx, instance));
   }
   async claim(instance: C.InstanceId, request: C.ClaimRequest) {
+    const database = this.#open();
+    if (database.writer.isIdle && !database.read((reading) => anythingToClaim(reading, request))) return [];
     return this.#write((tx) => claim(tx, instance, request));
   }
   async enqueueAndClaim(jobs: readonly C.NewJob[], instance: C.InstanceId, request: C.ClaimRequest) {
@@ -147,7 +149,10 @@ class SqliteStore implements C.Store {
   }
 
   async promote(serving: C.Serving, limit: number) {
-    return this.#write((tx) => promote(tx, serving, limit));
+    const { machine, writer } = this.#open();
+    const { now } = machine.at();
+    const nothing = writer.isIdle && this.#read((reading) => nothingToPromote(reading, serving, now));
+    return nothing || this.#write((tx) => promote(tx, serving, limit));
   }
   async rescue(limit: number) {
     return this.#write((tx) => rescue(tx, limit));

@@ -71,6 +71,11 @@ export class Writer {
     });
   }
 
+  /** Whether nothing is being written, or about to be. */
+  get isIdle(): boolean {
+    return this.#state === "idle";
+  }
+
   /** Resolves when everything submitted so far is settled. */
   drained(): Promise<void> {
     if (this.#queue.length === 0) return Promise.resolve();
