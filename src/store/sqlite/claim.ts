@@ -6,7 +6,7 @@ import { parseId } from "./ids.ts";
 import type { Reading } from "./inspection.ts";
 import { isAlive } from "./instances.ts";
 import { encodeLeased, type LeasedJob } from "./lease.ts";
-import { ANY_READY, DELETE_HEAD, HEAD_OF_QUEUE, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
+import { ANY_READY_BY_NAME, DELETE_HEAD, HEAD_OF_QUEUE, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
 import { INSERT_PARKED } from "./sql/enqueue.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -28,7 +28,7 @@ interface HeadRow {
 
 /** Whether a claim might find something. One that would not need not wait for the write lock, nor keep others from it. */
 export function anythingToClaim({ on }: Reading, { wants }: ClaimRequest): boolean {
-  return wants.some(({ queue }) => on.get(ANY_READY, queue) !== undefined);
+  return wants.some(({ queue }) => on.get(ANY_READY_BY_NAME, queue) !== undefined);
 }
 
 export function claim(tx: Transaction, instance: InstanceId, request: ClaimRequest): Lease[] {

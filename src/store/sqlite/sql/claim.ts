@@ -8,15 +8,15 @@ export const HEAD_OF_QUEUE = `
   ORDER BY r.rank, r.job_id
   LIMIT ?`;
 
-/** Whether a queue has anything; asked without the write lock. */
-export const ANY_READY = `
-  SELECT 1 FROM nightshift_ready WHERE queue_id = (SELECT id FROM nightshift_name WHERE text = ?) LIMIT 1`;
-
 /** One range delete for the whole batch, in place of a look-up per job: half the time of "job_id IN (...) RETURNING". */
 export const DELETE_HEAD = `DELETE FROM nightshift_ready WHERE queue_id = ? AND (rank, job_id) <= (?, ?)`;
 
 /** Whether anything stands at the head of a queue: one step down the primary key. */
 export const ANY_READY = `SELECT 1 AS ready FROM nightshift_ready WHERE queue_id = ? LIMIT 1`;
+
+/** The same by the queue's name, for who asks without the write lock. */
+export const ANY_READY_BY_NAME = `
+  SELECT 1 FROM nightshift_ready WHERE queue_id = (SELECT id FROM nightshift_name WHERE text = ?) LIMIT 1`;
 
 /** One row per claimed batch. AUTOINCREMENT: a fencing token must never come back. */
 export const INSERT_LEASE = `
