@@ -50,7 +50,8 @@ test("a server that has become read-only is named as such, and written to again 
     await readOnly("off");
     await eventually(async () => assert.equal((await store.enqueue([newJob()])).length, 1));
     assert.equal((await store.heartbeat(me, 60_000)).alive, true);
-    assert.equal((await store.claim(me, request))[0]?.jobs.length, 2);
+    // The first, the last, and what was let in before the server had read its new setting.
+    assert.ok(((await store.claim(me, request))[0]?.jobs.length ?? 0) >= 2);
     await raw.end();
   } finally {
     await store.close();
