@@ -53,6 +53,10 @@ export function parseItem(place: Place, text: string, column: number): Item {
   const fail = (message: string) => cronError(place, column, text, message);
   if (text === "") throw fail(`${field.label} has an empty element`);
 
+  // Quartz reads a step with nothing before it as one from the field's beginning.
+  if (place.dialect === "quartz" && text.startsWith("/")) {
+    return { kind: "any", step: stepOf(place, text.slice(1), column + 1), mark: "*" };
+  }
   const star = /^([*?])(?:\/(.*))?$/.exec(text);
   if (star) {
     const mark = star[1] === "?" ? "?" : "*";

@@ -57,7 +57,7 @@ type BadItem<S extends string, F extends Field<string, string, string>> = S exte
     ? never
     : S extends `${infer Base}/${infer Step}`
       ? Step extends `${bigint}`
-        ? Base extends "*" | "?"
+        ? Base extends "*" | "?" | ""
           ? never
           : BadRange<Base, F, S>
         : S
