@@ -29,6 +29,8 @@ const PASSING = ["NS_STORE_UNAVAILABLE", "NS_STORE_BUSY"];
 export class Load {
   readonly accepted: JobId[] = [];
   refusals = 0;
+  /** The database may forget what it had committed: then leases that it never heard of are refused. */
+  forgetful = false;
   readonly #store: Store;
   readonly #producers: Promise<void>[] = [];
   readonly #running: Promise<void>[] = [];
@@ -106,7 +108,7 @@ export class Load {
           wants: [{ queue: "q", limit: 7 }],
           names,
         });
-        assert.deepEqual(refused, []);
+        if (!this.forgetful) assert.deepEqual(refused, []);
         settlements = leases.map(({ id, jobs }) => ({
           lease: id,
           outcomes: jobs.map(({ id: job }) => ({ job, type: "succeeded", ms: 0 })),

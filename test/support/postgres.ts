@@ -15,6 +15,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -29,6 +30,8 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** It does not keep this process alive, and ends with it. */
   readonly unref?: boolean;
+  /** Starts as a standby, on a copy of this folder, whose server must be stopped. */
+  readonly copyOf?: string;
 }
 
 /** A PostgreSQL server of our own, which may be hurt. */
@@ -42,6 +45,8 @@ export interface PostgresServer {
   halt(how: "fast" | "immediate" | "kill"): Promise<void>;
   /** Starts it again on the same data and port. */
   resume(): Promise<void>;
+  /** While it is stopped: the next start is as a standby, which follows and cannot be written until it is promoted. */
+  becomeStandby(): void;
   /** Stops it and removes its data. */
   dispose(): Promise<void>;
 }
@@ -85,7 +90,8 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
   const home = mkdtempSync(join(tmpdir(), "postgres-of-tests-"));
   chmodSync(home, 0o755);
   const dataDirectory = join(home, "data");
-  copyTree(await template(binaries), dataDirectory);
+  copyTree(options.copyOf ?? (await template(binaries)), dataDirectory);
+  if (options.copyOf !== undefined) writeStandbySignal(dataDirectory);
   const port = await freePort();
   const settings: Record<string, string> = {
     listen_addresses: "127.0.0.1",
@@ -117,12 +123,35 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     async resume() {
       server = await run(binaries.postgres, dataDirectory, flags, url);
     },
+    becomeStandby: () => writeStandbySignal(dataDirectory),
     async dispose() {
       await halt("immediate");
       rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
       watchdog.stdin?.end();
     },
   };
+}
+
+/**
+ * A replica of a server, streaming from the port (its own, or a proxy's before it). The primary is stopped for the
+ * moment that a copy takes: the binaries from npm have no pg_basebackup. It is named `replica`, for
+ * synchronous_standby_names.
+ */
+export async function startReplica(primary: PostgresServer, port = primary.port): Promise<PostgresServer> {
+  await primary.halt("fast");
+  const conninfo = `host=127.0.0.1 port=${port} user=postgres application_name=replica`;
+  const replica = await startPostgres({
+    copyOf: primary.dataDirectory,
+    settings: { primary_conninfo: conninfo, wal_retrieve_retry_interval: "200ms" },
+  });
+  await primary.resume();
+  return replica;
+}
+
+function writeStandbySignal(dataDirectory: string): void {
+  const path = join(dataDirectory, "standby.signal");
+  writeFileSync(path, "");
+  if (asRoot) chownSync(path, NOBODY, NOBODY);
 }
 
 interface Binaries {

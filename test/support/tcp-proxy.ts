@@ -20,6 +20,8 @@ export interface TcpProxy {
   delay(milliseconds: number): void;
   /** Once the next chunk for which this is true has gone up to the server, what comes back is cut off. */
   cutAfterSending(when: (chunk: Buffer) => boolean): void;
+  /** From now on new connections go to this port, as when a name or a virtual address is moved. */
+  retarget(port: number): void;
   /** Back to passing everything on. */
   heal(): void;
   close(): Promise<void>;
@@ -28,6 +30,7 @@ export interface TcpProxy {
 export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [client: Socket, server: Socket]>();
   const swallowed = new Set<Direction>();
+  let target = targetPort;
   let wait = 0;
   let trap: ((chunk: Buffer) => boolean) | null = null;
 
@@ -37,7 +40,7 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     else setTimeout(() => to.destroyed || to.write(chunk), wait);
   };
   const server = createServer((client) => {
-    const upstream = connect(targetPort, "127.0.0.1");
+    const upstream = connect(target, "127.0.0.1");
     const pair = [client, upstream] as const;
     pairs.add(pair);
     let deaf = false;
@@ -78,6 +81,7 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     swallow: (direction) => void swallowed.add(direction),
     delay: (milliseconds) => void (wait = milliseconds),
     cutAfterSending: (when) => void (trap = when),
+    retarget: (port) => void (target = port),
     heal() {
       swallowed.clear();
       wait = 0;

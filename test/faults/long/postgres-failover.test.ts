@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JobId } from "../../../src/store/contract.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freshSchema, type PostgresServer, rawClient, startPostgres, startReplica } from "../../support/postgres.ts";
+import { tcpProxy } from "../../support/tcp-proxy.ts";
+import { assertAllOnce, Load, names, newJob, openStore, worker } from "../postgres-support.ts";
+
+test("a failover under load to a replica that commits wait for loses no accepted job, and none succeeds twice", async (t) => {
+  const primary = await startPostgres({ settings: { synchronous_standby_names: "replica" } });
+  const replica = await startReplica(primary);
+  const proxy = await tcpProxy(primary.port);
+  try {
+    await following(primary, "sync");
+    const schema = freshSchema();
+    const store = await openStore({ connectionString: at(proxy.port), schema, statementTimeout: 5_000 });
+    using load = new Load(store).start(4, 3);
+    await load.more(500);
+    await primary.halt("kill");
+    await promote(replica);
+    proxy.retarget(replica.port);
+    const asked = performance.now();
+    await load.more(1);
+    t.diagnostic(`accepts jobs again after ${Math.round(performance.now() - asked)} ms`);
+    await load.more(500);
+    await load.finish();
+    await assertAllOnce(replica.url, schema, load.accepted);
+    await assertIdsAreUnique(load.accepted);
+    t.diagnostic(`${load.accepted.length} accepted, ${load.refusals} refused or unknown`);
+    await store.close();
+  } finally {
+    await proxy.close();
+    await replica.dispose();
+    await primary.dispose();
+  }
+});
+
+test("a failover to a replica that was behind loses the jobs whose commits it never had, and harms no other", async (t) => {
+  const primary = await startPostgres();
+  const stream = await tcpProxy(primary.port);
+  const replica = await startReplica(primary, stream.port);
+  const proxy = await tcpProxy(primary.port);
+  try {
+    await following(primary, "async");
+    const schema = freshSchema();
+    const store = await openStore({ connectionString: at(proxy.port), schema });
+    using load = new Load(store).start(4, 3);
+    // A worker whose lease the replica has, and one whose lease it never hears of: both live on.
+    const early = await store.register(worker, 900_000);
+    await load.more(300);
+    await caughtUp(primary, replica);
+    const safe = load.accepted.length;
+    stream.swallow("down");
+    const late = await store.register(worker, 900_000);
+    await load.more(300);
+    const [lost] = await store.enqueue([newJob({ queue: "aside" })]);
+    const want = { wants: [{ queue: "aside", limit: 1 }], names };
+    const [lease] = await store.claim(early, want);
+    assert.ok(lease);
+    assert.equal(lease.jobs[0]?.id, lost);
+    load.forgetful = true;
+    await primary.halt("kill");
+    await promote(replica);
+    const kept = await jobsOf(replica, schema);
+    const until = load.accepted.length;
+    proxy.retarget(replica.port);
+    await load.more(500);
+    // A zombie of the old time line: its outcome is of a job that there is not, and is refused.
+    const outcome = { job: lost as JobId, type: "succeeded", ms: 1 } as const;
+    const { refused } = await store.settle(early, [{ lease: lease.id, outcomes: [outcome] }]);
+    assert.deepEqual(refused, [lease.id]);
+    assert.equal((await store.heartbeat(late, 60_000)).alive, false, "its instance was lost: it must register again");
+    assert.equal((await store.heartbeat(early, 60_000)).alive, true);
+    await load.finish();
+    const now = await jobsOf(replica, schema);
+    const before = load.accepted.slice(0, safe);
+    const between = load.accepted.slice(safe, until);
+    const after = load.accepted.slice(until);
+    assert.deepEqual(
+      before.filter((id) => !kept.has(id)),
+      [],
+      "accepted before the stream broke off",
+    );
+    assert.deepEqual(
+      after.filter((id) => !now.has(id)),
+      [],
+      "accepted after the failover",
+    );
+    const lostOnes = between.filter((id) => !kept.has(id));
+    assert.ok(lostOnes.length > 0);
+    const alive = [...before, ...between.filter((id) => kept.has(id)), ...after];
+    await assertAllOnce(replica.url, schema, alive);
+    await assertIdsAreUnique(alive);
+    const again = new Set(after);
+    t.diagnostic(
+      `${load.accepted.length} accepted, ${lostOnes.length} of them never reached the replica; ${lostOnes.filter((id) => again.has(id)).length} of their ids were given again`,
+    );
+    await store.close();
+  } finally {
+    await proxy.close();
+    await stream.close();
+    await replica.dispose();
+    await primary.dispose();
+  }
+});
+
+test("an old primary that comes back as a replica is named as one that cannot be written, until clients reach the new one", async () => {
+  const primary = await startPostgres();
+  const replica = await startReplica(primary);
+  const proxy = await tcpProxy(primary.port);
+  try {
+    await following(primary, "async");
+    const schema = freshSchema();
+    const store = await openStore({ connectionString: at(proxy.port), schema, patience: "1s" });
+    await store.enqueue([newJob()]);
+    await caughtUp(primary, replica);
+    await primary.halt("kill");
+    await promote(replica);
+    // The name still leads to the old one.
+    primary.becomeStandby();
+    await primary.resume();
+    await assert.rejects(store.enqueue([newJob()]), (error: { code: string; message: string }) => {
+      assert.match(error.code, /^NS_STORE_(UNAVAILABLE|READ_ONLY)$/, error.message);
+      assert.match(error.message, /read-only/);
+      return true;
+    });
+    // The sessions with the old one are alive: the store leaves them by itself.
+    proxy.retarget(replica.port);
+    await eventually(async () => assert.equal((await store.enqueue([newJob()])).length, 1), 20_000);
+    const me = await store.register(worker, 60_000);
+    const [lease] = await store.claim(me, { wants: [{ queue: "q", limit: 10 }], names });
+    assert.equal(lease?.jobs.length, 2);
+    await store.close();
+  } finally {
+    await proxy.close();
+    await replica.dispose();
+    await primary.dispose();
+  }
+});
+
+function at(port: number): string {
+  return `postgres://postgres@127.0.0.1:${port}/postgres`;
+}
+
+async function following(primary: PostgresServer, how: "sync" | "async"): Promise<void> {
+  await ask(primary, async (raw) => {
+    await eventually(async () => {
+      const { rows } = await raw.query("select sync_state from pg_stat_replication where state = 'streaming'");
+      assert.deepEqual(rows, [{ sync_state: how }]);
+    });
+  });
+}
+
+async function caughtUp(primary: PostgresServer, replica: PostgresServer): Promise<void> {
+  const end = await ask(primary, async (raw) => (await raw.query("select pg_current_wal_lsn() as at")).rows[0].at);
+  await ask(replica, async (raw) => {
+    await eventually(async () => {
+      const { rows } = await raw.query("select pg_last_wal_replay_lsn() >= $1 as there", [end]);
+      assert.deepEqual(rows, [{ there: true }]);
+    });
+  });
+}
+
+async function promote(replica: PostgresServer): Promise<void> {
+  await ask(replica, async (raw) => {
+    assert.deepEqual((await raw.query("select pg_promote(true, 30)")).rows, [{ pg_promote: true }]);
+  });
+}
+
+function jobsOf(server: PostgresServer, schema: string): Promise<Set<string>> {
+  return ask(server, async (raw) => {
+    const { rows } = await raw.query<{ id: string }>(`select bucket || '-' || id as id from ${schema}.job`);
+    return new Set(rows.map(({ id }) => id));
+  });
+}
+
+async function ask<T>(
+  server: PostgresServer,
+  question: (raw: Awaited<ReturnType<typeof rawClient>>) => Promise<T>,
+): Promise<T> {
+  const raw = await rawClient(server.url);
+  try {
+    return await question(raw);
+  } finally {
+    await raw.end();
+  }
+}
+
+/** The sequences of the new time line do not give again what the old one had given. */
+async function assertIdsAreUnique(accepted: readonly JobId[]): Promise<void> {
+  const seen = new Set<JobId>();
+  assert.deepEqual(
+    accepted.filter((id) => seen.has(id) || !seen.add(id)),
+    [],
+    "two accepted jobs have one id",
+  );
+}
