@@ -117,6 +117,7 @@ export interface ScheduleRow {
   readonly expression: string | null;
   readonly timeZone: string | null;
   readonly misfire: string | null;
+  readonly overlap: string | null;
   readonly nextAt: number | null;
   readonly lastAt: number | null;
   readonly lastJob: string | null;
@@ -127,6 +128,8 @@ export interface SchedulesView {
   readonly now: number;
   readonly items: readonly ScheduleRow[];
   readonly next: string | null;
+  /** The groups that are paused as a whole; empty where nothing knows schedules. */
+  readonly pausedGroups: readonly string[];
 }
 
 /** A schedule's page. */
@@ -242,7 +245,7 @@ export interface ReadApi {
   "api/jobs": { query: JobsQuery; answer: JobsView };
   "api/job": { query: { id: string }; answer: JobView };
   "api/job/data": { query: { id: string }; answer: JobDataView };
-  "api/schedules": { query: { limit?: string; cursor?: string }; answer: SchedulesView };
+  "api/schedules": { query: { group?: string; limit?: string; cursor?: string }; answer: SchedulesView };
   "api/schedule": { query: { id: string }; answer: ScheduleView };
   "api/schedule/input": { query: { id: string }; answer: StoredJsonView };
   "api/schedules/form": { query: { id?: string }; answer: ScheduleFormView };
@@ -275,6 +278,8 @@ export interface OperateApi {
   "api/queues/resume": { body: { queue: string }; answer: { done: true } };
   "api/schedules/pause": { body: { id: string }; answer: { done: true } };
   "api/schedules/resume": { body: { id: string }; answer: { done: true } };
+  "api/schedules/pause-group": { body: { group: string }; answer: { schedules: number } };
+  "api/schedules/resume-group": { body: { group: string }; answer: { schedules: number } };
   "api/schedules/trigger": { body: { id: string }; answer: { job: string | null } };
   "api/schedules/create": {
     body: Omit<ScheduleDraft, keyof CronWhen | "trigger"> &

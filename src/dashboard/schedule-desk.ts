@@ -1,7 +1,8 @@
 /** What the dashboard shows of schedules and does to them, through the application's own client. */
 import type { JobRegistry } from "../jobs/index.ts";
-import { readSchedule, type Schedules } from "../scheduling/index.ts";
+import { type Misfire, readSchedule, type Schedules } from "../scheduling/index.ts";
 import type { StoredSchedule } from "../store/contract.ts";
+import { formatDuration } from "../time/duration.ts";
 import { scheduleEditor } from "./schedule-editor.ts";
 import type { ScheduleDesk, ScheduleFacts } from "./server/parts.ts";
 
@@ -17,6 +18,9 @@ export function scheduleDesk(schedules: Schedules, registry?: JobRegistry): Sche
     },
     pause: async (id) => void (await schedules.pause(id)),
     resume: async (id) => void (await schedules.resume(id)),
+    pausedGroups: () => schedules.pausedGroups(),
+    pauseGroup: (group) => schedules.pauseGroup(group),
+    resumeGroup: (group) => schedules.resumeGroup(group),
     trigger: async (id) => (await schedules.trigger(id)).id,
   };
 }
@@ -24,14 +28,27 @@ export function scheduleDesk(schedules: Schedules, registry?: JobRegistry): Sche
 function describe(stored: StoredSchedule): ScheduleFacts {
   const { settings, problem } = readSchedule(stored);
   if (settings === null) {
-    return { trigger: problem ?? "cannot be read here", expression: null, timeZone: null, misfire: null, queue: null };
+    const trigger = problem ?? "cannot be read here";
+    return { trigger, expression: null, timeZone: null, misfire: null, overlap: null, queue: null };
   }
   const { expression, timeZone } = settings.trigger;
   return {
     trigger: settings.description ?? settings.times,
     expression: typeof expression === "string" ? expression : null,
     timeZone: typeof timeZone === "string" ? timeZone : null,
-    misfire: typeof settings.misfire === "string" ? settings.misfire : JSON.stringify(settings.misfire),
+    misfire: misfireText(settings.misfire),
+    overlap: settings.overlap,
     queue: settings.queue,
   };
+}
+
+/** `catch-up` with its bounds: `catch-up, the latest 100, none older than 1h`. */
+function misfireText(misfire: Misfire): string {
+  if (typeof misfire === "string") return misfire;
+  const { policy, max, maxAge } = misfire;
+  return [
+    policy,
+    ...(max === undefined ? [] : [`the latest ${max}`]),
+    ...(typeof maxAge === "number" ? [`none older than ${formatDuration(maxAge)}`] : []),
+  ].join(", ");
 }

@@ -232,6 +232,11 @@ export class Schedules {
     return listGroups(await this.#parts.source.open());
   }
 
+  /** The names of the groups that are paused as a whole: one look, however many schedules there are. */
+  async pausedGroups(): Promise<readonly string[]> {
+    return [...(await readNamed(await this.#parts.source.open())).pausedGroups].sort();
+  }
+
   /** The next `n` planned times from now on (or from `from`), as if the schedule were not paused. Jitter comes on top. */
   async preview(id: string, n = 10, from?: Date): Promise<readonly Date[]> {
     const store = await this.#parts.source.open();

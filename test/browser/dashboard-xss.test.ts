@@ -102,10 +102,20 @@ describe("S7, S9: hostile texts in a browser", () => {
         facts: { [text]: text },
       }));
     const schedules = {
-      describe: () => ({ trigger: worst, expression: worst, timeZone: worst, misfire: worst, queue: worst }),
+      describe: () => ({
+        trigger: worst,
+        expression: worst,
+        timeZone: worst,
+        misfire: worst,
+        overlap: worst,
+        queue: worst,
+      }),
       upcoming: async () => [1_800_000_000_000],
       pause: async () => undefined,
       resume: async () => undefined,
+      pausedGroups: async () => [worst],
+      pauseGroup: async () => 0,
+      resumeGroup: async () => 0,
       trigger: async () => null,
     };
     await using served = await serveDashboard({ store, title: worst, services, schedules });

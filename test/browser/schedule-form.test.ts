@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { recurrence, triggerFromJSON } from "../../src/time/index.ts";
+import { cron, recurrence, triggerFromJSON } from "../../src/time/index.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { HOSTILE_TEXTS } from "../support/hostile-texts.ts";
@@ -34,6 +34,30 @@ describe("writing schedules in a browser", () => {
     browser = await startBrowser();
   });
   after(() => browser.close());
+
+  it("pauses and resumes a group, which takes what is added to it along", async () => {
+    await withApp(browser, async (page, app) => {
+      const { url, host } = app;
+      const common = { trigger: cron("0 6 * * *"), group: "reports" };
+      await host.schedules.create({ id: "weekly", overlap: "skip", ...common, job: app.cleanUp });
+      await page.goto(`${url}schedule?id=weekly`);
+      await page.getByText("The next one is left out.").waitFor();
+      await page.getByText("One job for all that was missed").waitFor();
+      await page.getByRole("link", { name: "reports" }).click();
+      await page.getByRole("button", { name: "Pause group" }).click();
+      await page.getByText("reports: 1 schedule paused.").waitFor();
+      await page.getByText("paused as a whole").waitFor();
+      assert.equal((await host.schedules.create({ id: "monthly", ...common, job: app.cleanUp })).paused, true);
+
+      await page.getByRole("link", { name: "All schedules" }).click();
+      await page.getByText("Paused as a whole: reports.").getByRole("link", { name: "reports" }).click();
+      await page.getByRole("button", { name: "Resume group" }).click();
+      await page.getByText("reports: 2 schedules resumed.").waitFor();
+      await page.getByRole("button", { name: "Pause group" }).waitFor();
+      assert.deepEqual(await host.schedules.pausedGroups(), []);
+      assert.equal((await host.schedules.get("monthly"))?.paused, false);
+    });
+  });
 
   it("makes one, sees it fire, changes it and removes it", async () => {
     await withApp(browser, async (page, { url, host }) => {

@@ -170,11 +170,15 @@ describe("the dashboard's API", () => {
         expression: "0 3 * * *",
         timeZone: "Europe/Oslo",
         misfire: "run-once",
+        overlap: "skip",
         queue: "default",
       }),
       upcoming: async (schedule, count) => Array.from({ length: count }, (_, n) => (schedule.nextAt ?? 0) + n),
       pause: async (id) => void did.push(`pause ${id}`),
       resume: async (id) => void did.push(`resume ${id}`),
+      pausedGroups: async () => ["reports"],
+      pauseGroup: async (group) => did.push(`pause all of ${group}`),
+      resumeGroup: async (group) => did.push(`resume all of ${group}`),
       trigger: async (id) => `job of ${id}`,
     };
     const knowing = createDashboard({ store: busy.store, schedules: desk });
@@ -187,7 +191,12 @@ describe("the dashboard's API", () => {
       job: "job of clean-up",
     });
     assert.equal((await post(knowing, "/api/schedules/trigger", { id: "none" })).status, 404);
-    assert.deepEqual(did, ["pause clean-up", "resume clean-up"]);
+    assert.deepEqual((await json(get(knowing, "/api/schedules?group=none")))["items"], []);
+    assert.deepEqual((await json(get(knowing, "/api/schedules")))["pausedGroups"], ["reports"]);
+    assert.deepEqual(await json(post(knowing, "/api/schedules/pause-group", { group: "reports" })), { schedules: 3 });
+    assert.deepEqual(await json(post(knowing, "/api/schedules/resume-group", { group: "reports" })), { schedules: 4 });
+    assert.equal((await post(knowing, "/api/schedules/pause-group", { group: "" })).status, 400);
+    assert.deepEqual(did, ["pause clean-up", "resume clean-up", "pause all of reports", "resume all of reports"]);
     await knowing.close();
   });
 

@@ -31,6 +31,8 @@ const BODIES: Readonly<Record<keyof OperateApi, unknown>> = {
   "api/queues/resume": { queue: "mail" },
   "api/schedules/pause": { id: "clean-up" },
   "api/schedules/resume": { id: "clean-up" },
+  "api/schedules/pause-group": { group: "reports" },
+  "api/schedules/resume-group": { group: "reports" },
   "api/schedules/trigger": { id: "clean-up" },
   "api/schedules/create": {
     id: "new",
@@ -63,10 +65,13 @@ const FACTS: ScheduleFormFacts = {
   description: "",
 };
 const NO_DESK: ScheduleDesk = {
-  describe: () => ({ trigger: "", expression: null, timeZone: null, misfire: null, queue: null }),
+  describe: () => ({ trigger: "", expression: null, timeZone: null, misfire: null, overlap: null, queue: null }),
   upcoming: async () => [],
   pause: async () => undefined,
   resume: async () => undefined,
+  pausedGroups: async () => [],
+  pauseGroup: async () => 0,
+  resumeGroup: async () => 0,
   trigger: async () => null,
 };
 

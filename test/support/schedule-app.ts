@@ -1,6 +1,6 @@
 /** An application with a dashboard on a free port whose schedules can be written there, for tests and pictures. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { type Application, createHost, cron, defineJob } from "../../src/index.ts";
+import { type Application, createHost, cron, defineJob, type JobDefinition } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { type CapturingLogger, capturingLogger } from "../../src/telemetry/index.ts";
 
@@ -20,6 +20,7 @@ const mailSchema: StandardSchemaV1<{ readonly to: string }> = {
 export interface ScheduleApp extends AsyncDisposable {
   readonly host: Application;
   readonly logger: CapturingLogger;
+  readonly cleanUp: JobDefinition;
   /** Ends with a slash. */
   readonly url: string;
 }
@@ -39,6 +40,7 @@ export async function scheduleApp(): Promise<ScheduleApp> {
   return {
     host,
     logger,
+    cleanUp,
     url: String(line?.facts["url"]),
     async [Symbol.asyncDispose]() {
       await host.stop();

@@ -26,6 +26,8 @@ export interface ScheduleFacts {
   readonly expression: string | null;
   readonly timeZone: string | null;
   readonly misfire: string | null;
+  /** `allow`, `skip`, `queue` or `replace`. */
+  readonly overlap: string | null;
   readonly queue: string | null;
 }
 
@@ -36,6 +38,12 @@ export interface ScheduleDesk {
   upcoming(schedule: StoredSchedule, count: number): Promise<readonly number[]>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** The groups that are paused as a whole. */
+  pausedGroups(): Promise<readonly string[]>;
+  /** How many of its schedules were not paused before. */
+  pauseGroup(group: string): Promise<number>;
+  /** How many of its schedules were paused before. */
+  resumeGroup(group: string): Promise<number>;
   /** Makes a job of it now; its id. */
   trigger(id: string): Promise<string | null>;
   /** Makes, changes and removes schedules. Left out: that cannot be done here. */

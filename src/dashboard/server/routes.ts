@@ -11,7 +11,15 @@ import {
   scheduleInput,
   updateSchedule,
 } from "./api/schedule-forms.ts";
-import { pauseSchedule, resumeSchedule, schedule, schedules, triggerSchedule } from "./api/schedules.ts";
+import {
+  pauseGroup,
+  pauseSchedule,
+  resumeGroup,
+  resumeSchedule,
+  schedule,
+  schedules,
+  triggerSchedule,
+} from "./api/schedules.ts";
 import type { Routes } from "./route.ts";
 
 export const routes: Routes = {
@@ -34,6 +42,8 @@ export const routes: Routes = {
   "api/queues/resume": resumeQueue,
   "api/schedules/pause": pauseSchedule,
   "api/schedules/resume": resumeSchedule,
+  "api/schedules/pause-group": pauseGroup,
+  "api/schedules/resume-group": resumeGroup,
   "api/schedules/trigger": triggerSchedule,
   "api/schedules/create": createSchedule,
   "api/schedules/update": updateSchedule,

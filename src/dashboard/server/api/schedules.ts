@@ -16,6 +16,7 @@ const NOTHING_KNOWN: ScheduleFacts = {
   expression: null,
   timeZone: null,
   misfire: null,
+  overlap: null,
   queue: null,
 };
 
@@ -23,15 +24,17 @@ const NOTHING_KNOWN: ScheduleFacts = {
 export const schedules: ReadRoute<"api/schedules"> = {
   method: "GET",
   permission: "read",
-  query: ["limit", "cursor"],
+  query: ["group", "limit", "cursor"],
   async handle({ parts }, query) {
-    const cursor = query.text("cursor");
+    const [group, cursor] = [query.text("group"), query.text("cursor")];
     const limit = query.limit("limit", MOST_ROWS, ROWS);
-    const [now, page] = await Promise.all([
+    const which = { ...(group === undefined ? {} : { group }), ...(cursor === undefined ? {} : { cursor }) };
+    const [now, page, pausedGroups] = await Promise.all([
       parts.store.now(),
-      parts.store.listSchedules({ limit, ...(cursor === undefined ? {} : { cursor }) }),
+      parts.store.listSchedules({ limit, ...which }),
+      parts.schedules?.pausedGroups() ?? [],
     ]);
-    return { now, items: page.items.map((stored) => rowOf(parts, stored)), next: page.next };
+    return { now, items: page.items.map((stored) => rowOf(parts, stored)), next: page.next, pausedGroups };
   },
 };
 
@@ -74,6 +77,22 @@ export const resumeSchedule: OperateRoute<"api/schedules/resume"> = {
   },
 };
 
+/** `api/schedules/pause-group` */
+export const pauseGroup: OperateRoute<"api/schedules/pause-group"> = {
+  method: "POST",
+  permission: "operate",
+  parse: readGroup,
+  handle: async ({ parts }, { group }) => ({ schedules: await deskOf(parts).pauseGroup(group) }),
+};
+
+/** `api/schedules/resume-group` */
+export const resumeGroup: OperateRoute<"api/schedules/resume-group"> = {
+  method: "POST",
+  permission: "operate",
+  parse: readGroup,
+  handle: async ({ parts }, { group }) => ({ schedules: await deskOf(parts).resumeGroup(group) }),
+};
+
 /** `api/schedules/trigger` */
 export const triggerSchedule: OperateRoute<"api/schedules/trigger"> = {
   method: "POST",
@@ -86,6 +105,11 @@ export const triggerSchedule: OperateRoute<"api/schedules/trigger"> = {
 export function readId(body: BodyReader): { id: string } {
   body.only("id");
   return { id: body.text("id") };
+}
+
+function readGroup(body: BodyReader): { group: string } {
+  body.only("group");
+  return { group: body.text("group") };
 }
 
 function deskOf({ schedules: desk }: DashboardParts): ScheduleDesk {

@@ -9,13 +9,15 @@ const DIALECTS = [
   ["quartz", "quartz: seconds first, Sunday is 1"],
   ["cronos", "cronos: as Hangfire reads it"],
 ] as const;
-const MISFIRES: Readonly<Record<MisfireChoice, string>> = {
+/** What each policy does, in words. */
+export const MISFIRES: Readonly<Record<MisfireChoice, string>> = {
   "run-once": "One job for all that was missed, standing at the latest time.",
   skip: "None: it goes on with the next time.",
   "catch-up": "A job for each of the latest missed times: 100, unless code set another bound.",
   "run-all": "A job for each missed time, however many.",
 };
-const OVERLAPS: Readonly<Record<OverlapChoice, string>> = {
+/** What each policy does, in words. */
+export const OVERLAPS: Readonly<Record<OverlapChoice, string>> = {
   allow: "The next one is made all the same; both may run.",
   skip: "The next one is left out.",
   queue: "The next one waits until it is over.",

@@ -5,15 +5,17 @@ import { type Child, h } from "../dom.ts";
 import { duration, timeIn } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
 import { button, type Column, card, empty, facts, jobLink, moment, moodBadge, table } from "../parts.ts";
+import { MISFIRES, OVERLAPS } from "./schedule-fields.ts";
 
 /** The page `schedules`. */
 export const schedulesPage: PageFactory = (context) => {
-  const cursor = context.params.get("cursor");
+  const [group, cursor] = [context.params.get("group"), context.params.get("cursor")];
   let view: SchedulesView | null = null;
   return {
-    title: "Schedules",
+    title: group === null ? "Schedules" : `Schedules of ${group}`,
     async load(signal) {
-      view = await read("api/schedules", cursor === null ? {} : { cursor }, signal);
+      const which = { ...(group === null ? {} : { group }), ...(cursor === null ? {} : { cursor }) };
+      view = await read("api/schedules", which, signal);
     },
     view() {
       if (view === null) return null;
@@ -22,12 +24,17 @@ export const schedulesPage: PageFactory = (context) => {
         h(
           "nav",
           { class: "pager", "aria-label": "Pages" },
-          cursor !== null && h("a", { href: hrefTo("schedules") }, "First"),
-          view.next !== null && h("a", { href: hrefTo("schedules", { cursor: view.next }), rel: "next" }, "Next"),
+          cursor !== null && h("a", { href: hrefTo("schedules", { group }) }, "First"),
+          view.next !== null &&
+            h("a", { href: hrefTo("schedules", { group, cursor: view.next }), rel: "next" }, "Next"),
         );
       const create = mayEdit(context) && h("a", { href: "newschedule", class: "button primary" }, "New schedule");
+      if (group !== null) {
+        return [groupHead(group, view, context), card("Its schedules", null, list(view.items, context, group), pages)];
+      }
       return [
         h("div", { class: "page-head" }, h("h1", null, "Schedules"), create),
+        pausedGroups(view.pausedGroups),
         card("All schedules", null, list(view.items, context), pages),
       ];
     },
@@ -85,7 +92,43 @@ export const schedulePage: PageFactory = (context) => {
   };
 };
 
-function list(items: readonly ScheduleRow[], context: PageContext): Child {
+/** A group's name, whether it is paused as a whole, and what can be done to it. */
+function groupHead(group: string, { pausedGroups }: SchedulesView, context: PageContext): Child {
+  const paused = pausedGroups.includes(group);
+  const told = (word: string) => (answer: { schedules: number }) =>
+    `${group}: ${answer.schedules} ${answer.schedules === 1 ? "schedule" : "schedules"} ${word}.`;
+  const act = (path: "api/schedules/pause-group" | "api/schedules/resume-group", word: string) => () =>
+    void context.act(path, { group }, told(word));
+  return [
+    h(
+      "div",
+      { class: "page-head" },
+      h("h1", null, `Group ${group} `, paused && moodBadge("warn", "paused as a whole")),
+      mayAct(context) &&
+        h(
+          "div",
+          { class: "actions" },
+          !paused && button("Pause group", act("api/schedules/pause-group", "paused")),
+          button("Resume group", act("api/schedules/resume-group", "resumed"), { primary: paused }),
+          h("a", { href: hrefTo("schedules"), class: "button" }, "All schedules"),
+        ),
+    ),
+    paused && h("p", { class: "standing" }, "What is added to this group starts paused, until the group is resumed."),
+  ];
+}
+
+/** A group that is paused may have no schedule by which it could be found. */
+function pausedGroups(groups: readonly string[]): Child {
+  if (groups.length === 0) return null;
+  const links = groups.map((group, index) => [
+    index > 0 && ", ",
+    h("a", { href: hrefTo("schedules", { group }) }, group),
+  ]);
+  return h("p", { class: "standing" }, "Paused as a whole: ", ...links, ".");
+}
+
+function list(items: readonly ScheduleRow[], context: PageContext, group: string | null = null): Child {
+  if (items.length === 0 && group !== null) return empty("No schedules in this group.");
   if (items.length === 0) {
     return empty(
       "No schedules.",
@@ -110,6 +153,9 @@ function list(items: readonly ScheduleRow[], context: PageContext): Child {
       cell: (row) => [row.trigger, row.expression !== null && [" ", h("code", { class: "quiet" }, row.expression)]],
     },
     { label: "job", cell: (row) => row.job },
+    ...(group === null && items.some((row) => row.group !== "")
+      ? [{ label: "group", cell: (row: ScheduleRow) => groupLink(row.group) }]
+      : []),
     { label: "next", kind: "number", cell: (row) => next(row, now) },
     {
       label: "last",
@@ -120,8 +166,7 @@ function list(items: readonly ScheduleRow[], context: PageContext): Child {
           : h("a", { href: hrefTo("job", { id: row.lastJob }) }, moment(row.lastAt, now)),
     },
   ];
-  if (context.about.role === "operate" && context.about.has.schedules)
-    columns.push({ label: "actions", kind: "action", cell: (row) => actions(row, context) });
+  if (mayAct(context)) columns.push({ label: "actions", kind: "action", cell: (row) => actions(row, context) });
   return table("Schedules", columns, items, (row) => row.id);
 }
 
@@ -139,7 +184,7 @@ function status(view: ScheduleRow): Child {
 }
 
 function actions({ id, paused }: ScheduleRow, context: PageContext): Child {
-  if (context.about.role !== "operate" || !context.about.has.schedules) return null;
+  if (!mayAct(context)) return null;
   return [
     button("Trigger now", () => void context.act("api/schedules/trigger", { id }, `${id} was triggered.`), {
       name: `Trigger ${id} now`,
@@ -153,6 +198,21 @@ function actions({ id, paused }: ScheduleRow, context: PageContext): Child {
           name: `Pause ${id}`,
         }),
   ];
+}
+
+function mayAct({ about }: PageContext): boolean {
+  return about.role === "operate" && about.has.schedules;
+}
+
+function groupLink(group: string): Child {
+  return group === "" ? null : h("a", { href: hrefTo("schedules", { group }) }, group);
+}
+
+/** A policy's word, and what it does where the word is known. */
+function policy(word: string | null, words: Readonly<Record<string, string>>): Child {
+  if (word === null) return h("span", { class: "quiet" }, "unknown");
+  const meaning = words[word];
+  return meaning === undefined ? word : [word, " ", h("span", { class: "quiet" }, meaning)];
 }
 
 function mayEdit({ about }: PageContext): boolean {
@@ -187,8 +247,9 @@ function factsOf(view: ScheduleView, now: number): Child {
     ["Time zone", view.timeZone ?? h("span", { class: "quiet" }, "does not matter")],
     ["Job", h("a", { href: hrefTo("jobs", { state: "succeeded", name: view.job }) }, view.job)],
     ...(view.queue === null ? [] : [["Queue", view.queue] as const]),
-    ["Missed fires", view.misfire ?? h("span", { class: "quiet" }, "unknown")],
-    ...(view.group === "" ? [] : [["Group", view.group] as const]),
+    ["Missed fires", policy(view.misfire, MISFIRES)],
+    ["Overlap", policy(view.overlap, OVERLAPS)],
+    ...(view.group === "" ? [] : [["Group", groupLink(view.group)] as const]),
     ["Comes from", view.source === "code" ? "the application's code" : "the API or this dashboard, at run time"],
     ["Changed", moment(view.updatedAt, now)],
   ]);
