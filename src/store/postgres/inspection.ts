@@ -28,7 +28,7 @@ export async function counts(session: Session): Promise<Counts> {
           min((select j.created_at from ${s}.job j where j.id = r.first and j.bucket =
             (select x.bucket from ${s}.ready x where x.lane_id = n.id and x.job_id = r.first))) as oldest_ready,
           min((select j.created_at from ${s}.job j where j.id = p.first and j.bucket =
-            (select x.bucket from ${s}.parked x where x.job_id = p.first))) as oldest_parked
+            (select x.bucket from ${s}.parked x where x.lane_id = n.id and x.job_id = p.first))) as oldest_parked
         from ${s}.lane n left join ready r on r.lane_id = n.id left join parked p on p.lane_id = n.id
           left join later l on l.lane_id = n.id group by n.queue_id),
       running as (select queue_id, sum(cardinality(ids)) as n from ${s}.lease group by queue_id)
@@ -120,7 +120,7 @@ export async function getJob(session: Session, id: JobId): Promise<JobDetail | n
         where f.job_id = j.id and f.bucket = j.bucket and f.day >= $1)
     from ${s}.job j
     left join ${s}.ready r on r.lane_id = j.lane_id and r.job_id = j.id
-    left join ${s}.parked p on p.job_id = j.id
+    left join ${s}.parked p on p.lane_id = j.lane_id and p.job_id = j.id
     left join ${s}.scheduled w on w.job_id = j.id
     left join ${s}.cancel_request c on c.job_id = j.id
     left join lateral (select x.attempt, l.claimed_at, n.name from ${s}.lease l cross join lateral ${s}.held(l) x
@@ -181,7 +181,7 @@ export async function statesOf(session: Session, ids: readonly JobId[]): Promise
   const text = `with running as materialized (select unnest(l.ids) as id from ${s}.lease l)
     select j.bucket, j.id, case
       when exists (select from ${s}.ready r where r.lane_id = j.lane_id and r.job_id = j.id)
-        or exists (select from ${s}.parked p where p.job_id = j.id) then 'ready'
+        or exists (select from ${s}.parked p where p.lane_id = j.lane_id and p.job_id = j.id) then 'ready'
       when exists (select from ${s}.scheduled w where w.job_id = j.id) then 'scheduled'
       when j.id in (select id from running) then 'running'
       else (select case f.state when 'S' then 'succeeded' when 'D' then 'dead' else 'cancelled' end from ${s}.finished f

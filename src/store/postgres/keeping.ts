@@ -73,9 +73,9 @@ export class Keeping {
     const { s } = this.#session;
     const cuts = await this.#cuts.of(rulesOf(retention));
     const retired = await this.#retire(cuts.map((cut) => cut?.at ?? null));
-    const text = `select ${s}.prune_to($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7)`;
+    const text = `select ${s}.prune($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7)`;
     const ends = cuts.flatMap((cut) => [cut?.at ?? null, cut?.job ?? null]);
-    const [row] = await run(this.#session, "prune_to", text, [...ends, limit]);
+    const [row] = await run(this.#session, "prune", text, [...ends, limit]);
     const pruned = Number(row?.[0]);
     if (pruned < limit) this.#cuts.reached();
     return retired + pruned;

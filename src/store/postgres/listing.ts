@@ -36,6 +36,11 @@ const LIVE_PLACES: Readonly<Record<"ready" | "scheduled" | "running", (s: string
 
 const LETTERS = { succeeded: "S", dead: "D", cancelled: "C" } as const;
 const LAST_ID = "9223372036854775807";
+/** The first window that a list of final jobs looks into, in milliseconds, and by how much the next one is wider. */
+const NARROW = 1_000;
+const WIDER = 8;
+/** A window with more lines of history than this is looked into in parts. */
+const CROWDED = 2_000;
 
 export async function listJobs(session: Session, query: JobQuery): Promise<Page<JobSummary>> {
   const filter = await filterOf(session, query);
@@ -104,13 +109,31 @@ async function listFinal(
   const from = after ?? ([Number(clock?.[0]) + 86_400_000, LAST_ID] as const);
   const rows: Row[] = [];
   // Windows that grow: the block-range index makes each a short scan, where one order-by would read all of history.
-  for (let high = from[0], width = 1_000; rows.length <= limit && high >= 0; width *= 8) {
+  // One that is wide and crowded (a busy hour before a quiet one) is looked into in parts, the newest first.
+  let crowd = { low: Number.POSITIVE_INFINITY, part: Number.POSITIVE_INFINITY };
+  for (let high = from[0], width = NARROW; rows.length <= limit && high >= 0; width *= WIDER) {
+    if (high > crowd.low) width = Math.min(width, crowd.part);
     const low = high - width;
-    rows.push(...(await finalWindow(session, state, filter, [low, high], from, limit + 1 - rows.length)));
+    // Ends that are no successes have an index in their order, and need no care.
+    const lines = width === NARROW || state !== "succeeded" ? null : await crowdOf(session, [low, high]);
+    if (lines === CROWDED) {
+      crowd = { low, part: width / WIDER };
+      width = crowd.part / WIDER;
+      continue;
+    }
+    if (lines !== 0)
+      rows.push(...(await finalWindow(session, state, filter, [low, high], from, limit + 1 - rows.length)));
     high = low;
   }
   const page = pageOf(rows, query, (row) => [Number(row[7]), row[1] ?? ""]);
   return { ...page, items: await summaries(session, page.items, state) };
+}
+
+/** How many lines of history there are after `low` up to `high`; it counts to {@link CROWDED} at the most. */
+async function crowdOf(session: Session, [low, high]: readonly [number, number]): Promise<number> {
+  const text = `select ${session.s}.crowd($1::bigint, $2::bigint, $3)`;
+  const [row] = await run(session, "crowd", text, [Math.max(-1, low), high, CROWDED]);
+  return Number(row?.[0]);
 }
 
 /** Ends after `low` up to `high`, before the cursor. The state is written out: a parameter would hide the partial index. */

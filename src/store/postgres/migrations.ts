@@ -1,9 +1,11 @@
 /** The migrations, in their order. What was released is never changed: a correction is another migration. */
-import { cancel, pause, prune, retry, runNow } from "./schema/control.ts";
+import { cancel, pause, retry, runNow } from "./schema/control.ts";
+import { crowd } from "./schema/crowd.ts";
 import { enqueue } from "./schema/enqueue.ts";
 import { enqueueAndWork, standsFree } from "./schema/enqueue-and-work.ts";
-import { maintain } from "./schema/maintain.ts";
-import { importJobs, makeDays, operationsTables, pruneTo, sweep } from "./schema/operations.ts";
+import { prune, sweep } from "./schema/forget.ts";
+import { importJobs } from "./schema/import.ts";
+import { maintain, makeDay, makeDays } from "./schema/maintain.ts";
 import { retire } from "./schema/retire.ts";
 import { fire, saveSchedules } from "./schema/schedules.ts";
 import { held, letGo, settle, squeeze } from "./schema/settle.ts";
@@ -45,13 +47,8 @@ export const migrations: readonly Migration[] = [
         handBack,
         foldTally,
       ],
-      ...[cancel, retry, runNow, pause, prune, saveSchedules, fire, maintain, retire],
+      ...[cancel, retry, runNow, pause, prune, sweep, saveSchedules, fire, makeDay, maintain, makeDays, retire],
+      ...[importJobs, crowd],
     ],
-  },
-  {
-    number: 2,
-    name: "operations",
-    compatible: true,
-    statements: [operationsTables, pruneTo, sweep, makeDays, importJobs],
   },
 ];

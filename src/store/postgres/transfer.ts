@@ -76,7 +76,7 @@ async function wholeJobs(session: Session, keys: readonly (readonly [string, str
         where f.job_id = j.id and f.bucket = j.bucket and f.day >= j.bucket)
     from unnest($1::int[], $2::bigint[]) as u (bucket, id) join ${s}.job j on j.bucket = u.bucket and j.id = u.id
     left join ${s}.ready r on r.lane_id = j.lane_id and r.job_id = j.id
-    left join ${s}.parked p on p.job_id = j.id
+    left join ${s}.parked p on p.lane_id = j.lane_id and p.job_id = j.id
     left join ${s}.scheduled w on w.job_id = j.id
     left join ${s}.cancel_request c on c.job_id = j.id
     left join running h on h.job_id = j.id

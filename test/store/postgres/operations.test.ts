@@ -121,44 +121,6 @@ test("a batch brings inputs and metas as they were stored, whatever characters t
   }
 });
 
-test("the hot statements use their indexes when the tables are large", async () => {
-  await using db = await opened();
-  const { raw, schema, store } = db;
-  await store.enqueue([job()]);
-  await raw.query(`set search_path to ${schema}`);
-  await raw.query(
-    `insert into ready (job_id, lane_id, kind_id, bucket, attempt) select g, 1, 1, 1, 0 from generate_series(1000, 60000) g`,
-  );
-  await raw.query(
-    `insert into scheduled select g, 9e15::bigint + g, 1, 1, 1, 0 from generate_series(100000, 150000) g`,
-  );
-  await raw.query(`insert into finished (at, job_id, lease_id, day, bucket, lane_id, kind_id, attempt, state)
-    select g, g, 0, now_ms() / 86400000, 1, 1, 1, 1, 'S' from generate_series(1, 60000) g`);
-  await raw.query("analyze");
-  const plan = async (statement: string) =>
-    (await raw.query<{ "QUERY PLAN": string }>(`explain ${statement}`)).rows.map((row) => row["QUERY PLAN"]).join("\n");
-  const hot = {
-    ready_pkey:
-      "select ctid from ready where lane_id = 1 and job_id >= 500 order by job_id limit 100 for update skip locked",
-    scheduled_due:
-      "select ctid from scheduled where run_at <= 5 order by run_at, job_id limit 100 for update skip locked",
-    finished_bad:
-      "select job_id from finished_default where state = 'D' and at <= 5000 order by at desc, job_id desc limit 10",
-    finished_p: "select state from finished where job_id = 5 and day >= 20000",
-    schedule_due: "select id from schedule where not paused and next_at <= 5 order by next_at, id limit 10",
-  };
-  await raw.query("set enable_seqscan = off");
-  for (const [index, statement] of Object.entries(hot)) {
-    const text = await plan(statement);
-    assert.match(
-      text,
-      new RegExp(`Index.*${index.replace("finished_bad", "finished_default_at")}`),
-      `${statement}\n${text}`,
-    );
-    assert.doesNotMatch(text, /Seq Scan on (ready|scheduled|finished_p)/);
-  }
-});
-
 test("an application's role needs no right to create or own anything, and one that lacks a right is told so", async () => {
   await using db = await opened();
   const { raw, schema, connectionString } = db;

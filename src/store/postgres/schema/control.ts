@@ -27,7 +27,7 @@ begin
         delete from scheduled s where s.job_id = v_job.id returning s.attempt into v_attempt;
       end if;
       if v_attempt is null then
-        delete from parked p where p.job_id = v_job.id returning p.attempt into v_attempt;
+        delete from parked p where p.lane_id = v_job.lane_id and p.job_id = v_job.id returning p.attempt into v_attempt;
       end if;
       if v_attempt is not null then
         -- Later than all that its history has: it is read in the order of its times.
@@ -109,33 +109,5 @@ language plpgsql set search_path from current as $$
 begin
   perform pg_advisory_xact_lock(hashtext(current_schema()), p_queue);
   update queue q set paused_at = coalesce(q.paused_at, now_ms()), pause_reason = p_reason where q.id = p_queue;
-end $$;
-`;
-
-/**
- * Removes finished jobs whose end is older than the cut of their state (null: kept for ever), oldest days first, with
- * their history. Ends are locked first, so that a person's retry and this never both have a job.
- */
-export const prune = `
-create function prune(p_succeeded bigint, p_dead bigint, p_cancelled bigint, p_limit int) returns int
-language plpgsql set search_path from current as $$
-declare
-  v_latest bigint := greatest(p_succeeded, p_dead, p_cancelled);
-  v_jobs bigint[];
-  v_buckets int[];
-  v_pruned int;
-begin
-  -- A day that is being dropped must not lose a job that is coming back, nor count one twice.
-  perform pg_advisory_xact_lock_shared(hashtext(current_schema() || '/ends'), 0);
-  select array_agg(e.job_id), array_agg(e.bucket) into v_jobs, v_buckets from (
-    select f.job_id, f.bucket from finished f
-    where f.day <= v_latest / 86400000 and f.at <= v_latest and (
-      (f.state = 'S' and f.at <= p_succeeded) or (f.state = 'D' and f.at <= p_dead) or (f.state = 'C' and f.at <= p_cancelled))
-    limit p_limit for update skip locked) e;
-  if v_jobs is null then return 0; end if;
-  delete from finished f where f.job_id = any (v_jobs);
-  delete from job j using unnest(v_buckets, v_jobs) as u (bucket, id) where j.bucket = u.bucket and j.id = u.id;
-  get diagnostics v_pruned = row_count;
-  return v_pruned;
 end $$;
 `;

@@ -51,9 +51,10 @@ create table scheduled (
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index scheduled_due on scheduled (run_at, job_id);
 
--- Ready, but of a name that no process knew when it stood at the head of its lane.
+-- Ready, but of a name that no process knew when it stood at the head of its lane. The same key, for lists of both.
 create table parked (
-  job_id bigint not null primary key, lane_id int not null, kind_id int not null, bucket int not null, attempt int not null
+  job_id bigint not null, lane_id int not null, kind_id int not null, bucket int not null, attempt int not null,
+  primary key (lane_id, job_id)
 );
 create index parked_kind on parked (kind_id, lane_id, job_id);
 
@@ -64,8 +65,8 @@ create table instance (
   pid int not null, concurrency int not null,
   name text not null, host text not null, version text not null, queues text[] not null, names text[] not null
 ) with (fillfactor = 50);
--- What history calls an instance that is long gone.
-create table instance_name (id int primary key, name text not null, registered_at bigint not null);
+-- What history calls an instance that is long gone; left_at is when it was first found gone.
+create table instance_name (id int primary key, name text not null, registered_at bigint not null, left_at bigint);
 
 -- One row per claimed batch. The id is the fencing token: the instance in the upper half, a sequence in the lower.
 -- The arrays list the jobs still held; buckets, lanes, kinds and attempts have one element when all are the same.
@@ -89,7 +90,7 @@ create table finished (
 ) partition by range (day);
 create table finished_default partition of finished default;
 create index finished_job on finished (job_id);
-create index finished_bad on finished (at, job_id) where state in ('D', 'C');
+create index finished_bad on finished (state, at, job_id) where state in ('D', 'C');
 -- Lists of successes walk back in time; a block-range index costs no write per job, as a tree would.
 create index finished_at on finished using brin (at) with (pages_per_range = 32, autosummarize = on);
 
@@ -119,6 +120,17 @@ create table occurrence (
 );
 create index occurrence_at on occurrence (at);
 create table calendar (name text collate "C" primary key, definition text not null);
+
+-- One row. Copies of the database share it: a job is the same job in all of them.
+create table identity (id text not null);
+insert into identity select gen_random_uuid();
+
+-- Jobs that came from another store, by what they were there: importing again makes no second one.
+create table imported (
+  source text collate "C" not null, source_job text collate "C" not null, bucket int not null, job_id bigint not null, at bigint not null,
+  primary key (source, source_job)
+);
+create index imported_at on imported (at);
 
 -- The clock of everything. Volatile on purpose: a statement that waited for a lock must not decide by an old time.
 create function now_ms() returns bigint language sql volatile

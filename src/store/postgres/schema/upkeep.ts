@@ -9,7 +9,7 @@ set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now bigint := now_ms();
   v_more int;
-  v_served int[];
+  v_served int[]; v_known int[];
   v_lanes int[]; v_ids bigint[];
 begin
   with due as (
@@ -23,11 +23,14 @@ begin
   select coalesce(sum(l.n), 0), array_agg(l.lane_id), array_agg(l.first) into o_moved, o_lanes, o_ids from lanes l;
   if o_moved < p_limit and cardinality(p_queues) > 0 and exists (select from parked p where p.kind_id = any (p_kinds)) then
     v_served := array(select n.id from lane n where n.queue_id = any (p_queues));
+    v_known := array(select k from unnest(p_kinds) k where exists (select from parked p where p.kind_id = k));
+    -- Name by name and lane by lane, along the index: all of them in one order would be sorted for each few.
     with known as (
       delete from parked where ctid = any (array(
-        select p.ctid from parked p where p.kind_id = any (p_kinds) and p.lane_id = any (v_served)
-        order by p.job_id limit p_limit - o_moved
-        for update skip locked))
+        select p.ctid from unnest(v_known) k cross join unnest(v_served) l cross join lateral (
+          select x.ctid from parked x where x.kind_id = k and x.lane_id = l order by x.job_id limit p_limit - o_moved
+          for update skip locked) p
+        limit p_limit - o_moved))
       returning job_id, lane_id, kind_id, bucket, attempt
     ), put as (
       insert into ready (job_id, lane_id, kind_id, bucket, attempt)
