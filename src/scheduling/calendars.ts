@@ -76,9 +76,10 @@ async function* usersOf(store: Store, reader: Reader, name: string): AsyncGenera
 async function move(store: Store, reader: Reader, found: StoredSchedule): Promise<boolean> {
   let stored: StoredSchedule | undefined = found;
   for (let turn = 0; turn < TRIES && stored !== undefined; turn++) {
-    const { timeline, state } = reader.read(stored, await namedCalendars(store));
-    const waits = state.held !== undefined || (state.fired !== undefined && stored.nextAt === null);
-    const nextAt = waits ? stored.nextAt : nextTimeAfterChange(timeline, stored, await store.now());
+    const { timeline, spec, state } = reader.read(stored, await namedCalendars(store));
+    const spent = spec.maxCount !== undefined && (state.fired ?? 0) >= spec.maxCount;
+    const nextAt =
+      state.held !== undefined || spent ? stored.nextAt : nextTimeAfterChange(timeline, stored, await store.now());
     const [written] = await store.saveSchedules([{ ...stored, nextAt }], [stored.revision]);
     if (written) return true;
     [stored] = await store.getSchedules([found.id]);

@@ -65,13 +65,14 @@ export function decide(situation: Situation): Decision {
   const waited = waitedUntil(situation);
   if (policies.overlap === "queue" && previous !== null) return hold(state, from, waited ?? now, now);
 
-  const sorted = limit(sortBacklog(timeline, policies, from, now, waited), policies, state);
+  const sorted = sortBacklog(timeline, policies, from, now, waited);
   const occurrences: Decided[] = [];
   if (sorted.leftOut) {
     const words = sorted.leftOut.why === "deadline" ? "later than its starting deadline" : "missed";
     occurrences.push(...linesOf(timeline, sorted.leftOut.times, words));
   }
-  const { fire, skipped, next, cancel } = overlap(sorted, policies.overlap, previous, timeline);
+  // Counted after the overlap policy, which may make fewer jobs of them than there are times.
+  const { fire, skipped, next, cancel } = limit(overlap(sorted, policies.overlap, previous, timeline), policies, state);
   occurrences.push(...skipped);
   const standsForOthers = policies.misfire.policy === "run-once" && sorted.leftOut?.why === "missed";
   for (const at of fire) {
@@ -107,10 +108,11 @@ function hold(state: ScheduleState, from: number, until: number, now: number): D
 }
 
 /** No more jobs than `maxCount` leaves. */
-function limit(sorted: Sorted, policies: Policies, state: ScheduleState): Sorted {
-  if (policies.maxCount === undefined) return sorted;
+function limit(overlapped: Overlapped, policies: Policies, state: ScheduleState): Overlapped {
+  if (policies.maxCount === undefined) return overlapped;
   const left = Math.max(0, policies.maxCount - (state.fired ?? 0));
-  return { ...sorted, fire: sorted.fire.slice(0, left) };
+  if (left === 0) return { fire: [], skipped: [], next: null, cancel: false };
+  return { ...overlapped, fire: overlapped.fire.slice(0, left) };
 }
 
 interface Overlapped {

@@ -43,5 +43,7 @@ export const OVERLAPS: readonly Overlap[] = ["allow", "skip", "queue", "replace"
 export const DEFAULT_MISFIRE_THRESHOLD = 5_000;
 /** Below this, ordinary delays (a commit, a garbage collection) would be called misfires. */
 export const SHORTEST_MISFIRE_THRESHOLD = 500;
+/** Below this, nothing would ever be in time. */
+export const SHORTEST_STARTING_DEADLINE = 500;
 /** The most jobs that one move of a schedule makes; a longer backlog is worked off in several moves. */
 export const MOST_JOBS_A_MOVE = 1_000;

@@ -21,6 +21,7 @@ import {
   OVERLAPS,
   type Overlap,
   SHORTEST_MISFIRE_THRESHOLD,
+  SHORTEST_STARTING_DEADLINE,
 } from "./policies.ts";
 
 const SETTINGS = [
@@ -163,6 +164,10 @@ function readParts(options: Given, id: string, what: string, problems: Problems)
   if (parts.misfireThreshold !== undefined && parts.misfireThreshold < SHORTEST_MISFIRE_THRESHOLD) {
     const least = `Give at least ${SHORTEST_MISFIRE_THRESHOLD} ms: ordinary delays are no misfires.`;
     problems.add("NS_OPTION_INVALID", `${what}: misfireThreshold is ${parts.misfireThreshold} ms. ${least}`);
+  }
+  if (parts.startingDeadline !== undefined && parts.startingDeadline < SHORTEST_STARTING_DEADLINE) {
+    const least = `Give at least ${SHORTEST_STARTING_DEADLINE} ms: ordinary delays would leave out every occurrence.`;
+    problems.add("NS_OPTION_INVALID", `${what}: startingDeadline is ${parts.startingDeadline} ms. ${least}`);
   }
   if (parts.start !== undefined && parts.end !== undefined && parts.start > parts.end) {
     problems.add("NS_OPTION_INVALID", `${what}: start is after end.`);

@@ -12,6 +12,7 @@ import type { NewSchedule, Page, PageRequest, ScheduleQuery, Store, StoredSchedu
 import type { Calendar } from "../time/index.ts";
 import { type CalendarInfo, listCalendars, removeCalendar, saveCalendar } from "./calendars.ts";
 import { changed } from "./changed.ts";
+import { checkCall, checkPreview, checkResume } from "./client-options.ts";
 import { staleSchedule, TRIES } from "./contention.ts";
 import { queueOf, type ScheduleSpec, writeDefinition } from "./definition.ts";
 import { eachOf, listGroups, type ScheduleGroup } from "./groups.ts";
@@ -127,6 +128,7 @@ export class Schedules {
     changes: ScheduleChanges<D>,
     options: UpdateOptions = {},
   ): Promise<ScheduleInfo> {
+    checkCall("schedules.update()", options, ["revision"]);
     const problems = new Problems();
     const read = readChanges(changes, id, problems);
     problems.throwIfAny("The change");
@@ -144,7 +146,9 @@ export class Schedules {
   }
 
   /** Ends a pause. Harmless when it is not paused. */
-  async resume(id: string, { missed = "skip" }: ResumeOptions = {}): Promise<ScheduleInfo> {
+  async resume(id: string, options: ResumeOptions = {}): Promise<ScheduleInfo> {
+    checkResume("schedules.resume()", options);
+    const { missed = "skip" } = options;
     if (missed === "skip") await skipPause(await this.#parts.source.open(), this.#reader, id, this.#parts.by);
     return this.#change(id, {}, ({ stored }) => ({ ...stored, paused: false }));
   }
@@ -165,6 +169,7 @@ export class Schedules {
     id: string,
     options: { readonly input?: InputOf<D> } = {},
   ): Promise<JobHandle> {
+    checkCall("schedules.trigger()", options, ["input"]);
     // One after the other: each moves the schedule's revision, so of many at once all but one would have to try again.
     const before = this.#triggering.get(id) ?? Promise.resolve(Number.NEGATIVE_INFINITY);
     const made = before.then((last) => this.#trigger(id, options, last));
@@ -237,8 +242,12 @@ export class Schedules {
     return [...(await readNamed(await this.#parts.source.open())).pausedGroups].sort();
   }
 
-  /** The next `n` planned times from now on (or from `from`), as if the schedule were not paused. Jitter comes on top. */
+  /**
+   * The next `n` planned times (10,000 at most) from now on (or from `from`), as if the schedule were not paused. Jitter
+   * comes on top.
+   */
   async preview(id: string, n = 10, from?: Date): Promise<readonly Date[]> {
+    checkPreview("schedules.preview()", n, from);
     const store = await this.#parts.source.open();
     const { timeline, spec, state } = await this.#reader.find(store, id);
     const left = spec.maxCount === undefined ? n : Math.min(n, spec.maxCount - (state.fired ?? 0));
@@ -268,6 +277,7 @@ export class Schedules {
 
   /** Ends the pause of the group and of every schedule in it; gives how many were paused before. */
   async resumeGroup(group: string, options: ResumeOptions = {}): Promise<number> {
+    checkResume("schedules.resumeGroup()", options);
     const store = await this.#parts.source.open();
     await unmarkGroup(store, group);
     return eachOf(store, { group, paused: true }, (id) => this.resume(id, options));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NightshiftError } from "../../src/errors/index.ts";
-import { cron, holidayCalendar, weeklyCalendar } from "../../src/time/index.ts";
+import { cron, cronCalendar, holidayCalendar, weeklyCalendar } from "../../src/time/index.ts";
 import { declare, tick, world } from "./harness.ts";
 
 const daily = declare({ id: "daily", trigger: cron("0 12 * * *"), job: tick });
@@ -31,6 +31,23 @@ describe("a schedule's calendars", () => {
     assert.equal(day((await w.schedules.get("daily"))?.nextAt), "2026-01-01");
     await w.clock.advance("1d");
     assert.equal((await w.history("daily")).length, 1);
+  });
+
+  it("by name wake a schedule that they had left without times, though it counts its jobs; one that has made them all stays over", async () => {
+    await using w = await world();
+    await w.scheduler();
+    const none = cronCalendar("* * * * *");
+    await w.schedules.saveCalendar("closed", holidayCalendar(["2026-12-25"]));
+    await w.schedules.create({ ...daily, calendar: "closed", maxCount: 2 });
+    await w.clock.advance("1d");
+    await w.schedules.saveCalendar("closed", none);
+    assert.equal((await w.schedules.get("daily"))?.nextAt, null);
+    await w.schedules.saveCalendar("closed", holidayCalendar(["2026-01-02"]));
+    assert.equal(day((await w.schedules.get("daily"))?.nextAt), "2026-01-03");
+    await w.clock.advance("3d");
+    await w.schedules.saveCalendar("closed", holidayCalendar(["2026-12-25"]));
+    assert.equal((await w.schedules.get("daily"))?.nextAt, null);
+    assert.deepEqual((await w.history("daily")).map(({ at }) => day(at)).sort(), ["2026-01-01", "2026-01-03"]);
   });
 
   it("by name cannot be removed while they are used, and must exist for a new schedule", async () => {

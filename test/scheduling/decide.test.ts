@@ -143,6 +143,20 @@ describe("`maxCount`", () => {
     assert.equal(decision.nextAt, 11 * MINUTE);
   });
 
+  it("with an overlap policy counts the jobs that are made: none of the times vanishes, none is counted for another", () => {
+    const backlog = (overlap: Overlap, before: number) =>
+      decide(due({ now: 3 * MINUTE, state: { fired: before }, policies: { ...counted, overlap } }));
+    const replaced = backlog("replace", 1);
+    assert.deepEqual([fired(replaced), skipped(replaced).length], [[3], 3]);
+    assert.deepEqual([replaced.state.fired, replaced.nextAt], [2, 4 * MINUTE]);
+    const last = backlog("skip", 2);
+    assert.deepEqual([fired(last), last.nextAt], [[0], null]);
+    assert.equal(skipped(backlog("skip", 1)).length, 3);
+    assert.deepEqual(backlog("replace", 3), {
+      ...{ occurrences: [], nextAt: null, state: { fired: 3 }, cancelPrevious: false },
+    });
+  });
+
   it("cuts a backlog", () => {
     assert.deepEqual(fired(decide(due({ now: 10 * MINUTE, policies: counted }))), [0, 1, 2]);
   });

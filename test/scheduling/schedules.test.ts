@@ -255,6 +255,26 @@ describe("schedules.trigger", () => {
   });
 });
 
+it("what calls are given beside a schedule is checked before anything is done: misspelt options, endless previews", async () => {
+  await using w = await world();
+  const { schedules } = w;
+  await schedules.create({ id: "s", trigger: cron("* * * * *"), job: greet, input: { name: "Ada" } });
+  await schedules.pause("s");
+  const [unknown, invalid] = [code("NS_OPTION_UNKNOWN"), code("NS_OPTION_INVALID")];
+  await assert.rejects(schedules.trigger("s", { inputs: { name: "Bea" } } as object), unknown);
+  await assert.rejects(schedules.update("s", { description: "x" }, { revison: 1 } as object), unknown);
+  await assert.rejects(schedules.resume("s", { missed: "polcy" as "policy" }), /Did you mean "policy"\?/);
+  await assert.rejects(schedules.resumeGroup("g", { missed: null as unknown as "skip" }), invalid);
+  await assert.rejects(schedules.update("s", {}, 3 as unknown as object), invalid);
+  for (const n of [Number.POSITIVE_INFINITY, Number.NaN, -1, 1.5, 10_001]) {
+    await assert.rejects(schedules.preview("s", n), invalid, String(n));
+  }
+  await assert.rejects(schedules.preview("s", 1, new Date(Number.NaN)), invalid);
+  await assert.rejects(schedules.update("s", { startingDeadline: 0 }), /would leave out every occurrence/);
+  assert.deepEqual(await w.history("s"), []);
+  assert.equal((await schedules.get("s"))?.paused, true);
+});
+
 it("schedules.remove takes the history along and leaves the jobs", async () => {
   await using w = await world();
   await w.schedules.create({ id: "s", trigger: interval("1h"), job: tick });
