@@ -1,6 +1,6 @@
 /**
  * The house rules that no linter knows: imports go down the list of rooms only, and rooms on one floor do not know
- * each other. The floors are those of CONTRIBUTING.md.
+ * each other. The floors are those of CONTRIBUTING.md. Decisions are told apart by their numbers.
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -41,6 +41,15 @@ for (const file of globSync("src/**/*.ts")) {
       problems.push(`${file} imports ${target}: only the contract may be known here`);
     }
   }
+}
+const decisions = new Map<string, string>();
+for (const file of globSync("docs/decisions/*.md").sort()) {
+  const number = file.slice("docs/decisions/".length).slice(0, 3);
+  const other = decisions.get(number);
+  if (other !== undefined) problems.push(`${file} has the number of ${other}`);
+  else if (!readFileSync(file, "utf8").startsWith(`# ${number}: `))
+    problems.push(`${file} is not titled "# ${number}: …"`);
+  decisions.set(number, file);
 }
 if (problems.length > 0) {
   console.error(problems.join("\n"));

@@ -82,5 +82,6 @@ export function needed(args: Arguments, name: string, usage: string): string {
 export function noPositionals({ positionals }: Arguments, usage: string): void {
   const [first] = positionals;
   if (first === undefined) return;
-  throw new NightshiftError("NS_OPTION_INVALID", `${show(first)} belongs to no option.\n\n${usage}`);
+  const advice = usage.includes("--store") ? " A store is given as --store sqlite:shop.db." : "";
+  throw new NightshiftError("NS_OPTION_INVALID", `${show(first)} belongs to no option.${advice}\n\n${usage}`);
 }

@@ -2,6 +2,7 @@
 /** The `nightshift` command: finds the subcommand, and says what was wrong with what was typed. */
 import { once } from "node:events";
 import { didYouMean, messageOf, NightshiftError, show } from "../errors/index.ts";
+import { VERSION } from "../jobs/index.ts";
 import { systemClock } from "../time/index.ts";
 import { backupCommand, checkCommand, migrateCommand, statsCommand } from "./care-commands.ts";
 import type { Command, Terminal } from "./command.ts";
@@ -44,6 +45,10 @@ async function run([name = "help", ...args]: readonly string[]): Promise<number>
   }
   if (["help", "--help", "-h"].includes(name)) {
     await terminal.write(helpText(args[0]));
+    return 0;
+  }
+  if (["--version", "-v"].includes(name)) {
+    await terminal.write(`${VERSION}\n`);
     return 0;
   }
   const names = Object.keys(COMMANDS);

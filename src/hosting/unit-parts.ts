@@ -2,6 +2,7 @@
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { InstanceSource } from "./instance.ts";
+import type { DecidedServiceOptions } from "./options.ts";
 import type { Verdict } from "./restarts.ts";
 import type { Supervision } from "./supervision.ts";
 import type { ServiceUnit } from "./unit.ts";
@@ -19,15 +20,8 @@ export type ServiceState =
   | { readonly kind: "abandoned"; readonly doing: string };
 
 /** A service as it was declared, every option decided. */
-export interface UnitSpec extends InstanceSource {
+export interface UnitSpec extends InstanceSource, Omit<DecidedServiceOptions, "leader"> {
   readonly name: string;
-  readonly supervision: Supervision;
-  readonly startTimeout: number | undefined;
-  readonly stopTimeout: number | undefined;
-  readonly required: boolean;
-  readonly daemon: boolean;
-  readonly heartbeat: number | undefined;
-  readonly group: string | undefined;
 }
 
 /** What a unit needs of its host. */

@@ -214,7 +214,10 @@ test("what was typed wrong is told with what was meant, and makes no file", asyn
     [["backup", "--store", "postgres://x/y", "--to", "z"], /Use pg_dump/],
     [["move", "--from", `sqlite:${missing}`, "--to", "redis://user:secret@x"], /^(?!.*secret)/s],
     [["exprot"], /Did you mean "export"\?/],
-    [["export", "shop.db", "--store", "sqlite:package.json"], /"shop\.db" belongs to no option/],
+    [
+      ["export", "shop.db", "--store", "sqlite:package.json"],
+      /"shop\.db" belongs to no option\. A store is given as --store/,
+    ],
   ];
   for (const [args, message] of cases) {
     const { status, err } = await nightshift(args);
@@ -222,6 +225,7 @@ test("what was typed wrong is told with what was meant, and makes no file", asyn
     assert.match(err, message);
   }
   assert.equal(existsSync(missing), false);
+  assert.match((await nightshift(["--version"])).out, /^\d+\.\d+\.\d+\n$/);
   const help = await nightshift(["--help"]);
   assert.match(help.out, /^ {2}move +everything from one store to another$/m);
   assert.match((await nightshift(["move", "--help"])).out, /Refuses while processes use the source/);

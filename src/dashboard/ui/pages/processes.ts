@@ -132,7 +132,7 @@ function leaders(view: InstancesView): Child {
   if (view.leaders.length === 0)
     return empty(
       "Nobody leads anything now.",
-      "Duties that one process does for all, such as firing schedules, are shown with who does them.",
+      "Services that one process runs for all (leaderOnly) are shown with the process that does.",
     );
   return table(
     "Leaders",
