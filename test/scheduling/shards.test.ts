@@ -35,6 +35,25 @@ test("a schedule lives beside its queue, and fires while the other database is a
   }
 });
 
+test("schedules of the other databases go on firing while the one that elects leaders is away", async () => {
+  const { store, places } = makeSharded({ ...LIST, leader: "a" });
+  await using w = await world([tick, greet], store);
+  const there = declare({ id: "there", trigger: every, job: greet, input: { name: "Ada" } });
+  for (const by of ["one", "two"]) await w.scheduler({ declared: [there], by });
+  await w.clock.advance("3m");
+  places["a"]?.cut();
+  await assert.rejects(store.campaign("r", "one", 60_000), { code: "NS_STORE_UNAVAILABLE" });
+  await w.clock.advance("4m");
+  // What an outage may cost: a look at the schedules that failed is repeated soon after.
+  await w.clock.advance("5s");
+  const fired = (await w.history("there")).filter(({ what }) => what === "fired");
+  assert.deepEqual(
+    fired.map(({ at }) => minutes(at)),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  );
+  assert.equal(new Set(fired.map(({ job }) => job)).size, 8);
+});
+
 test("a schedule created at run time follows its job to another queue, and its jobs run there", async () => {
   const { store, places } = makeSharded(LIST);
   await using w = await world([tick, greet], store);

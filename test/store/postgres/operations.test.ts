@@ -180,6 +180,21 @@ test("a pool of the application's is used and not ended", async () => {
   await pool.end();
 });
 
+test("history whose job is gone is found by the check, with the job's id", async () => {
+  await using db = await opened();
+  const [kept = "", gone = ""] = await db.store.enqueue([job(), job()]);
+  await finishAll(db.store, 2);
+  assert.deepEqual((await db.store.verify()).findings, []);
+  await db.raw.query(`delete from ${db.schema}.job where id = $1`, [gone.split("-")[1]]);
+  const { jobs, findings: found } = await db.store.verify();
+  assert.equal(jobs, 1);
+  assert.deepEqual(
+    found.map(({ what, severity }) => [what, severity]),
+    [["history without job", "damage"]],
+  );
+  assert.ok(found[0]?.message.includes(gone) && !found[0].message.includes(kept), found[0]?.message);
+});
+
 test("a transaction that is held open is found", async () => {
   await using db = await opened();
   const holder = await rawClient(db.connectionString);
