@@ -4,6 +4,7 @@
  *
  * Times are milliseconds since 1970 UTC by the store's clock.
  */
+import type { Finding } from "../store/contract/condition.ts";
 import type {
   Counts,
   HistoryEntry,
@@ -56,6 +57,11 @@ export interface OverviewView extends Counts {
   readonly instances: number;
   /** Of a store made of several databases: each of them. Empty for any other. */
   readonly shards: readonly ShardInfo[];
+}
+
+/** What the store says of itself: nothing, when all is well. */
+export interface FindingsView {
+  readonly items: readonly Pick<Finding, "what" | "severity" | "message">[];
 }
 
 /** A job in a list. */
@@ -242,6 +248,7 @@ export interface InstancesView {
 export interface ReadApi {
   "api/about": { query: Record<never, string>; answer: AboutView };
   "api/overview": { query: Record<never, string>; answer: OverviewView };
+  "api/findings": { query: Record<never, string>; answer: FindingsView };
   "api/jobs": { query: JobsQuery; answer: JobsView };
   "api/job": { query: { id: string }; answer: JobView };
   "api/job/data": { query: { id: string }; answer: JobDataView };

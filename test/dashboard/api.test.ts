@@ -47,6 +47,22 @@ describe("the dashboard's API", () => {
     assert.equal(overview.instances, 2);
   });
 
+  it("tells what the store finds wrong with itself, and nothing when all is well", async () => {
+    assert.deepEqual(await json(get(dashboard, "/api/findings")), { items: [] });
+    const finding = { what: "large log", severity: "warning", message: "The log has 900 MB.", details: { bytes: 9e8 } };
+    const store = new Proxy(memory(), {
+      get: (target, key) => {
+        if (key === "findings") return async () => [finding];
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const troubled = createDashboard({ store });
+    const { what, severity, message } = finding;
+    assert.deepEqual(await json(get(troubled, "/api/findings")), { items: [{ what, severity, message }] });
+    await troubled.close();
+  });
+
   it("shows queues that are served though they have no job", async () => {
     const store = memory();
     const quiet = createDashboard({ store });

@@ -1,6 +1,6 @@
 /** Every address of the API. There are no parameters in paths, so finding a route is one look-up and nothing to decode. */
 import { cancelJobs, job, jobData, jobs, retryJobs, runJobsNow } from "./api/jobs.ts";
-import { about, overview } from "./api/overview.ts";
+import { about, findings, overview } from "./api/overview.ts";
 import { instances, services } from "./api/processes.ts";
 import { pauseQueue, resumeQueue } from "./api/queues.ts";
 import {
@@ -25,6 +25,7 @@ import type { Routes } from "./route.ts";
 export const routes: Routes = {
   "api/about": about,
   "api/overview": overview,
+  "api/findings": findings,
   "api/jobs": jobs,
   "api/job": job,
   "api/job/data": jobData,

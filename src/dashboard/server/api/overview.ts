@@ -35,6 +35,17 @@ export const overview: ReadRoute<"api/overview"> = {
   handle: ({ parts }) => readOverview(parts),
 };
 
+/** `api/findings`: asked for by itself when the page opens, since it is not for each beat of the live stream. */
+export const findings: ReadRoute<"api/findings"> = {
+  method: "GET",
+  permission: "read",
+  query: [],
+  async handle({ parts: { store } }) {
+    const items = (await store.findings()).map(({ what, severity, message }) => ({ what, severity, message }));
+    return { items };
+  },
+};
+
 /** The numbers as they are now: for the page's first paint, and for each beat of the live stream. */
 export async function readOverview({ store }: DashboardParts): Promise<OverviewView> {
   const now = await store.now();

@@ -1,5 +1,5 @@
 /** The overview: the numbers, the last hour, the queues, and the jobs that need a person. */
-import type { JobsView, OverviewView, QueueCounts, ShardInfo } from "../../api.ts";
+import type { FindingsView, JobsView, OverviewView, QueueCounts, ShardInfo } from "../../api.ts";
 import { throughputChart } from "../chart.ts";
 import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
@@ -13,12 +13,14 @@ const DEAD_SHOWN = 5;
 export const overviewPage: PageFactory = (context) => {
   let loaded: OverviewView | null = null;
   let dead: JobsView | null = null;
+  let findings: FindingsView | null = null;
   return {
     title: "Overview",
     async load(signal) {
-      [loaded, dead] = await Promise.all([
+      [loaded, dead, findings] = await Promise.all([
         context.overview() ?? read("api/overview", {}, signal),
         read("api/jobs", { state: "dead", limit: String(DEAD_SHOWN) }, signal),
+        read("api/findings", {}, signal),
       ]);
     },
     view() {
@@ -27,6 +29,7 @@ export const overviewPage: PageFactory = (context) => {
       return [
         h("h1", { class: "unseen" }, "Overview"),
         tiles(overview, context.now()),
+        findings !== null && findings.items.length > 0 && card("The store needs care", null, care(findings)),
         card("Last hour", null, throughputChart(overview.throughput)),
         card("Queues", null, queues(overview, context)),
         overview.shards.length > 0 && card("Databases", null, databases(overview.shards)),
@@ -125,6 +128,15 @@ function queues(overview: OverviewView, context: PageContext): Child {
   if (context.about.role === "operate")
     columns.push({ label: "actions", kind: "action", cell: (queue) => pauseButton(queue, context) });
   return table("Queues", columns, overview.queues, (queue) => queue.queue);
+}
+
+/** What makes the store slower than it should be, each with what to do about it. */
+function care({ items }: FindingsView): Child {
+  const columns: Column<FindingsView["items"][number]>[] = [
+    { label: "found", cell: ({ what, severity }) => moodBadge(severity === "damage" ? "bad" : "warn", what) },
+    { label: "what it means", kind: "wide", cell: ({ message }) => message },
+  ];
+  return table("Findings", columns, items, ({ message }) => message);
 }
 
 /** The databases of a store that is made of several. Numbers of one that is away are in none of the others. */
