@@ -11,7 +11,7 @@ import { fire, saveSchedules } from "./schema/schedules.ts";
 import { held, letGo, settle, squeeze } from "./schema/settle.ts";
 import { tables } from "./schema/tables.ts";
 import { foldTally, handBack, promote, rescue } from "./schema/upkeep.ts";
-import { work } from "./schema/work.ts";
+import { fits, work } from "./schema/work.ts";
 
 /** One step of the schema. */
 export interface Migration {
@@ -39,6 +39,7 @@ export const migrations: readonly Migration[] = [
         squeeze,
         letGo,
         settle,
+        fits,
         work,
         enqueueAndWork,
         standsFree,

@@ -12,6 +12,7 @@ import type {
   Settled,
   Settlement,
 } from "../contract.ts";
+import { MOST_BYTES } from "../shared/claiming.ts";
 import { areAlike } from "../shared/direct.ts";
 import { mergeWants } from "../shared/settling.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
@@ -188,7 +189,8 @@ export class Working {
     const values = [instance, ...settling, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
     const answer = await this.#read(instance, await run(this.#session, "work", text, values, repeat));
     const claimed = answer.leases.reduce((sum, { jobs }) => sum + jobs.length, 0);
-    if (sweep === 2 || (sweep === 1 && claimed < wanted.limit)) {
+    // A batch may be short because it is heavy: then nobody looked below.
+    if (sweep === 2 || (sweep === 1 && claimed < wanted.limit && !answer.leases.some(isHeavy))) {
       floors.swept(wanted.key, clock.monotonic(), clock.monotonic() - started);
     }
     return answer;
@@ -244,6 +246,11 @@ export class Working {
     const lanes = rows.flatMap(([, id, lane, state]) => (state === "B" ? [[Number(lane), id ?? "0"] as const] : []));
     tell(this.#session, merge({ unknown: true, lanes: smallestOf(lanes) }, finished.length > 0 ? { finished } : {}));
   }
+}
+
+/** Characters are counted, and bytes bound a batch: one has four at the most. */
+function isHeavy({ jobs }: Lease): boolean {
+  return jobs.reduce((sum, { input }) => sum + input.length, 0) >= MOST_BYTES / 4;
 }
 
 function smallestOf(lanes: readonly (readonly [number, string])[]): readonly (readonly [number, string])[] {

@@ -1,5 +1,6 @@
 /** Claiming the head of queues, one lease a queue. */
 import type { ClaimedJob, ClaimRequest, InstanceId, Lease } from "../contract.ts";
+import { MOST_BYTES } from "../shared/claiming.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { mergeWants } from "../shared/settling.ts";
 import { parseId } from "./ids.ts";
@@ -12,8 +13,6 @@ import type { Transaction } from "./transaction.ts";
 
 /** How many jobs of unknown names one claim sets aside at most before others get their turn at the lock. */
 const MOST_PARKED = 2_000;
-/** A batch stops here, so that a queue of large inputs does not fill a worker's memory. */
-const MOST_BYTES = 16 * 1_024 * 1_024;
 
 interface HeadRow {
   readonly rank: number;

@@ -137,3 +137,32 @@ test("many who only look leave connections to those who work", async () => {
   await raw.end();
   assert.equal((await Promise.all(looking)).length, 20);
 });
+
+test("a claim takes no more bytes than fit in memory; what is left keeps its place, attempts and order", async () => {
+  await using db = await opened();
+  const large = JSON.stringify("x".repeat(3_000_000));
+  // Two priorities, so that lanes, kinds and sizes are mixed.
+  const specs = Array.from({ length: 18 }, (_, n) => job({ priority: n % 2, input: n % 3 === 0 ? "{}" : large }));
+  const ids = await db.store.enqueue(specs);
+  const me = await db.store.register(worker, 60_000);
+  const seen: string[] = [];
+  const sizes: number[] = [];
+  for (;;) {
+    const [lease] = await db.store.claim(me, { wants: [{ queue: "q", limit: 100 }], names: new Set(["a"]) });
+    if (lease === undefined) break;
+    for (const { id, attempt, input } of lease.jobs) {
+      assert.equal(attempt, 1);
+      assert.equal(input, specs[ids.indexOf(id)]?.input);
+    }
+    seen.push(...lease.jobs.map(({ id }) => id));
+    sizes.push(lease.jobs.reduce((sum, { input }) => sum + input.length, 0));
+    const outcomes = lease.jobs.map(({ id }) => ({ job: id, type: "succeeded", ms: 0 }) as const);
+    assert.deepEqual((await db.store.settle(me, [{ lease: lease.id, outcomes }])).refused, []);
+  }
+  assert.deepEqual(seen, [...ids.filter((_, n) => n % 2 === 1), ...ids.filter((_, n) => n % 2 === 0)]);
+  assert.equal(sizes.length, 2);
+  assert.ok(
+    sizes.every((size) => size < 16 * 1_024 * 1_024 + large.length),
+    String(sizes),
+  );
+});

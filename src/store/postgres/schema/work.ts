@@ -1,3 +1,5 @@
+import { MOST_BYTES } from "../../shared/claiming.ts";
+
 /**
  * The worker's statement: settle what ended, claim what is next, in one round trip and one commit.
  *
@@ -13,6 +15,10 @@
  * be written, sent and parsed column by column, which costs more than everything else. Inputs are one text, parted by a
  * character that JSON cannot hold; whoever finds more parts than jobs reads the bodies again, one by one. A row without
  * o_claimed is a lease whose settlement is refused.
+ *
+ * A batch is bounded by bytes too, or a queue of large inputs would fill a worker's memory. Their sizes are looked at
+ * with the bodies, which costs nothing: only where one is larger than its fair share are they added up, and what is
+ * too much goes back to \`ready\`.
  */
 export const work = `
 create function work(
@@ -34,6 +40,7 @@ declare
   v_lease bigint; v_claimed bigint;
   v_bucket int;
   v_found bigint[];
+  v_fair int; v_large int; v_fit int;
   -- of the batch of one lane, and of the lease so far
   b_ids bigint[]; b_buckets int[]; b_kinds int[]; b_attempts int[];
   l_ids bigint[]; l_buckets int[]; l_lanes int[]; l_kinds int[]; l_attempts int[];
@@ -96,38 +103,68 @@ begin
     end loop;
 
     if l_ids is not null then
-      -- Read now: what made these jobs ready was written before, by a clock read before.
-      v_claimed := now_ms();
-      v_lease := (p_instance::bigint << 32) | (nextval('lease_seq') & 4294967295);
       if l_buckets[1] = all (l_buckets) then l_buckets := l_buckets[1:1]; end if;
       if l_lanes[1] = all (l_lanes) then l_lanes := l_lanes[1:1]; end if;
       if l_kinds[1] = all (l_kinds) then l_kinds := l_kinds[1:1]; end if;
       if l_attempts[1] = all (l_attempts) then l_attempts := l_attempts[1:1]; end if;
+      -- No input above its fair share of the bytes: the batch is light. Else it is cut, and what is left is all read.
+      v_fair := ${MOST_BYTES} / cardinality(l_ids);
+      loop
+        v_found := null;
+        if cardinality(l_buckets) = 1 and cardinality(l_lanes) = 1 then
+          -- One partition and rising ids, as good as always: a walk along its index.
+          v_bucket := l_buckets[1];
+          select array_agg(j.id),
+            case when min(j.max_attempts) = max(j.max_attempts) then array[min(j.max_attempts)] else array_agg(j.max_attempts) end,
+            case when min(j.created_at) = max(j.created_at) then array[min(j.created_at)] else array_agg(j.created_at) end,
+            string_agg(j.input, e'\\x1e') filter (where octet_length(j.input) <= v_fair),
+            count(*) filter (where octet_length(j.input) > v_fair),
+            case when count(j.meta) > 0 then string_agg(coalesce('m' || j.meta, ''), e'\\x1e') end
+            into v_found, o_max, o_created, o_inputs, v_large, o_metas
+            from job j where j.bucket = v_bucket and j.id = any (l_ids);
+        end if;
+        if v_found is distinct from l_ids then
+          select array_agg(j.max_attempts order by u.pos), array_agg(j.created_at order by u.pos),
+            string_agg(j.input, e'\\x1e' order by u.pos) filter (where octet_length(j.input) <= v_fair),
+            count(*) filter (where octet_length(j.input) > v_fair),
+            case when count(j.meta) > 0 then string_agg(coalesce('m' || j.meta, ''), e'\\x1e' order by u.pos) end
+            into o_max, o_created, o_inputs, v_large, o_metas
+            from unnest(l_ids) with ordinality as u (id, pos)
+            join job j on j.bucket = coalesce(l_buckets[u.pos::int], l_buckets[1]) and j.id = u.id;
+        end if;
+        exit when v_large = 0;
+        v_fit := fits(l_ids, l_buckets, ${MOST_BYTES});
+        insert into ready (job_id, lane_id, kind_id, bucket, attempt)
+        select u.id, coalesce(l_lanes[u.pos::int], l_lanes[1]), coalesce(l_kinds[u.pos::int], l_kinds[1]),
+          coalesce(l_buckets[u.pos::int], l_buckets[1]), coalesce(l_attempts[u.pos::int], l_attempts[1]) - 1
+        from unnest(l_ids) with ordinality as u (id, pos) where u.pos > v_fit;
+        l_ids := l_ids[1:v_fit]; l_buckets := l_buckets[1:v_fit]; l_lanes := l_lanes[1:v_fit];
+        l_kinds := l_kinds[1:v_fit]; l_attempts := l_attempts[1:v_fit];
+        v_fair := 2147483647;
+      end loop;
+      -- Read now: what made these jobs ready was written before, by a clock read before.
+      v_claimed := now_ms();
+      v_lease := (p_instance::bigint << 32) | (nextval('lease_seq') & 4294967295);
       insert into lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
       values (v_lease, v_claimed, p_instance, p_queues[v_queue], l_ids, l_buckets, l_lanes, l_kinds, l_attempts);
-      v_found := null;
-      if cardinality(l_buckets) = 1 and cardinality(l_lanes) = 1 then
-        -- One partition and rising ids, as good as always: a walk along its index.
-        v_bucket := l_buckets[1];
-        select array_agg(j.id),
-          case when min(j.max_attempts) = max(j.max_attempts) then array[min(j.max_attempts)] else array_agg(j.max_attempts) end,
-          case when min(j.created_at) = max(j.created_at) then array[min(j.created_at)] else array_agg(j.created_at) end,
-          string_agg(j.input, e'\\x1e'), case when count(j.meta) > 0 then string_agg(coalesce('m' || j.meta, ''), e'\\x1e') end
-          into v_found, o_max, o_created, o_inputs, o_metas
-          from job j where j.bucket = v_bucket and j.id = any (l_ids);
-      end if;
-      if v_found is distinct from l_ids then
-        select array_agg(j.max_attempts order by u.pos), array_agg(j.created_at order by u.pos),
-          string_agg(j.input, e'\\x1e' order by u.pos),
-          case when count(j.meta) > 0 then string_agg(coalesce('m' || j.meta, ''), e'\\x1e' order by u.pos) end
-          into o_max, o_created, o_inputs, o_metas
-          from unnest(l_ids) with ordinality as u (id, pos)
-          join job j on j.bucket = coalesce(l_buckets[u.pos::int], l_buckets[1]) and j.id = u.id;
-      end if;
       o_lease := v_lease; o_claimed := v_claimed; o_ids := l_ids;
       o_buckets := l_buckets; o_lanes := l_lanes; o_kinds := l_kinds; o_attempts := l_attempts;
       return next;
     end if;
   end loop;
 end $$;
+`;
+
+/**
+ * How many jobs from the first on a batch may have: it ends with the one that makes it heavy. Sizes are read without the
+ * inputs, which are stored apart when they are large.
+ */
+export const fits = `
+create function fits(p_ids bigint[], p_buckets int[], p_most int) returns int language sql stable as $$
+  select count(*)::int from (
+    select sum(octet_length(j.input)) over (order by u.pos) - octet_length(j.input) as before
+    from unnest(p_ids) with ordinality as u (id, pos)
+    join job j on j.bucket = coalesce(p_buckets[u.pos::int], p_buckets[1]) and j.id = u.id
+  ) s where s.before < p_most
+$$;
 `;
