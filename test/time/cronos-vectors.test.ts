@@ -263,16 +263,18 @@ const NEVER = `30 2 *|30-31 2 *|31 2 *|31 4 *|31 6 *|31 9 *|31 11 *|L-30 11 *|L-
   |19W * 1L|1W * 1L|21W * 2L|3W * 3L|4W * 4L|21W * 6L|21W * 7L|LW * SUN|LW * 0L|LW * SAT|LW * 6L|LW * 1#1|LW * 2#2
   |LW * 3#3|LW 1 4#4|LW 3-12 4#4`;
 
-test("days that no calendar has give no fire, forwards and backwards, in under a millisecond", (t) => {
+test("days that no calendar has give no fire, forwards and backwards, in under a millisecond of work", (t) => {
   const expressions = NEVER.split("|").map((days) => `* * ${days.trim()}`);
   const [from, before] = [new Date("1970-01-01T05:00Z"), new Date("2080-01-01T05:00Z")];
   const triggers = expressions.map((expression) => make(expression, { timeZone: NEW_YORK }));
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   for (const [index, trigger] of triggers.entries()) {
     assert.equal(trigger.next(from, { inclusive: true }), null, expressions[index]);
     assert.equal(trigger.previous(before), null, expressions[index]);
   }
-  const each = (performance.now() - begun) / triggers.length / 2;
+  // Time of the processor, not of the clock: other processes do not count.
+  const { user, system } = process.cpuUsage(begun);
+  const each = (user + system) / 1000 / triggers.length / 2;
   assert.ok(each < 1, `${each} ms each`);
   t.diagnostic(`${triggers.length} expressions, ${(each * 1000).toFixed(1)} µs each`);
 });
