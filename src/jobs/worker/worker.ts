@@ -27,6 +27,7 @@ import { Exchange } from "./exchange.ts";
 import { type Batch, Outbox } from "./held-lease.ts";
 import type { Waiting } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
+import { StoreTime } from "./store-time.ts";
 
 /** How the worker works; times in milliseconds. */
 export interface WorkerOptions {
@@ -96,9 +97,7 @@ export class Worker implements AttemptWorker, SessionListener {
   #underWay = 0;
   /** The last exchange that was begun. What exchanges bring is taken in the order in which they were begun. */
   #last: Promise<void> = Promise.resolve();
-  /** How long nothing ran while the store was asked, in all, and since when that is so now. */
-  #storeTime = 0;
-  #starvedSince: number | undefined;
+  readonly #storeTime: StoreTime;
 
   constructor(parts: WorkerParts) {
     this.clock = parts.clock;
@@ -111,6 +110,7 @@ export class Worker implements AttemptWorker, SessionListener {
     this.#registry = parts.registry;
     this.#options = parts.options;
     this.#lanes = new Lanes(parts.options.queues, parts.options.pollInterval, parts.clock.monotonic());
+    this.#storeTime = new StoreTime(parts.clock);
     this.#bell = new Bell(parts.clock);
     this.#empty = new Bell(parts.clock);
     this.#direct = new DirectClaims({
@@ -331,7 +331,7 @@ export class Worker implements AttemptWorker, SessionListener {
     const wants = this.#wants(now);
     const batch = this.#outbox.take();
     this.#underWay++;
-    this.#noteStarving();
+    this.#noteStoreTime();
     const exchange = this.#exchangeOne(instance, batch, wants, this.#last);
     this.#last = exchange.then(
       () => this.#ended(),
@@ -359,23 +359,17 @@ export class Worker implements AttemptWorker, SessionListener {
 
   #ended(): void {
     this.#underWay--;
-    this.#noteStarving();
+    this.#noteStoreTime();
     this.#bell.ring();
   }
 
-  /** Call it when an exchange or a handler has begun or ended. */
-  #noteStarving(): void {
-    const starves = this.#underWay > 0 && this.#running.size === 0;
-    if (starves === (this.#starvedSince !== undefined)) return;
-    const now = this.clock.monotonic();
-    if (this.#starvedSince !== undefined) this.#storeTime += now - this.#starvedSince;
-    this.#starvedSince = starves ? now : undefined;
+  #noteStoreTime(): void {
+    this.#storeTime.note(this.#underWay > 0 && this.#running.size === 0);
   }
 
   #wants(now: number): readonly Want[] {
     if (this.#phase !== "working") return [];
-    const starved = this.#starvedSince === undefined ? 0 : now - this.#starvedSince;
-    return this.#lanes.wants(this.#options.concurrency - this.#busy, now, this.#storeTime + starved);
+    return this.#lanes.wants(this.#options.concurrency - this.#busy, now, this.#storeTime.upTo(now));
   }
 
   /** Keeps what one database of several could not record, for another try; gives the rest. */
@@ -429,7 +423,7 @@ export class Worker implements AttemptWorker, SessionListener {
       }
     } finally {
       this.#filling = false;
-      if (this.#running.size === 0) this.#noteStarving();
+      if (this.#running.size === 0) this.#noteStoreTime();
     }
   }
 
@@ -444,7 +438,7 @@ export class Worker implements AttemptWorker, SessionListener {
     }
     const attempt = new Attempt(job, lease, definition, this);
     this.#running.add(attempt);
-    if (this.#starvedSince !== undefined) this.#noteStarving();
+    if (this.#storeTime.waits) this.#noteStoreTime();
     attempt.run();
   }
 
