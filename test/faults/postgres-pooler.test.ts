@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Wake } from "../../src/store/contract.ts";
 import { postgres } from "../../src/store/postgres/index.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
 import { capturingLogger } from "../../src/testing/index.ts";
 import { type Clock, systemClock } from "../../src/time/index.ts";
 import { eventually } from "../support/eventually.ts";
@@ -74,6 +75,11 @@ test("a LISTEN that is silently dead is found out before anybody relies on it, a
   const wakes: Wake[] = [];
   store.subscribe((wake) => wakes.push(wake));
   await eventually(() => assert.match(logger.messages("warn").join(), /does not hear wake-ups from PostgreSQL; polls/));
+  const found = await store.findings();
+  assert.deepEqual(
+    found.map(({ what, severity }) => [what, severity]),
+    [["no wake-ups", "warning"]],
+  );
   const before = wakes.length;
   await eventually(() => assert.ok(wakes.length > before + 20), 10_000);
   assert.deepEqual(
@@ -81,5 +87,10 @@ test("a LISTEN that is silently dead is found out before anybody relies on it, a
     [],
   );
   assert.equal((await store.enqueue([newJob()])).length, 1);
+  // With a way of its own, it hears itself and nothing is wrong.
+  const direct = postgres({ connectionString: given.url, schema });
+  await direct.open({ clock: hasty, logger: silentLogger });
+  await eventually(async () => assert.deepEqual(await direct.findings(), []));
+  await direct.close();
   await store.close();
 });

@@ -33,6 +33,11 @@ export async function findings(session: Session, limits: Limits = LIMITS): Promi
   const warn = (what: string, message: string, details: Finding["details"]) =>
     found.push({ what, severity: "warning", message, details });
 
+  if (session.notifier.deaf) {
+    const message =
+      "Wake-ups from other processes are not heard: LISTEN has no connection that hears itself. Work is found by polling, up to a second late. Behind a pooler, give listenConnectionString a direct way to the server.";
+    warn("no wake-ups", message, {});
+  }
   for (const [pid, application, seconds, state] of holder) {
     const details = { pid: Number(pid), application: application ?? "", seconds: Number(seconds), state };
     const message = `A transaction of ${application || "an unnamed application"} (pid ${pid}, ${state}) has been open for ${seconds} s and keeps vacuum from its work: claims get slower the longer it stays. End it: select pg_terminate_backend(${pid}).`;

@@ -87,6 +87,11 @@ export class Notifier {
     return this.#client !== null && this.#proven;
   }
 
+  /** It was tried in vain to hear, and polling is what is left. Not where nobody asked for more, nor while it begins. */
+  get deaf(): boolean {
+    return !this.hears && this.#attempt > 0;
+  }
+
   /** The connection that listens, which nobody else uses, while there is one. */
   get ear(): PgPoolClient | null {
     return this.#proven ? this.#client : null;
