@@ -2,7 +2,7 @@
 import type { JobRegistry } from "../jobs/index.ts";
 import { type Misfire, readSchedule, type Schedules } from "../scheduling/index.ts";
 import type { StoredSchedule } from "../store/contract.ts";
-import { formatDuration } from "../time/duration.ts";
+import { formatDuration } from "../time/index.ts";
 import { scheduleEditor } from "./schedule-editor.ts";
 import type { ScheduleDesk, ScheduleFacts } from "./server/parts.ts";
 

@@ -1,5 +1,6 @@
 /** When a service that ended is started again: pure decisions, no timers. */
 import { type Problems, show } from "../errors/index.ts";
+import { isTemporalDuration } from "../time/duration.ts";
 import { type Duration, parseDuration } from "../time/index.ts";
 import { oneOf } from "./option-checks.ts";
 
@@ -59,7 +60,9 @@ export function readSupervision(
     oneOf(policy.escalate, ["stop-host", "give-up"], `${what}'s restart.escalate`, problems);
   }
   const backoff: Backoff =
-    typeof policy.backoff === "object" && policy.backoff !== null ? policy.backoff : readFixed(policy.backoff);
+    typeof policy.backoff === "object" && policy.backoff !== null && !isTemporalDuration(policy.backoff)
+      ? policy.backoff
+      : readFixed(policy.backoff);
   problems.unknownOptions(`${what}'s restart.backoff`, backoff, ["initial", "factor", "max"]);
   const supervision = {
     policy: policy.policy,

@@ -2,6 +2,7 @@
 import { type Problems, show } from "../errors/index.ts";
 import type { FinalState, Keep, Retention, Store } from "../store/contract.ts";
 import { FINAL_STATES } from "../store/contract.ts";
+import { isTemporalDuration } from "../time/duration.ts";
 import type { Duration } from "../time/index.ts";
 import type { JobDefinition } from "./definition.ts";
 import { isName, NAME_RULE, readCount, readTime } from "./definition-options.ts";
@@ -145,7 +146,7 @@ function readRetention(given: NonNullable<JobsOptions["retention"]>, what: strin
 }
 
 function readKeep(option: RetentionOption, what: string, problems: Problems): { age?: number; count?: number } {
-  const given = typeof option === "object" && option !== null ? option : { age: option };
+  const given = typeof option === "object" && option !== null && !isTemporalDuration(option) ? option : { age: option };
   problems.unknownOptions(what, given, ["age", "count"]);
   const { age: ageOption = "forever", count } = given;
   const age = ageOption === "forever" ? undefined : readTime(ageOption, what, problems);

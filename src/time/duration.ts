@@ -7,11 +7,23 @@ const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_
 /** A unit of time in a duration: milliseconds, seconds, minutes, hours, days, weeks. */
 export type DurationUnit = keyof typeof UNITS;
 
+/** What `Temporal.Duration` looks like from here. Weeks, months and years in one have no fixed length, and are refused. */
+export interface TemporalDuration {
+  /** The whole of it in one unit. */
+  total(unit: "milliseconds"): number;
+  readonly milliseconds: number;
+}
+
 /**
- * A length of time: a number of milliseconds, or text such as `"250ms"`, `"10s"`, `"5m"`, `"2h"`, `"1d"`, `"2w"`,
- * `"1h30m"`. Fractions are allowed in text (`"1.5h"`). A day is 24 hours; calendar days belong to schedules.
+ * A length of time: a number of milliseconds, text such as `"250ms"`, `"10s"`, `"5m"`, `"2h"`, `"1d"`, `"2w"`,
+ * `"1h30m"`, or a `Temporal.Duration`. Fractions are allowed in text (`"1.5h"`). A day is 24 hours; calendar days belong
+ * to schedules.
  */
-export type Duration = number | `${number}${DurationUnit}` | `${number}${DurationUnit}${number}${DurationUnit}`;
+export type Duration =
+  | number
+  | `${number}${DurationUnit}`
+  | `${number}${DurationUnit}${number}${DurationUnit}`
+  | TemporalDuration;
 
 const PART = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/;
 /** Beyond this a JavaScript date cannot follow: 100 million days. */
@@ -20,7 +32,7 @@ const LONGEST = 8_640_000_000_000_000;
 /**
  * The milliseconds in a duration.
  *
- * @param value milliseconds or text
+ * @param value milliseconds, text, or a `Temporal.Duration`
  * @param what how the value is called in the error, for example `"timeout"`
  * @throws NS_DURATION_INVALID when it is neither, negative, not finite, or longer than 100 million days
  * @example
@@ -31,10 +43,14 @@ const LONGEST = 8_640_000_000_000_000;
  * ```
  */
 export function parseDuration(value: Duration, what = "duration"): number {
-  const milliseconds = typeof value === "number" ? value : typeof value === "string" ? fromText(value) : Number.NaN;
+  const milliseconds = millisecondsOf(value);
   if (!(milliseconds >= 0 && milliseconds <= LONGEST)) {
     const ways = "Give milliseconds (0 or more) or text such as 250ms, 10s, 5m, 2h, 1d, 1h30m.";
-    throw new NightshiftError("NS_DURATION_INVALID", `${what} is ${show(value)}. ${ways}`, {
+    const fixed = isTemporalDuration(value)
+      ? " Of a Temporal.Duration: days and shorter, since longer units have no one length."
+      : "";
+    const given = isTemporalDuration(value) ? String(value) : show(value);
+    throw new NightshiftError("NS_DURATION_INVALID", `${what} is ${given}. ${ways}${fixed}`, {
       details: { what, value },
     });
   }
@@ -58,6 +74,24 @@ export function formatDuration(milliseconds: number): string {
     seconds -= count * size;
   }
   return parts.slice(0, 2).join(" ");
+}
+
+function millisecondsOf(value: Duration): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "string") return fromText(value);
+  if (!isTemporalDuration(value)) return Number.NaN;
+  try {
+    return value.total("milliseconds");
+  } catch (error) {
+    // Weeks, months and years: they are as long as the calendar makes them.
+    if (error instanceof RangeError) return Number.NaN;
+    throw error;
+  }
+}
+
+/** Whether a value is one, whoever made its class. */
+export function isTemporalDuration(value: unknown): value is TemporalDuration {
+  return typeof value === "object" && value !== null && "total" in value && typeof value.total === "function";
 }
 
 function fromText(text: string): number {

@@ -30,7 +30,13 @@ export {
 } from "./cron/explain.ts";
 export type { CronDialect } from "./cron/fields.ts";
 export { type DailyIntervalOptions, dailyInterval } from "./daily-interval.ts";
-export { type Duration, type DurationUnit, formatDuration, parseDuration } from "./duration.ts";
+export {
+  type Duration,
+  type DurationUnit,
+  formatDuration,
+  parseDuration,
+  type TemporalDuration,
+} from "./duration.ts";
 export { type IntervalOptions, interval } from "./interval.ts";
 export type { Weekday } from "./limits.ts";
 export { once } from "./once.ts";

@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RRuleTemporal } from "rrule-temporal";
+import { createHost } from "../../src/index.ts";
+import { memory } from "../../src/store/memory/index.ts";
 import {
   anyOf,
   calendarInterval,
@@ -15,6 +17,7 @@ import {
   interval,
   jitter,
   once,
+  parseDuration,
   recurrence,
   weeklyCalendar,
 } from "../../src/time/index.ts";
@@ -120,4 +123,26 @@ test("a reading without a zone is refused where an instant is meant, and told ho
   for (const give of wrong) {
     assert.throws(give, { code: "NS_TIME_INVALID", message: /2026-03-29.*has no time zone.*toZonedDateTime/ });
   }
+});
+
+test("a Temporal.Duration is taken where a duration is, and refused when its length depends on the calendar", () => {
+  const later = instant.add({ hours: 1, minutes: 30 });
+  const duration = instant.until(later);
+  assert.equal(parseDuration(duration), 5_400_000);
+  assert.equal(interval(duration).toString(), interval("1h30m").toString());
+  // Where an object of options may stand as well, a duration is no such object.
+  const builder = createHost({ signals: false });
+  builder.addJobs({ store: memory(), jobs: [], retention: { succeeded: duration } });
+  builder.addHostedService(() => ({ start: () => undefined, stop: () => undefined }), {
+    name: "steady",
+    restart: { policy: "on-failure", backoff: duration },
+  });
+  assert.doesNotThrow(() => builder.build());
+  assert.equal(parseDuration(zoned.until(zoned.add({ days: 2 }), { largestUnit: "days" })), 172_800_000);
+  const month = zoned.until(zoned.add({ months: 1 }), { largestUnit: "months" });
+  assert.throws(() => parseDuration(month, "timeout"), {
+    code: "NS_DURATION_INVALID",
+    message: /timeout is P1M\. .*days and shorter/,
+  });
+  assert.throws(() => parseDuration(later.until(instant)), { code: "NS_DURATION_INVALID", message: /-PT/ });
 });
