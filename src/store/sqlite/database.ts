@@ -5,6 +5,7 @@ import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import { sleep, systemClock } from "../../time/index.ts";
 import type { StoreContext, Wake } from "../contract.ts";
+import { CHECKPOINT_PAGES, Checkpoints, LOG_LEFT } from "./checkpoints.ts";
 import { Connection } from "./connection.ts";
 import { DatabaseSync } from "./driver.ts";
 import { isBusy, translate } from "./errors.ts";
@@ -22,15 +23,13 @@ import { Writer } from "./writer.ts";
 
 /** How long the driver itself may wait for a lock: it stops the whole process meanwhile. The rest is waited for outside. */
 const DRIVER_BUSY_TIMEOUT = 2;
-/** Pages in the -wal before a commit moves them into the file: about 4 MB, a few milliseconds' work. */
-const CHECKPOINT_PAGES = 1_000;
-const WAL_LEFT_AFTER_CHECKPOINT = 64 * 1_024 * 1_024;
 
 export class Database {
   readonly machine: Machine;
   readonly writer: Writer;
   readonly watcher: Watcher;
   readonly callers: CallersConnections;
+  readonly #checkpoints: Checkpoints;
   readonly engine: string;
   readonly #settings: Settings;
   readonly #writing: DatabaseSync;
@@ -81,10 +80,12 @@ export class Database {
     const on = new Connection(writing);
     this.engine = engineOf(on);
     const onCommit = (wakes: readonly Wake[]) => {
+      this.#checkpoints.committed();
       if (wakes.length === 0) return;
       this.watcher.committed();
       onWake(wakes);
     };
+    this.#checkpoints = new Checkpoints(on, context.logger);
     const onRest = () => this.watcher.settled();
     this.writer = new Writer({ on, machine, path, busyTimeout, onCommit, onRest, check: () => this.#checkInPlace() });
     this.callers = new CallersConnections(path);
@@ -167,6 +168,7 @@ export class Database {
     // Only tidiness: a process that dies is taken out by the next one to open.
     if (this.#lost === null)
       await this.writer.submit((tx) => leaveProcess(tx, tx.machine.mark, this.#mark)).catch(() => undefined);
+    this.#checkpoints[Symbol.dispose]();
     this.watcher[Symbol.dispose]();
     this.#reading.close();
     this.#writing.close();
@@ -198,7 +200,7 @@ async function setUp(database: DatabaseSync, machine: Machine, settings: Setting
   database.exec(`
     PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"};
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-    PRAGMA journal_size_limit = ${WAL_LEFT_AFTER_CHECKPOINT};
+    PRAGMA journal_size_limit = ${LOG_LEFT};
     PRAGMA cache_size = -16000`);
   await patiently(() => {
     database.exec("BEGIN IMMEDIATE");

@@ -173,6 +173,15 @@ test("a long reader keeps the log from being emptied, and it is emptied after th
   reader.close();
 });
 
+test("what is in the log is taken into the file once nothing was written for a moment", async () => {
+  await using folder = new TestFolder();
+  const store = await folder.open({ durability: "normal" });
+  const input = JSON.stringify("x".repeat(2_000));
+  for (let n = 0; n < 200; n++) await enqueueOne(store, { input });
+  // By its size: opening the file here would, when it is closed, drop the store's locks on it.
+  await eventually("the jobs' pages in the file", () => statSync(folder.file()).size > 200 * input.length);
+});
+
 test("bodies of ten megabytes come in batches that fit in memory", async () => {
   await using folder = new TestFolder();
   const store = await folder.open();
