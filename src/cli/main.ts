@@ -64,6 +64,13 @@ function helpText(name: string | undefined): string {
   return `nightshift <command> [options]\n\n${lines.join("\n")}\n\n${usages.join("\n\n")}\n`;
 }
 
+// Node.js 22 calls its SQLite experimental at every command, which its user can do nothing about.
+const printers = process.listeners("warning");
+process.removeAllListeners("warning");
+process.on("warning", (warning) => {
+  if (warning.name !== "ExperimentalWarning") for (const print of printers) print(warning);
+});
+
 // A reader that has seen enough (head, less) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 try {

@@ -96,6 +96,15 @@ for (const version of ["22.13.0", "22", "24", "26"]) {
       (error: { stdout: string }) => assert.fail(error.stdout.slice(-8_000)),
     );
   });
+
+  test(`on Node ${version} the command says only what was asked for`, async () => {
+    const command = join("node_modules", "nightshift", "dist", "cli", "main.js");
+    const { stdout, stderr } = await run(await node(version), [command, "cron", "0 3 * * *", "--count", "1"], {
+      cwd: project,
+    });
+    assert.match(stdout, /^At 03:00/);
+    assert.equal(stderr, "");
+  });
 }
 
 /** Checked by the compiler with its own types of Temporal, and run where Temporal is built in. */
