@@ -1,6 +1,6 @@
 /**
- * Checkpoints: what is in the log is moved into the file. That waits for the disk twice, 15 to 50 ms, which no commit
- * should have on top of its own. So it is done when nothing was written for a moment; the commit that makes the log as
+ * Checkpoints: what is in the log is moved into the file. That waits for the disk twice, up to 50 ms on a busy one, which
+ * no commit should have on top of its own. So it is done when nothing was written for a moment; the commit that makes the log as
  * long as {@link CHECKPOINT_PAGES} does it itself, for those who never pause.
  */
 import type { LoggerLike } from "../../telemetry/logger.ts";
