@@ -200,14 +200,17 @@ test("a transaction that is held open is found", async () => {
   const holder = await rawClient(db.connectionString);
   await holder.query("begin isolation level repeatable read; select 1 from pg_class limit 1");
   const database = await Database.create(settingsOf(db.connectionString), systemClock, silentLogger);
-  const session = { database, s: `"${db.schema}"` } as unknown as Session;
-  await eventually(async () => {
-    const found = await findings(session, { ...LIMITS, old: 0 });
-    assert.deepEqual(
-      found.map(({ what }) => what),
-      ["held snapshot"],
-    );
-  });
-  await holder.end();
-  await database.end();
+  try {
+    const session = { database, s: `"${db.schema}"`, notifier: { deaf: false } } as unknown as Session;
+    await eventually(async () => {
+      const found = await findings(session, { ...LIMITS, old: 0 });
+      assert.deepEqual(
+        found.map(({ what }) => what),
+        ["held snapshot"],
+      );
+    });
+  } finally {
+    await holder.end();
+    await database.end();
+  }
 });
