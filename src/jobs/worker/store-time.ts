@@ -3,6 +3,8 @@ import type { Clock } from "../../time/index.ts";
 
 export class StoreTime {
   readonly #clock: Clock;
+  #asked = false;
+  #runs = false;
   #total = 0;
   #since: number | undefined;
 
@@ -10,19 +12,27 @@ export class StoreTime {
     this.#clock = clock;
   }
 
-  /** Whether the worker waits for the store now. */
-  get waits(): boolean {
-    return this.#since !== undefined;
-  }
-
   /** In all, in milliseconds, what goes on now included. */
   upTo(now: number): number {
     return this.#total + (this.#since === undefined ? 0 : now - this.#since);
   }
 
-  /** To be called when an exchange or a handler has begun or ended. */
-  note(waits: boolean): void {
-    if (waits === this.waits) return;
+  /** Whether an exchange with the store is under way. */
+  asked(asked: boolean): void {
+    this.#asked = asked;
+    this.#note();
+  }
+
+  /** Whether a handler runs. */
+  runs(runs: boolean): void {
+    if (runs === this.#runs) return;
+    this.#runs = runs;
+    this.#note();
+  }
+
+  #note(): void {
+    const waits = this.#asked && !this.#runs;
+    if (waits === (this.#since !== undefined)) return;
     const now = this.#clock.monotonic();
     this.#total = this.upTo(now);
     this.#since = waits ? now : undefined;
