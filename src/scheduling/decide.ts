@@ -48,7 +48,7 @@ export interface Decision {
   readonly occurrences: readonly Decided[];
   readonly nextAt: number | null;
   readonly state: ScheduleState;
-  /** The previous job is to be cancelled first (overlap `replace`). */
+  /** The previous job is to be cancelled in the same commit (overlap `replace`). */
   readonly cancelPrevious: boolean;
 }
 

@@ -88,7 +88,7 @@ export class Declarations {
       todo = await this.#write(store, todo, by, done);
     }
     for (const { id } of todo) logger.warn({ schedule: id }, "a declared schedule changed all the time and was left");
-    await this.#removeUndeclared(store, await this.#declarer(store, alive), done.removed);
+    done.removed.push(...(await this.#removeUndeclared(store, await this.#declarer(store, alive))));
     this.#alive = [...alive].sort().join();
     const { added, changed, removed } = done;
     if (added.length + changed.length + removed.length > 0) {
@@ -123,7 +123,8 @@ export class Declarations {
     for (let from = 0; from < declared.length; from += WRITE) {
       const part = declared.slice(from, from + WRITE);
       const stored = new Map((await store.getSchedules(part.map(({ id }) => id))).map((each) => [each.id, each]));
-      const steps = part.map((each) => stepFor(each, standingOf(stored.get(each.id)), by));
+      const current = await this.#asOfNow(store, by);
+      const steps = part.map((each) => stepFor(each, standingOf(stored.get(each.id)), current));
       for (const step of steps) this.#tell(step, stored);
       const writes = steps.filter((step) => "schedule" in step);
       if (writes.length === 0) continue;
@@ -144,23 +145,40 @@ export class Declarations {
     return again;
   }
 
-  async #removeUndeclared(store: Store, by: Declarer, removed: string[]): Promise<void> {
+  async #removeUndeclared(store: Store, by: Declarer): Promise<readonly string[]> {
     const { logger, app } = this.#parts;
     const declared = new Set(this.#declared.map(({ id }) => id));
-    const orphans: string[] = [];
-    for await (const stored of allSchedules(store, { source: "code" })) {
-      if (declared.has(stored.id)) continue;
-      const standing = standingOf(stored);
-      if (standing !== undefined && stepForUndeclared(standing, by).kind === "remove") orphans.push(stored.id);
+    let found: StoredSchedule[] = [];
+    for await (const stored of allSchedules(store, { source: "code" }))
+      if (!declared.has(stored.id)) found.push(stored);
+    const removed: string[] = [];
+    for (let turn = 0; found.length > 0 && turn < TRIES; turn++) {
+      const current = await this.#asOfNow(store, by);
+      const steps = found.map((stored) => stepForUndeclared(standingOf(stored), current));
+      const orphans = steps.filter((step) => step.kind === "remove");
+      if (orphans.length === 0) break;
+      const ids = orphans.map(({ id }) => id);
+      if (declared.size === 0) {
+        // A process that declares nothing is more often a part of the application than its next version.
+        const advice = "Remove them with schedules.remove() if they are not needed any more.";
+        logger.warn({ schedules: ids }, `no running version of ${show(app)} declares these schedules. ${advice}`);
+        break;
+      }
+      const revisions = orphans.map(({ revision }) => revision);
+      const gone = new Set(await store.removeSchedules(ids, revisions));
+      removed.push(...gone);
+      // Whatever moved meanwhile has fired, or was adopted by a version that has just begun: it is judged anew.
+      found = [...(await store.getSchedules(ids.filter((id) => !gone.has(id))))];
     }
-    if (orphans.length === 0) return;
-    if (declared.size === 0) {
-      // A process that declares nothing is more often a part of the application than its next version.
-      const advice = "Remove them with schedules.remove() if they are not needed any more.";
-      logger.warn({ schedules: orphans }, `no running version of ${show(app)} declares these schedules. ${advice}`);
-      return;
-    }
-    removed.push(...(await store.removeSchedules(orphans)));
+    return removed;
+  }
+
+  /**
+   * Who lives, read after the schedules that are judged by it: a version says that it lives before it adopts anything, so
+   * the owner of what was read is among those alive unless it is really gone.
+   */
+  async #asOfNow(store: Store, by: Declarer): Promise<Declarer> {
+    return { ...by, alive: await this.#versionsAlive(store) };
   }
 
   /** Life is a term of leadership that no other instance competes for; the store ends it when the instance is gone. */
@@ -222,6 +240,8 @@ function versionOf(declared: readonly Declared[]): string {
 }
 
 /** A definition that this process cannot read is not its own to judge, but may be declared over. */
+function standingOf(stored: StoredSchedule): Standing;
+function standingOf(stored: StoredSchedule | undefined): Standing | undefined;
 function standingOf(stored: StoredSchedule | undefined): Standing | undefined {
   if (stored === undefined) return undefined;
   try {

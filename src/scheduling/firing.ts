@@ -51,6 +51,7 @@ interface Move {
 const DECIDING_TIME = 20;
 /** One commit stays short: a backlog of many schedules is written in several. */
 const MOST_LINES = 2_000;
+const REPLACED = "replaced by the schedule's next occurrence";
 /** What a store says of what it was given, rather than of itself. */
 const REFUSALS = ["NS_OPTION_INVALID", "NS_JOB_TOO_LARGE"];
 
@@ -82,9 +83,6 @@ export async function fireBatch(parts: FiringParts, due: readonly StoredSchedule
       broken.push({ stored: each.stored, error });
     }
   }
-  const cancels = moves.flatMap(({ decision, previous }) => (decision.cancelPrevious && previous ? [previous] : []));
-  // Before the replacement exists: a crash in between leaves the occurrence due, and another process goes on with it.
-  if (cancels.length > 0) await parts.store.cancel(cancels, "replaced by the schedule's next occurrence");
   const written = await write(parts, moves, broken);
   return { ...written, broken, cut };
 }
@@ -121,6 +119,8 @@ function moveOf(parts: FiringParts, readable: Readable, now: number, live: Reado
       ...(what === "fired" ? { job: occurrenceJob({ ...making, at }) } : {}),
     })),
     nextAt: decision.nextAt,
+    // In the same commit: a move that lost its race to a pause must not have cancelled anything.
+    ...(decision.cancelPrevious && previous !== null ? { cancel: { jobs: [previous], reason: REPLACED } } : {}),
     ...(changed ? { definition: writeDefinition({ spec, state: decision.state, ...(owner ? { owner } : {}) }) } : {}),
   };
   return { readable, decision, previous, fire };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Store } from "../../src/store/contract.ts";
 import { cron, interval } from "../../src/time/index.ts";
 import { declare, tick, type World, world } from "./harness.ts";
 
@@ -123,5 +124,61 @@ describe("two versions side by side", () => {
     await w.clock.advance("2m");
     assert.equal(await nextOf(w, "a"), "03:00");
     assert.deepEqual(await ids(w), ["a", "b"]);
+  });
+});
+
+describe("a version that begins while another one settles", () => {
+  /** The store, with something done once when a method is called for the first time: before it, or right after. */
+  function meeting(
+    w: World,
+    method: "removeSchedules" | "leaders" | "saveSchedules",
+    act: () => Promise<unknown>,
+  ): Store {
+    let met = false;
+    return new Proxy(w.store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== "function") return value;
+        if (key !== method) return value.bind(target);
+        return async (...given: unknown[]) => {
+          if (met) return Reflect.apply(value, target, given);
+          met = true;
+          if (method !== "leaders") await act();
+          const result: unknown = await Reflect.apply(value, target, given);
+          if (method === "leaders") await act();
+          return result;
+        };
+      },
+    });
+  }
+
+  it("keeps the schedules that it adopts, at whatever moment the other one removes what it does not declare", async () => {
+    for (const method of ["removeSchedules", "leaders"] as const) {
+      await using w = await world();
+      await (await w.scheduler({ declared: [a, b], by: "first" }))();
+      const b2 = declare({ ...b, description: "adopted" });
+      const store = meeting(w, method, () => w.scheduler({ declared: [b2, c], by: "newest" }));
+      await w.scheduler({ declared: [a2], by: "second", store });
+      assert.deepEqual(await ids(w), ["a", "b", "c"], method);
+      assert.equal((await w.schedules.get("b"))?.settings?.description, "adopted");
+    }
+  });
+
+  it("is not overruled by an older one that was just looking who lives", async () => {
+    await using w = await world();
+    await (await w.scheduler({ declared: [a], by: "old" }))();
+    const store = meeting(w, "leaders", () => w.scheduler({ declared: [a2], by: "new" }));
+    await w.scheduler({ declared: [a], by: "old", store });
+    await w.clock.advance("1m");
+    assert.equal(await nextOf(w, "a"), "03:30");
+  });
+
+  it("does not save a schedule that fires all the time from being removed by the version that follows", async () => {
+    await using w = await world();
+    await (await w.scheduler({ declared: [a, declare({ id: "s", trigger: interval("1s"), job: tick })] }))();
+    const store = meeting(w, "removeSchedules", () => w.schedules.trigger("s"));
+    await w.scheduler({ declared: [a], store });
+    assert.deepEqual(await ids(w), ["a"]);
+    assert.deepEqual(told(w).at(-1), { added: [], changed: [], removed: ["s"] });
   });
 });

@@ -155,6 +155,31 @@ describe("overlap, with jobs that run", () => {
   });
 });
 
+it("overlap `replace` cancels nothing when a pause is first", async () => {
+  await using w = await world();
+  let pausing = false;
+  const store = new Proxy(w.store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      if (key !== "fire") return value.bind(target);
+      return async (...given: unknown[]) => {
+        if (pausing) await w.schedules.pause("s");
+        return Reflect.apply(value, target, given);
+      };
+    },
+  });
+  await w.scheduler({
+    declared: [declare({ id: "s", trigger: interval("1m"), job: tick, overlap: "replace" })],
+    store,
+  });
+  pausing = true;
+  await w.clock.advance("1m");
+  const [first, ...others] = await w.history("s");
+  assert.deepEqual(others, []);
+  assert.equal(await w.jobs.state(first?.job ?? ""), "ready");
+});
+
 describe("a scheduler in trouble", () => {
   it("goes on when the store comes back, without losing an occurrence", async () => {
     await using w = await world();

@@ -69,6 +69,11 @@ export interface Fire {
   readonly nextAt: number | null;
   /** A changed definition (a count that went down, say); the old one stays when left out. */
   readonly definition?: string;
+  /**
+   * Jobs that the move replaces: they are cancelled in its commit, as {@link Store.cancel} does, and stay as they are
+   * when it is stale. (A job in another database than the schedule: right after the commit.)
+   */
+  readonly cancel?: { readonly jobs: readonly JobId[]; readonly reason: string };
 }
 
 /** What became of a {@link Fire}: `stale` when another process was first. `jobs` has one entry per occurrence; null where none was made. */
@@ -103,8 +108,11 @@ export interface Scheduling {
   getSchedules(ids: readonly string[]): Promise<readonly StoredSchedule[]>;
   /** In the order of their ids. */
   listSchedules(query: ScheduleQuery): Promise<Page<StoredSchedule>>;
-  /** Removes schedules and their history; their jobs stay. Returns the ids that existed. */
-  removeSchedules(ids: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Removes schedules and their history; their jobs stay. With `expected` (same length), one is removed only where the
+   * stored revision equals it. Returns the ids that were removed.
+   */
+  removeSchedules(ids: readonly string[], expected?: readonly number[]): Promise<readonly string[]>;
 
   /** Unpaused schedules that are due, earliest first; `now` is the store's clock, `nextAt` the earliest time of those not due yet. */
   dueSchedules(limit: number): Promise<{

@@ -25,7 +25,7 @@ import type {
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { notClaimed } from "../shared/direct.ts";
 import { Listeners } from "../shared/listeners.ts";
-import { checkFires, checkSchedules } from "../shared/scheduling.ts";
+import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements, mergeWants } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
 import * as inspection from "./inspection.ts";
@@ -192,8 +192,9 @@ class MemoryStore implements Store {
     checkPage(query);
     return this.#run(({ state }) => schedules.listSchedules(state, query));
   }
-  async removeSchedules(ids: readonly string[]) {
-    return this.#run(({ state }) => schedules.removeSchedules(state, ids));
+  async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
+    checkExpected("removeSchedules", ids.length, expected);
+    return this.#run(({ state }) => schedules.removeSchedules(state, ids, expected));
   }
   async dueSchedules(limit: number) {
     return this.#run(({ state, at }) => schedules.dueSchedules(state, limit, at.wall));
@@ -202,7 +203,7 @@ class MemoryStore implements Store {
     checkFires(fires);
     return this.#run(({ state, at }) => {
       this.#makeRoomFor(fires.reduce((sum, { occurrences }) => sum + occurrences.length, 0));
-      return schedules.fire(state, fires, by, at.wall);
+      return schedules.fire(state, fires, by, at);
     });
   }
   async listOccurrences(schedule: string, page: PageRequest) {

@@ -15,6 +15,7 @@ import type {
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { compareText } from "../shared/text-order.ts";
 import type { MemoryState } from "./state.ts";
+import { cancel } from "./upkeep.ts";
 import type { Instant } from "./work.ts";
 
 export function saveSchedules(
@@ -53,8 +54,14 @@ export function listSchedules(state: MemoryState, query: ScheduleQuery): Page<St
   return pageOf(items, query, ({ id }) => [id]);
 }
 
-export function removeSchedules(state: MemoryState, ids: readonly string[]): string[] {
-  const removed = ids.filter((id) => state.schedules.delete(id));
+export function removeSchedules(
+  state: MemoryState,
+  ids: readonly string[],
+  expected: readonly number[] | undefined,
+): string[] {
+  const stands = (id: string, index: number) =>
+    expected === undefined || state.schedules.get(id)?.revision === expected[index];
+  const removed = ids.filter((id, index) => stands(id, index) && state.schedules.delete(id));
   for (const id of removed) state.occurrences.delete(id);
   if (removed.length > 0) state.wakes.schedules();
   return removed;
@@ -104,10 +111,12 @@ function keep(state: MemoryState, schedule: StoredSchedule): void {
   if (!paused && nextAt !== null) state.schedulesByTime.push({ at: nextAt, id, revision });
 }
 
-export function fire(state: MemoryState, fires: readonly Fire[], by: string, now: number): Fired[] {
+export function fire(state: MemoryState, fires: readonly Fire[], by: string, at: Instant): Fired[] {
+  const now = at.wall;
   return fires.map((move): Fired => {
     const old = state.schedules.get(move.schedule);
     if (old === undefined || old.revision !== move.revision) return { schedule: move.schedule, stale: true };
+    if (move.cancel !== undefined) cancel(state, move.cancel.jobs, move.cancel.reason, at);
     let { lastAt, lastJob } = old;
     const jobs = move.occurrences.map((occurrence) => {
       const job = addOccurrence(state, move.schedule, occurrence, by, now);

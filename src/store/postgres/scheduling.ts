@@ -4,7 +4,6 @@ import type {
   Fired,
   JobId,
   NewJob,
-  NewOccurrence,
   NewSchedule,
   Page,
   PageRequest,
@@ -17,6 +16,7 @@ import type {
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { numbers, texts } from "./arrays.ts";
 import type { Row } from "./driver.ts";
+import { parseJobId } from "./job-id.ts";
 import type { News } from "./notifier.ts";
 import { maybeNumber, run, type Session, tell } from "./session.ts";
 
@@ -58,12 +58,18 @@ export async function listSchedules(session: Session, query: ScheduleQuery): Pro
   return pageOf(rows.map(toSchedule), query, ({ id }) => [id]);
 }
 
-export async function removeSchedules(session: Session, ids: readonly string[]): Promise<readonly string[]> {
+export async function removeSchedules(
+  session: Session,
+  ids: readonly string[],
+  expected: readonly number[] | undefined,
+): Promise<readonly string[]> {
   const { s } = session;
-  const text = `with gone as (delete from ${s}.schedule where id = any ($1::text[]) returning id),
-      history as (delete from ${s}.occurrence where schedule_id = any ($1::text[]))
+  const text = `with gone as (delete from ${s}.schedule s using unnest($1::text[], $2::bigint[]) g (id, revision)
+        where s.id = g.id and (g.revision is null or s.revision = g.revision) returning s.id),
+      history as (delete from ${s}.occurrence o using gone where o.schedule_id = gone.id)
     select id from gone`;
-  const rows = await run(session, "remove_schedules", text, [texts(ids)]);
+  const revisions = numbers(expected ?? ids.map(() => null));
+  const rows = await run(session, "remove_schedules", text, [texts(ids), revisions]);
   const gone = new Set(rows.map(([id]) => id));
   if (gone.size > 0) tell(session, { schedules: true });
   return ids.filter((id) => gone.delete(id));
@@ -90,26 +96,24 @@ export async function fire(session: Session, fires: readonly Fire[], by: string)
   const jobs = fires.flatMap(({ occurrences }) => occurrences.flatMap(({ job }) => job ?? []));
   await session.names.learnLanes(jobs);
   await session.names.learnKinds(jobs.map(({ name }) => name));
-  const moves = fires.map(({ schedule, revision, occurrences, nextAt, definition }) => ({
+  const moves = fires.map(({ schedule, revision, occurrences, nextAt, definition, cancel }) => ({
     ...{ schedule, revision, nextAt, definition },
+    ...(cancel && { cancel: { reason: cancel.reason, jobs: cancel.jobs.flatMap((id) => parseJobId(id) ?? []) } }),
     occurrences: occurrences.map(({ at, what, reason, job }) => ({ at, what, reason, job: job && wire(session, job) })),
   }));
   const text = `select * from ${session.s}.fire($1::jsonb, $2)`;
   // A second time finds its own revision gone and says "stale"; nothing is made twice.
   const rows = await run(session, "fire", text, [JSON.stringify(moves), by], "if-refused");
-  const fired = fires.map(({ schedule }, index): Fired => {
-    const [own, ...rest] = rows.filter((row) => Number(row[0]) === index);
+  const parts: Row[][] = fires.map(() => []);
+  for (const row of rows) parts[Number(row[0])]?.push(row);
+  tellFired(session, fires, parts);
+  return fires.map(({ schedule, occurrences }, index): Fired => {
+    const [own, ...rest] = parts[index] ?? [];
     const revision = own?.[1] ?? null;
     if (revision === null) return { schedule, stale: true };
-    return {
-      schedule,
-      stale: false,
-      revision: Number(revision),
-      jobs: rest.map((row): JobId | null => row[3] ?? null),
-    };
+    const jobs = rest.slice(0, occurrences.length).map((row): JobId | null => row[3] ?? null);
+    return { schedule, stale: false, revision: Number(revision), jobs };
   });
-  tellFired(session, fires, rows);
-  return fired;
 }
 
 function wire({ names }: Session, job: NewJob) {
@@ -123,21 +127,33 @@ function wire({ names }: Session, job: NewJob) {
   };
 }
 
-function tellFired(session: Session, fires: readonly Fire[], rows: readonly Row[]): void {
-  let news: News = rows.some((row) => row[1] !== null) ? { schedules: true } : {};
+/** @param parts the answer's rows of each move: its own, one per occurrence, one per job that was to be cancelled */
+function tellFired(session: Session, fires: readonly Fire[], parts: readonly (readonly Row[])[]): void {
   const queues = new Set<string>();
-  for (const [index, occurrence] of fires.flatMap(({ occurrences }, index) =>
-    occurrences.map((one) => [index, one] as [number, NewOccurrence]),
-  )) {
-    const row = rows.find(
-      (candidate) => Number(candidate[0]) === index && Number(candidate[2]) === occurrence.at && candidate[3] !== null,
-    );
-    if (row === undefined || occurrence.job === undefined) continue;
-    const due = maybeNumber(row[4]);
-    if (due === null) queues.add(occurrence.job.queue);
-    else news = { ...news, scheduledAt: Math.min(due, news.scheduledAt ?? due) };
+  const finished: JobId[] = [];
+  let [scheduledAt, moved, requested] = [Infinity, false, false];
+  for (const [index, { occurrences }] of fires.entries()) {
+    const [own, ...rest] = parts[index] ?? [];
+    moved ||= own !== undefined && own[1] !== null;
+    for (const [nth, row] of rest.entries()) {
+      const made = occurrences[nth]?.job;
+      if (nth >= occurrences.length) {
+        if (row[4] === "cancelled" && row[3]) finished.push(row[3]);
+        requested ||= row[4] === "requested";
+      } else if (made !== undefined && row[3] !== null) {
+        const due = maybeNumber(row[4]);
+        if (due === null) queues.add(made.queue);
+        else scheduledAt = Math.min(due, scheduledAt);
+      }
+    }
   }
-  if (queues.size > 0) news = { ...news, queues: [...queues] };
+  const news: News = {
+    ...(moved ? { schedules: true } : {}),
+    ...(queues.size > 0 ? { queues: [...queues] } : {}),
+    ...(Number.isFinite(scheduledAt) ? { scheduledAt } : {}),
+    ...(finished.length > 0 ? { finished } : {}),
+    ...(requested ? { cancellation: true } : {}),
+  };
   if (Object.keys(news).length > 0) tell(session, news);
 }
 

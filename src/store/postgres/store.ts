@@ -25,7 +25,7 @@ import type {
 } from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
-import { checkFires, checkSchedules } from "../shared/scheduling.ts";
+import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
 import { verify } from "./condition.ts";
@@ -197,8 +197,9 @@ export class PostgresStore implements Store {
     checkPage(query);
     return this.#run(({ session }) => scheduling.listSchedules(session, query));
   }
-  async removeSchedules(ids: readonly string[]) {
-    return this.#run(({ session }) => scheduling.removeSchedules(session, ids));
+  async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
+    checkExpected("removeSchedules", ids.length, expected);
+    return this.#run(({ session }) => scheduling.removeSchedules(session, ids, expected));
   }
   async dueSchedules(limit: number) {
     return this.#run(({ session }) => scheduling.dueSchedules(session, limit));

@@ -17,11 +17,12 @@ import type {
 import { compareText } from "../shared/text-order.ts";
 import { allValuesOf, ask, valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
-import { joinId } from "./ids.ts";
+import { joinId, splitId } from "./ids.ts";
 import { type Copy, isMoved, Moving, merged, movedTo } from "./moving.ts";
 import { pagesOf } from "./paging.ts";
 import type { Shard } from "./shard.ts";
 import { MAP_NAME } from "./shard-map.ts";
+import { groupById } from "./spreading.ts";
 
 /** How many schedules' places are remembered; they are asked for again after that. */
 const REMEMBERED = 200_000;
@@ -120,7 +121,39 @@ export class Schedules {
     return query.cursors ? { items, next: page.next, cursors } : { items, next: page.next };
   }
 
-  async remove(ids: readonly string[]): Promise<readonly string[]> {
+  async remove(ids: readonly string[], expected: readonly number[] | undefined): Promise<readonly string[]> {
+    return expected === undefined ? this.#removeAll(ids) : this.#removeExpected(ids, expected);
+  }
+
+  /** First what is live, where its revision counts; then what it left elsewhere. */
+  async #removeExpected(ids: readonly string[], expected: readonly number[]): Promise<readonly string[]> {
+    const { copies } = await this.#find(ids);
+    const parts = new Map<Shard, { readonly ids: string[]; readonly expected: number[] }>();
+    for (const [index, id] of ids.entries()) {
+      const live = copies.get(id)?.find(({ stored }) => !isMoved(stored));
+      if (live === undefined) continue;
+      let part = parts.get(live.shard);
+      if (part === undefined) parts.set(live.shard, (part = { ids: [], expected: [] }));
+      part.ids.push(id);
+      part.expected.push(expected[index] ?? 0);
+    }
+    const one = { clock: this.#cluster.clock, patience: PATIENCE };
+    const answers = await ask(
+      [...parts.keys()],
+      async (store, shard) => {
+        const part = parts.get(shard);
+        return part === undefined ? [] : store.removeSchedules(part.ids, part.expected);
+      },
+      one,
+    );
+    const gone = new Set(answers.length === 0 ? [] : allValuesOf(answers).flatMap(({ value }) => value));
+    const left = [...gone].filter((id) => (copies.get(id)?.length ?? 0) > 1);
+    if (left.length > 0) await this.#removeAll(left);
+    for (const id of gone) this.#places.delete(id);
+    return ids.filter((id) => gone.delete(id));
+  }
+
+  async #removeAll(ids: readonly string[]): Promise<readonly string[]> {
     const { copies } = await this.#find(ids);
     const answers = await this.#cluster.ask((store) => store.removeSchedules(ids));
     const removed = new Set(valuesOf(answers).flatMap(({ value }) => value));
@@ -165,7 +198,7 @@ export class Schedules {
     if (groups.size === 0) return fired;
     const fireOn = (store: Store, shard: Shard) =>
       store.fire(
-        (groups.get(shard) ?? []).map((index) => fires[index] as Fire),
+        (groups.get(shard) ?? []).map((index) => onShard(fires[index] as Fire, shard)),
         by,
       );
     const answers = await ask([...groups.keys()], fireOn, { clock: this.#cluster.clock, patience: PATIENCE });
@@ -175,6 +208,7 @@ export class Schedules {
         if (one === undefined) continue;
         if (one.stale) this.#places.delete(one.schedule);
         fired[index] = one.stale ? one : { ...one, jobs: one.jobs.map((job) => job && joinId(shard.name, job)) };
+        if (!one.stale) await this.#cancelElsewhere(fires[index] as Fire, shard);
       }
     }
     for (const answer of answers) {
@@ -186,6 +220,19 @@ export class Schedules {
       );
     }
     return fired;
+  }
+
+  /** What a schedule made where it lived before: there is no commit in common with its new place. */
+  async #cancelElsewhere({ schedule, cancel }: Fire, shard: Shard): Promise<void> {
+    const jobs = cancel?.jobs.filter((job) => splitId(job)?.shard !== shard.name) ?? [];
+    if (cancel === undefined || jobs.length === 0) return;
+    try {
+      await groupById(this.#cluster, jobs, async (store, ids) => void (await store.cancel(ids, cancel.reason)));
+    } catch (err) {
+      const message =
+        "jobs on another shard were replaced and could not be cancelled: they run beside what replaced them";
+      this.#cluster.logger.warn({ err, schedule, jobs }, message);
+    }
   }
 
   async occurrences(schedule: string, request: PageRequest): Promise<Page<StoredOccurrence>> {
@@ -255,6 +302,16 @@ export class Schedules {
     this.#places.set(stored.id, shard);
     return { ...stored, lastJob: stored.lastJob && joinId(shard.name, stored.lastJob) };
   }
+}
+
+/** A move as its shard understands it: with the ids that the shard gave, and no others. */
+function onShard(fire: Fire, shard: Shard): Fire {
+  if (fire.cancel === undefined) return fire;
+  const jobs = fire.cancel.jobs.flatMap((job) => {
+    const parts = splitId(job);
+    return parts?.shard === shard.name ? [parts.id] : [];
+  });
+  return { ...fire, cancel: { ...fire.cancel, jobs } };
 }
 
 function refuseReserved(name: string): void {

@@ -28,7 +28,7 @@ import type {
 } from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
-import { checkFires, checkSchedules } from "../shared/scheduling.ts";
+import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
 import { joinId, splitId } from "./ids.ts";
@@ -218,8 +218,9 @@ export class ShardedStore implements Store {
     checkPage(query);
     return this.#run(({ schedules }) => schedules.list(query));
   }
-  async removeSchedules(ids: readonly string[]) {
-    return this.#run(({ schedules }) => schedules.remove(ids));
+  async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
+    checkExpected("removeSchedules", ids.length, expected);
+    return this.#run(({ schedules }) => schedules.remove(ids, expected));
   }
   async dueSchedules(limit: number) {
     return this.#run(({ schedules }) => schedules.due(limit));

@@ -13,18 +13,23 @@ export function checkSchedules(schedules: readonly NewSchedule[], expected: read
     checkText(schedule.definition, `${what}: definition`);
     if (schedule.nextAt !== null) checkInstant(schedule.nextAt, `${what}: nextAt`);
   }
-  if (expected !== undefined && expected.length !== schedules.length) {
-    const message = `saveSchedules got ${expected.length} expected revisions for ${schedules.length} schedules. Give one each.`;
-    throw new NightshiftError("NS_OPTION_INVALID", message);
-  }
+  checkExpected("saveSchedules", schedules.length, expected);
+}
+
+/** Refuses expectations that do not match the schedules that they are about. */
+export function checkExpected(call: string, count: number, expected: readonly number[] | undefined): void {
+  if (expected === undefined || expected.length === count) return;
+  const message = `${call} got ${expected.length} expected revisions for ${count} schedules. Give one each.`;
+  throw new NightshiftError("NS_OPTION_INVALID", message);
 }
 
 /** Refuses moves that cannot be written; nothing of the call is written then. */
 export function checkFires(fires: readonly Fire[]): void {
-  for (const { schedule, occurrences, nextAt, definition } of fires) {
+  for (const { schedule, occurrences, nextAt, definition, cancel } of fires) {
     const what = `schedule ${show(schedule)}`;
     if (nextAt !== null) checkInstant(nextAt, `${what}: nextAt`);
     if (definition !== undefined) checkText(definition, `${what}: definition`);
+    if (cancel !== undefined) checkText(cancel.reason, `${what}: reason of a cancellation`);
     for (const { at, job, reason } of occurrences) {
       checkInstant(at, `${what}: occurrence`);
       if (reason !== undefined) checkText(reason, `${what}: reason`);

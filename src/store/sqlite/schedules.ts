@@ -2,6 +2,7 @@
 import type { Fire, Fired, NewOccurrence, NewSchedule, Page, ScheduleQuery, StoredSchedule } from "../contract.ts";
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import type { Connection } from "./connection.ts";
+import { cancel } from "./control.ts";
 import { enqueue } from "./enqueue.ts";
 import * as SQL from "./sql/schedules.ts";
 import type { Transaction } from "./transaction.ts";
@@ -55,8 +56,15 @@ export function listSchedules(on: Connection, query: ScheduleQuery): Page<Stored
   return pageOf(rows.map(toSchedule), query, ({ id }) => [id]);
 }
 
-export function removeSchedules(tx: Transaction, ids: readonly string[]): string[] {
-  const removed = ids.filter((id) => tx.on.get(SQL.DELETE_SCHEDULE, id) !== undefined);
+export function removeSchedules(
+  tx: Transaction,
+  ids: readonly string[],
+  expected: readonly number[] | undefined,
+): string[] {
+  const removed = ids.filter((id, index) => {
+    const revision = expected?.[index] ?? null;
+    return tx.on.get(SQL.DELETE_SCHEDULE, id, revision, revision) !== undefined;
+  });
   for (const id of removed) tx.on.run(SQL.DELETE_OCCURRENCES_OF, id);
   if (removed.length > 0) tx.wakes.schedules();
   return removed;
@@ -71,6 +79,7 @@ export function fire(tx: Transaction, fires: readonly Fire[], by: string): Fired
   return fires.map((move): Fired => {
     const row = tx.on.get<ScheduleRow>(SQL.GET_SCHEDULE, move.schedule);
     if (row === undefined || row.revision !== move.revision) return { schedule: move.schedule, stale: true };
+    if (move.cancel !== undefined) cancel(tx, move.cancel.jobs, move.cancel.reason);
     let { last_at: lastAt, last_job: lastJob } = row;
     const jobs = move.occurrences.map((occurrence) => {
       const job = addOccurrence(tx, move.schedule, occurrence, by);

@@ -4,7 +4,7 @@ import { systemClock } from "../../time/index.ts";
 import type * as C from "../contract.ts";
 import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
-import { checkFires, checkSchedules } from "../shared/scheduling.ts";
+import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
 import { anythingToClaim, claim } from "./claim.ts";
@@ -196,8 +196,9 @@ class SqliteStore implements C.Store {
     checkPage(query);
     return this.#read(({ on }) => schedules.listSchedules(on, query));
   }
-  async removeSchedules(ids: readonly string[]) {
-    return this.#write((tx) => schedules.removeSchedules(tx, ids));
+  async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
+    checkExpected("removeSchedules", ids.length, expected);
+    return this.#write((tx) => schedules.removeSchedules(tx, ids, expected));
   }
   async dueSchedules(limit: number) {
     const { now } = this.#open().machine.at();

@@ -220,6 +220,75 @@ export function scheduling(harness: StoreHarness): void {
     assert.equal((await W.countsOf(store)).ready, 0);
   });
 
+  storeTest(harness, "a removal that expects another revision is refused, alone", async ({ store }) => {
+    const [s, t] = await store.saveSchedules(["s", "t", "u"].map((id) => newSchedule({ id })));
+    const fired = await fireOne(store, {
+      ...{ schedule: "s", revision: s?.revision ?? 0, nextAt: null },
+      occurrences: [{ at: 1, what: "skipped" }],
+    });
+    const revisions = [s?.revision ?? 0, t?.revision ?? 0, 0, 1];
+    assert.deepEqual(await store.removeSchedules(["s", "t", "u", "unknown"], revisions), ["t"]);
+    const left = await store.getSchedules(["s", "t", "u"]);
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      ["s", "u"],
+    );
+    assert.equal((await store.listOccurrences("s", { limit: 5 })).items.length, 1, "its history is still there");
+    const now = fired.stale ? 0 : fired.revision;
+    assert.deepEqual(await store.removeSchedules(["s"], [now]), ["s"]);
+    assert.equal((await store.listOccurrences("s", { limit: 5 })).items.length, 0);
+    await assert.rejects(store.removeSchedules(["u"], []), W.hasCode("NS_OPTION_INVALID"));
+  });
+
+  storeTest(harness, "of a change and a removal that expect one revision, one is done", async ({ store }) => {
+    for (let turn = 0; turn < 10; turn++) {
+      const { revision } = await save(store, { id: `s${turn}` });
+      const [saved, removed] = await Promise.all([
+        store.saveSchedules([newSchedule({ id: `s${turn}`, job: "b" })], [revision]),
+        store.removeSchedules([`s${turn}`], [revision]),
+      ]);
+      const there = (await store.getSchedules([`s${turn}`])).length;
+      assert.deepEqual([removed.length, saved[0] === null ? 0 : 1], [1 - there, there]);
+    }
+  });
+
+  storeTest(
+    harness,
+    "a move cancels what it replaces in its commit, and nothing when it is stale",
+    async ({ store }) => {
+      const { revision } = await save(store);
+      const make = (at: number, from: number, cancel: readonly string[]): Fire => ({
+        ...{ schedule: "s", revision: from, nextAt: null },
+        occurrences: [{ at, what: "fired", job: W.newJob() }],
+        cancel: { jobs: cancel, reason: "replaced" },
+      });
+      const heard: string[] = [];
+      using _subscription = store.subscribe((wake) => {
+        if (wake.what === "finished") heard.push(...wake.jobs);
+      });
+      const first = await fireOne(store, make(1, revision, []));
+      assert.ok(!first.stale);
+      const [job = null] = first.jobs;
+      assert.ok(job !== null);
+      assert.equal((await fireOne(store, make(2, revision, [job]))).stale, true);
+      assert.equal((await store.statesOf([job])).get(job), "ready", "a move that came too late cancels nothing");
+      const second = await fireOne(store, make(2, first.revision, [job, "nothing", "9-9"]));
+      assert.ok(!second.stale);
+      assert.equal(second.jobs.length, 1);
+      const details = await store.getJob(job);
+      assert.deepEqual([details?.state, details?.history.at(-1)?.error], ["cancelled", "replaced"]);
+      assert.deepEqual(heard, [job]);
+      const worker = await W.TestWorker.register(store);
+      await worker.claim();
+      const running = second.jobs[0] ?? "";
+      const third = await fireOne(store, make(3, second.revision, [running]));
+      assert.ok(!third.stale);
+      assert.equal((await store.getJob(running))?.cancelRequested, "replaced", "what runs is asked to stop");
+      const bad = { ...make(4, third.revision, []), cancel: { jobs: [], reason: "\0" } };
+      await assert.rejects(store.fire([bad], "one"), W.hasCode("NS_OPTION_INVALID"));
+    },
+  );
+
   storeTest(harness, "a bad job among those fired refuses the whole call", async ({ store }) => {
     const a = await save(store, { id: "a" });
     const b = await save(store, { id: "b" });

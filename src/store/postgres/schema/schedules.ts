@@ -34,11 +34,12 @@ end $$;
  * Moves schedules forward and enqueues their occurrences' jobs, in one commit. A schedule that moved on since is stale
  * and left alone; an occurrence that is in the history already makes no second job, whatever the revision says.
  *
- * Rows: first a schedule's own (o_at null; o_revision null when stale), then one per occurrence in order.
+ * Rows: first a schedule's own (o_at null; o_revision null when stale), then one per occurrence in order (o_note: when
+ * its job is due), then one per job that was to be cancelled (o_note: what became of that).
  */
 export const fire = `
 create function fire(p_fires jsonb, p_by text)
-returns table (o_fire int, o_revision bigint, o_at bigint, o_job text, o_due bigint)
+returns table (o_fire int, o_revision bigint, o_at bigint, o_job text, o_note text)
 language plpgsql set search_path from current as $$
 declare
   v_now bigint := now_ms();
@@ -46,10 +47,13 @@ declare
   v_schedule schedule%rowtype;
   v_made record;
   v_last_at bigint; v_last_job text;
+  v_cancel jsonb;
 begin
+  -- In one order, whatever order the moves are in: two batches with the same schedules wait for each other, and do not lock.
+  perform from schedule s where s.id in (select f ->> 'schedule' from jsonb_array_elements(p_fires) f) order by s.id for update;
   o_fire := -1;
   for v_fire in select * from jsonb_array_elements(p_fires) loop
-    o_fire := o_fire + 1; o_at := null; o_job := null; o_due := null; o_revision := null;
+    o_fire := o_fire + 1; o_at := null; o_job := null; o_note := null; o_revision := null;
     select * into v_schedule from schedule s where s.id = v_fire ->> 'schedule' for update;
     if not found or v_schedule.revision <> (v_fire ->> 'revision')::bigint then
       return next;
@@ -59,7 +63,7 @@ begin
     return next;
     v_last_at := v_schedule.last_at; v_last_job := v_schedule.last_job;
     for v_occurrence in select * from jsonb_array_elements(v_fire -> 'occurrences') loop
-      o_at := (v_occurrence ->> 'at')::bigint; o_job := null; o_due := null;
+      o_at := (v_occurrence ->> 'at')::bigint; o_job := null; o_note := null;
       insert into occurrence (schedule_id, at, fired_at, what, reason, by)
       values (v_schedule.id, o_at, v_now, v_occurrence ->> 'what', v_occurrence ->> 'reason', p_by)
       on conflict do nothing;
@@ -71,7 +75,7 @@ begin
             array[(v_job ->> 'maxCrashes')::int], array[v_job ->> 'input'], array[v_job ->> 'meta'],
             array[(v_job ->> 'in')::bigint], array[(v_job ->> 'at')::bigint]);
           o_job := v_made.o_bucket || '-' || v_made.o_ids[1];
-          o_due := v_made.o_due[1];
+          o_note := v_made.o_due[1];
           update occurrence o set job = o_job where o.schedule_id = v_schedule.id and o.at = o_at;
         end if;
         v_last_at := greatest(v_last_at, o_at);
@@ -82,6 +86,19 @@ begin
     update schedule s set next_at = (v_fire ->> 'nextAt')::bigint, definition = coalesce(v_fire ->> 'definition', s.definition),
       revision = o_revision, updated_at = v_now, last_at = v_last_at, last_job = v_last_job
     where s.id = v_schedule.id;
+    v_cancel := v_fire -> 'cancel';
+    if jsonb_array_length(v_cancel -> 'jobs') > 0 then
+      o_at := null;
+      for o_job, o_note in
+        select job ->> 'bucket' || '-' || (job ->> 'id'), what
+        from rows from (jsonb_array_elements(v_cancel -> 'jobs'), unnest(cancel(
+          array(select (job ->> 'bucket')::int from jsonb_array_elements(v_cancel -> 'jobs') job),
+          array(select (job ->> 'id')::bigint from jsonb_array_elements(v_cancel -> 'jobs') job),
+          v_cancel ->> 'reason'))) as of_job (job, what)
+      loop
+        return next;
+      end loop;
+    end if;
   end loop;
 end $$;
 `;

@@ -24,7 +24,8 @@ export const LIST_SCHEDULES = `
     AND (? IS NULL OR source = ?)
   ORDER BY id LIMIT ?`;
 
-export const DELETE_SCHEDULE = `DELETE FROM nightshift_schedule WHERE id = ? RETURNING id`;
+export const DELETE_SCHEDULE = `
+  DELETE FROM nightshift_schedule WHERE id = ? AND (? IS NULL OR revision = ?) RETURNING id`;
 
 export const DELETE_OCCURRENCES_OF = `DELETE FROM nightshift_occurrence WHERE schedule = ?`;
 
