@@ -42,7 +42,8 @@ export interface JobsOptions extends ClientOptions {
    * 90 days; one that names a count alone has no age.
    */
   readonly retention?: Readonly<Partial<Record<FinalState, RetentionOption>>>;
-  /** How often an empty queue is asked without a hint from the store. Default 2 seconds. */
+  /** How often an empty queue is asked without a hint from the store. Default 5 seconds: a store that cannot hear hints
+   * (LISTEN is broken, or a pooler is all there is) says so every second, and this is for hints that got lost. */
   readonly pollInterval?: Duration;
   /**
    * How long running jobs may go on when the host stops, before their signals are aborted. They have 5 seconds more
@@ -99,7 +100,7 @@ export function readJobsOptions(options: JobsOptions, problems: Problems): Engin
   if (leaseTtl < 1_000) {
     problems.add("NS_OPTION_INVALID", `${what}: leaseTtl is ${show(options.leaseTtl)}. Give 1 second or more.`);
   }
-  const pollInterval = readTime(options.pollInterval ?? "2s", `${what}: pollInterval`, problems) ?? 2_000;
+  const pollInterval = readTime(options.pollInterval ?? "5s", `${what}: pollInterval`, problems) ?? 5_000;
   if (pollInterval < 10) {
     problems.add("NS_OPTION_INVALID", `${what}: pollInterval is ${show(options.pollInterval)}. Give 10 ms or more.`);
   }

@@ -5,7 +5,7 @@ import { Routine, type RoutineParts } from "./routine.ts";
 /** Moved in one commit. */
 const SLICE = 1_000;
 /** A look when nothing was announced: for jobs of processes whose hints were lost. */
-const LOOK_EVERY = 5_000;
+const LOOK_EVERY = 10_000;
 /** Hints of other processes say nothing; they cause a look at most this often. */
 const LOOK_AT_MOST_EVERY = 200;
 

@@ -90,11 +90,13 @@ export class Turns {
   #nextIn(): number | undefined {
     const { clock, outbox, exchange, attempts, lanes, phase, instance } = this.#parts;
     const now = clock.monotonic();
-    const { pending, aside } = outbox;
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (phase() === "over" && this.#underWay === 0 && (pending + aside === 0 || exchange.givenUp)) return this.#leave();
+    if (phase() === "over" && this.#underWay === 0 && (outbox.pending + outbox.aside === 0 || exchange.givenUp))
+      return this.#leave();
     if (instance() === undefined) return Number.POSITIVE_INFINITY;
     this.#handBack(now);
+    // Counted now: what was just handed back is to be told at once.
+    const { pending } = outbox;
     const rest = this.#isWorking ? lanes.tick(now) : Number.POSITIVE_INFINITY;
     if (this.#underWay > 0) return this.#mayOverlap(pending) ? 0 : Math.max(1, rest);
     // With nothing running there is nothing to wait for: no more outcomes will come.

@@ -20,7 +20,7 @@ const MOST_TEXT = 8_000_000;
 /** Statements under way at once: the second commits while the first waits for the disk. */
 const UNDER_WAY = 2;
 /** When wake-ups are repeated for jobs in a caller's transaction, in milliseconds: its commit is not ours to see. */
-const AFTER_TX = [5, 50, 500] as const;
+const AFTER_TX = [5, 50, 500, 2_000] as const;
 
 interface Call {
   readonly jobs: readonly NewJob[];

@@ -99,7 +99,7 @@ export class Notifier {
 
   /** Begins to listen; resolves after the first try, whatever came of it. */
   async start(): Promise<void> {
-    this.#poll();
+    this.#pollWhileDeaf();
     if (this.#connect !== null) await this.#listen(this.#connect);
   }
 
@@ -186,6 +186,7 @@ export class Notifier {
     this.#proven = false;
     client.release(true);
     this.#hearing.missed();
+    this.#pollWhileDeaf();
     this.#again(connect, undefined);
   }
 
@@ -208,12 +209,15 @@ export class Notifier {
     });
   }
 
-  #poll(): void {
+  #pollWhileDeaf(): void {
+    if (this.#closed || this.#pollTimer !== null) return;
     this.#pollTimer = this.#clock.setTimer(
       POLL_EVERY,
       () => {
-        if (!this.hears) this.#hearing.missed();
-        if (!this.#closed) this.#poll();
+        this.#pollTimer = null;
+        if (this.hears) return;
+        this.#hearing.missed();
+        this.#pollWhileDeaf();
       },
       { ref: false },
     );

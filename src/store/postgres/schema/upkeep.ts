@@ -52,7 +52,7 @@ end $$;
 export const rescue = `
 create function rescue(p_limit int)
 returns table (o_bucket int, o_id bigint, o_lane int, o_kind int, o_attempt int, o_instance text, o_state "char")
-language plpgsql set search_path from current as $$
+language plpgsql set search_path from current set plan_cache_mode = force_generic_plan as $$
 declare
   v_now bigint := now_ms();
   v_dead int[];
