@@ -1,6 +1,6 @@
-/** `nightshift backup`, `check`, `migrate` and `stats`. */
+/** `nightshift backup`, `check`, `count`, `migrate` and `stats`. */
 import { NightshiftError } from "../errors/index.ts";
-import type { Finding, Store } from "../store/contract.ts";
+import { type Finding, type JobState, MOST_COUNTED, type Store } from "../store/contract.ts";
 import { postgresMigrationScript } from "../store/postgres/script.ts";
 import { backupSqlite } from "../store/sqlite/backup.ts";
 import { sqliteMigrationScript } from "../store/sqlite/migrate.ts";
@@ -93,6 +93,32 @@ export const statsCommand: Command = {
     return withStore(given, STATS_USAGE, async (store) => {
       const stats = await readStats(store);
       await terminal.write(given.flag("json") ? `${JSON.stringify(stats, null, 2)}\n` : statsText(stats));
+      return 0;
+    });
+  },
+};
+
+const COUNT_USAGE = `nightshift count --state dead --store sqlite:shop.db [--queue q] [--name job] [--schema name] [--json]
+  How many jobs are of a state, of a queue, of a name: what is there now, where the totals of stats also count what was
+  removed after its retention.`;
+
+export const countCommand: Command = {
+  about: "how many jobs match",
+  usage: COUNT_USAGE,
+  async run(args, terminal) {
+    const given = readArguments(
+      args,
+      { values: ["store", "schema", "state", "queue", "name"], flags: ["json"] },
+      COUNT_USAGE,
+    );
+    const state = needed(given, "state", COUNT_USAGE) as JobState;
+    const queue = given.value("queue");
+    const name = given.value("name");
+    return withStore(given, COUNT_USAGE, async (store) => {
+      const filter = { state, ...(queue === undefined ? {} : { queue }), ...(name === undefined ? {} : { name }) };
+      const { count, exact } = await store.countJobs({ ...filter, upTo: MOST_COUNTED });
+      const text = given.flag("json") ? JSON.stringify({ count, exact }) : `${exact ? "" : "at least "}${count}`;
+      await terminal.write(`${text}\n`);
       return 0;
     });
   },

@@ -8,6 +8,7 @@ import type { Finding } from "../store/contract/condition.ts";
 import type {
   Counts,
   HistoryEntry,
+  JobCount,
   JobSummary,
   ShardInfo,
   StoredInstance,
@@ -17,7 +18,7 @@ import type { JobState } from "../store/contract/jobs.ts";
 import type { StoredOccurrence } from "../store/contract/schedules.ts";
 import type { CancelResult } from "../store/contract/upkeep.ts";
 
-export type { QueueCounts, ShardInfo, ThroughputPoint } from "../store/contract/inspection.ts";
+export type { JobCount, QueueCounts, ShardInfo, ThroughputPoint } from "../store/contract/inspection.ts";
 export type { JobState } from "../store/contract/jobs.ts";
 
 /** What a person may do: look, or also act. */
@@ -250,6 +251,7 @@ export interface ReadApi {
   "api/overview": { query: Record<never, string>; answer: OverviewView };
   "api/findings": { query: Record<never, string>; answer: FindingsView };
   "api/jobs": { query: JobsQuery; answer: JobsView };
+  "api/jobs/count": { query: JobsCountQuery; answer: JobCount };
   "api/job": { query: { id: string }; answer: JobView };
   "api/job/data": { query: { id: string }; answer: JobDataView };
   "api/schedules": { query: { group?: string; limit?: string; cursor?: string }; answer: SchedulesView };
@@ -265,10 +267,20 @@ export interface ReadApi {
 }
 
 /** Which jobs. */
-export interface JobsQuery {
+export interface JobsFilter {
   state: JobState;
   queue?: string;
   name?: string;
+}
+
+/** How far they are counted. */
+export interface JobsCountQuery extends JobsFilter {
+  /** 1 to 1,000,000; 10,000 when it is left out. */
+  upTo?: string;
+}
+
+/** Which page of them. */
+export interface JobsQuery extends JobsFilter {
   limit?: string;
   cursor?: string;
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import type { CreateDashboardOptions } from "../../src/dashboard/index.ts";
+import { newJob } from "../../src/testing/store-conformance/worker.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 import { type BusyStore, busyStore } from "../support/busy-store.ts";
 import { eventually } from "../support/eventually.ts";
@@ -153,6 +154,28 @@ describe("the dashboard in a browser", () => {
       await eventually(async () =>
         assert.equal((await text(page, "tbody tr:first-child")).split("\t")[1], first.split("\t")[1]),
       );
+    });
+  });
+
+  it("says which of how many jobs it shows, and counts many when it is asked to", async () => {
+    await withPage(browser, async (page, url, busy) => {
+      const size = (expected: string) =>
+        eventually(async () => assert.equal(await text(page, ".pager-size"), expected));
+      const { finished } = await busy.store.counts();
+      const all = finished.succeeded.toLocaleString("en");
+      await page.goto(`${url}jobs?state=succeeded`);
+      await size(`1–50 of ${all}`);
+      await page.getByRole("link", { name: "Older" }).click();
+      await size(`51–100 of ${all}`);
+      await page.goto(`${url}jobs?state=dead&name=email.receipt`);
+      const shown = await page.locator("tbody tr").count();
+      await size(`1–${shown} of ${shown}`);
+      assert.equal(await page.getByRole("button", { name: "Count them" }).count(), 0);
+      await busy.store.enqueue(Array.from({ length: 10_050 }, () => newJob({ queue: "bulk" })));
+      await page.goto(`${url}jobs?state=ready&queue=bulk`);
+      await size("1–50 of more than 10,000");
+      await page.getByRole("button", { name: "Count them" }).click();
+      await size("1–50 of 10,050");
     });
   });
 

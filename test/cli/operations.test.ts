@@ -47,6 +47,19 @@ test("stats tells queues, totals and processes, as a table and as JSON", async (
   assert.deepEqual([json.counts.queues[0].ready, json.instances[0].name], [20, "shop@web-1"]);
 });
 
+test("count tells how many jobs are of a state, a queue, a name, and refuses a state that there is not", async () => {
+  await using folder = new TestFolder();
+  const { address } = await shop(folder);
+  const count = (...args: string[]) => nightshift(["count", "--store", address, ...args]);
+  assert.deepEqual(await count("--state", "succeeded"), { status: 0, out: "9\n", err: "" });
+  assert.deepEqual((await count("--state", "ready", "--queue", "q", "--name", "a")).out, "20\n");
+  assert.deepEqual((await count("--state", "ready", "--queue", "other", "--json")).out, '{"count":0,"exact":true}\n');
+  const wrong = await count("--state", "done");
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.err, /^NS_OPTION_INVALID: state is "done"\. Give one of .*succeeded/);
+  assert.match((await count()).err, /^NS_OPTION_INVALID: --state is missing\./);
+});
+
 test("a backup made while jobs are written is whole, private, and never replaces a file", async () => {
   await using folder = new TestFolder();
   const { store, address } = await shop(folder);

@@ -5,6 +5,7 @@ import {
   createDashboard,
   type Dashboard,
   type InstancesView,
+  type JobCount,
   type JobDataView,
   type JobsView,
   type JobView,
@@ -110,6 +111,17 @@ describe("the dashboard's API", () => {
     assert.equal(page.items[0]?.id, busy.dead);
     assert.ok(page.items.every((job) => job.queue === "mail" && job.name === "email.receipt"));
     assert.equal(page.items[0]?.error?.name, "SmtpError");
+  });
+
+  it("counts what it would list, up to ten thousand or as many as it is asked for", async () => {
+    const { items } = await read<JobsView>("api/jobs?state=dead&queue=mail&name=email.receipt&limit=200");
+    const count = (query: string) => read<JobCount>(`api/jobs/count?${query}`);
+    const filter = "state=dead&queue=mail&name=email.receipt";
+    assert.deepEqual(await count(filter), { count: items.length, exact: true });
+    assert.deepEqual(await count(`${filter}&upTo=1`), { count: 1, exact: items.length === 1 });
+    for (const query of ["state=done", "queue=mail", "state=dead&upTo=0", "state=dead&upTo=1000001"]) {
+      assert.equal((await get(dashboard, `/api/jobs/count?${query}`)).status, 400);
+    }
   });
 
   it("tells a job's whole story, errors with stack and causes included", async () => {

@@ -58,7 +58,7 @@ export function readQuery(parameters: URLSearchParams, known: readonly string[])
     limit(name, most, fallback) {
       const value = values.get(name);
       if (value === undefined) return fallback;
-      const number = /^[0-9]{1,6}$/.test(value) ? Number(value) : 0;
+      const number = /^[0-9]{1,7}$/.test(value) ? Number(value) : 0;
       return number >= 1 && number <= most
         ? number
         : refuse(`${name} is ${show(value)}. It is a whole number from 1 to ${most}.`);

@@ -1,5 +1,5 @@
 /** Every address of the API. There are no parameters in paths, so finding a route is one look-up and nothing to decode. */
-import { cancelJobs, job, jobData, jobs, retryJobs, runJobsNow } from "./api/jobs.ts";
+import { cancelJobs, countJobs, job, jobData, jobs, retryJobs, runJobsNow } from "./api/jobs.ts";
 import { about, findings, overview } from "./api/overview.ts";
 import { instances, services } from "./api/processes.ts";
 import { pauseQueue, resumeQueue } from "./api/queues.ts";
@@ -27,6 +27,7 @@ export const routes: Routes = {
   "api/overview": overview,
   "api/findings": findings,
   "api/jobs": jobs,
+  "api/jobs/count": countJobs,
   "api/job": job,
   "api/job/data": jobData,
   "api/schedules": schedules,

@@ -1,17 +1,20 @@
 /** The client: what an application does with jobs, other than running them. */
 import { messageOf, NightshiftError, show } from "../../errors/index.ts";
-import type {
-  CancelResult,
-  Counts,
-  EnqueueOptions,
-  JobDetail,
-  JobId,
-  JobQuery,
-  JobState,
-  JobSummary,
-  NewJob,
-  Page,
-  Store,
+import {
+  type CancelResult,
+  type Counts,
+  type EnqueueOptions,
+  type JobCount,
+  type JobDetail,
+  type JobFilter,
+  type JobId,
+  type JobQuery,
+  type JobState,
+  type JobSummary,
+  MOST_COUNTED,
+  type NewJob,
+  type Page,
+  type Store,
 } from "../../store/contract.ts";
 import { type Clock, parseDuration } from "../../time/index.ts";
 import type { JobDefinition } from "../definition.ts";
@@ -162,6 +165,33 @@ export class Jobs implements AsyncDisposable {
   /** Jobs of one state, newest first, a page at a time. */
   async list(query: JobQuery): Promise<Page<JobSummary>> {
     return (await this.#access.open()).listJobs(query);
+  }
+
+  /**
+   * How many jobs are of one state and, if given, of a queue or a name: exact, or `exact: false` for "at least so many".
+   *
+   * @param filter `upTo` is where counting ends, 1 to 1,000,000. Default: 1,000,000. It also ends after two seconds, and
+   * when 100 times `upTo` rows were looked at: a long history does no harm.
+   * @throws NS_OPTION_INVALID, and what the store says
+   * @example
+   * ```ts
+   * import { Jobs } from "nightshift";
+   *
+   * class Alarm {
+   *   static readonly inject = [Jobs] as const;
+   *   readonly jobs: Jobs;
+   *   constructor(jobs: Jobs) {
+   *     this.jobs = jobs;
+   *   }
+   *   async tooManyDead() {
+   *     const { count } = await this.jobs.count({ state: "dead", name: "email.welcome", upTo: 100 });
+   *     return count === 100;
+   *   }
+   * }
+   * ```
+   */
+  async count({ upTo = MOST_COUNTED, ...filter }: JobFilter & { readonly upTo?: number }): Promise<JobCount> {
+    return (await this.#access.open()).countJobs({ ...filter, upTo });
   }
 
   /** How many jobs there are, per queue and state. Cheap, whatever the history's length. */

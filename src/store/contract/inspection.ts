@@ -1,4 +1,4 @@
-/** The contract, part 6: what people and dashboards ask. Nothing here scans or counts the history. */
+/** The contract, part 6: what people and dashboards ask. Nothing here reads all of the history, however long it is. */
 import type { FinalState, JobId, JobState } from "./jobs.ts";
 import type { InstanceId, NewInstance } from "./work.ts";
 
@@ -51,14 +51,37 @@ export interface ThroughputPoint {
   readonly cancelled: number;
 }
 
+/** Which jobs are meant: those of one state, and of them those of a queue, of a name. */
+export interface JobFilter {
+  readonly state: JobState;
+  readonly queue?: string;
+  readonly name?: string;
+}
+
 /**
  * Which jobs to list: of one state, newest first, which is by when they ended for final ones and by when they were
  * enqueued for others. A filter that few match may give pages that are not full, or empty: `next` alone tells the end.
  */
-export interface JobQuery extends PageRequest {
-  readonly state: JobState;
-  readonly queue?: string;
-  readonly name?: string;
+export interface JobQuery extends PageRequest, JobFilter {}
+
+/** The most that one count counts. */
+export const MOST_COUNTED = 1_000_000;
+
+/** Which jobs to count, and how far. */
+export interface CountQuery extends JobFilter {
+  /** Counting ends with this many: 1 to {@link MOST_COUNTED}. The fewer, the less is read. */
+  readonly upTo: number;
+}
+
+/** How many jobs match. */
+export interface JobCount {
+  readonly count: number;
+  /**
+   * Whether there are just so many; false for "at least so many". That is what is known when there are more than
+   * `upTo`, when the rows that match are so few among the others that 100 times `upTo` were looked at, when two seconds
+   * were over, or when one of several databases is away.
+   */
+  readonly exact: boolean;
 }
 
 /** A job in a list, without its input. */
@@ -136,5 +159,10 @@ export interface Inspection {
   /** The states of jobs; those that do not exist are left out. */
   statesOf(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>>;
   listJobs(query: JobQuery): Promise<Page<JobSummary>>;
+  /**
+   * How many jobs {@link listJobs} would list, page after page. A large count may be taken in portions: a job that changes
+   * its state meanwhile may be in it or not.
+   */
+  countJobs(query: CountQuery): Promise<JobCount>;
   listInstances(): Promise<readonly StoredInstance[]>;
 }

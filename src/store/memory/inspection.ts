@@ -1,7 +1,10 @@
 /** What people and dashboards ask of the memory store. */
 import type {
+  CountQuery,
   Counts,
+  JobCount,
   JobDetail,
+  JobFilter,
   JobId,
   JobQuery,
   JobState,
@@ -11,6 +14,7 @@ import type {
   StoredInstance,
   ThroughputPoint,
 } from "../contract.ts";
+import { countedUpTo } from "../shared/counting.ts";
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { checkThroughput, throughputPoints } from "../shared/rollup.ts";
@@ -87,13 +91,22 @@ export function statesOf(state: MemoryState, ids: readonly JobId[]): ReadonlyMap
 
 export function listJobs(state: MemoryState, query: JobQuery): Page<JobSummary> {
   const before = decodeCursor(query.cursor, ["number"])?.[0] ?? Number.POSITIVE_INFINITY;
-  const jobs = [...state.jobs.values()]
-    .filter((job) => stateOf(job) === query.state && orderOf(job) < before)
-    .filter(({ body }) => query.queue === undefined || body.queue === query.queue)
-    .filter(({ body }) => query.name === undefined || body.name === query.name)
+  const jobs = matching(state, query)
+    .filter((job) => orderOf(job) < before)
     .sort((a, b) => orderOf(b) - orderOf(a));
   const page = pageOf(jobs, query, (job) => [orderOf(job)]);
   return { ...page, items: page.items.map(summary) };
+}
+
+export function countJobs(state: MemoryState, query: CountQuery): JobCount {
+  return countedUpTo(query.upTo, matching(state, query).length, true);
+}
+
+function matching({ jobs }: MemoryState, { state, queue, name }: JobFilter): MemoryJob[] {
+  return [...jobs.values()]
+    .filter((job) => stateOf(job) === state)
+    .filter(({ body }) => queue === undefined || body.queue === queue)
+    .filter(({ body }) => name === undefined || body.name === name);
 }
 
 export function listInstances(state: MemoryState, at: Instant): readonly StoredInstance[] {

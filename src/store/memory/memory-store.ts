@@ -2,6 +2,7 @@
 import { NightshiftError, Problems, show } from "../../errors/index.ts";
 import type {
   ClaimRequest,
+  CountQuery,
   EnqueueOptions,
   Fire,
   InstanceId,
@@ -22,7 +23,7 @@ import type {
   Wake,
   WholeJob,
 } from "../contract.ts";
-import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { notClaimed } from "../shared/direct.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
@@ -270,8 +271,12 @@ class MemoryStore implements Store {
     return this.#run(({ state }) => inspection.statesOf(state, ids));
   }
   async listJobs(query: JobQuery) {
-    checkPage(query);
+    checkList(query);
     return this.#run(({ state }) => inspection.listJobs(state, query));
+  }
+  async countJobs(query: CountQuery) {
+    checkCount(query);
+    return this.#run(({ state }) => inspection.countJobs(state, query));
   }
   async listInstances() {
     return this.#run(({ state, at }) => inspection.listInstances(state, at));

@@ -1,5 +1,5 @@
 /** Lists of jobs by state, newest first: final ones by when they ended, others by when they were enqueued. */
-import { type JobQuery, type JobSummary, LIVE_STATES, type Page } from "../contract.ts";
+import { type JobFilter, type JobQuery, type JobSummary, LIVE_STATES, type Page } from "../contract.ts";
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { numbers } from "./arrays.ts";
@@ -51,13 +51,14 @@ export async function listJobs(session: Session, query: JobQuery): Promise<Page<
   return listFinal(session, query, state as keyof typeof LETTERS, filter);
 }
 
-interface Filter {
+/** A filter in numbers; null for any. */
+export interface Filter {
   readonly lanes: string | null;
   readonly kind: number | null;
 }
 
 /** The filter in numbers; null when it names what was never seen, and nothing can match. */
-async function filterOf(session: Session, { queue, name }: JobQuery): Promise<Filter | null> {
+export async function filterOf(session: Session, { queue, name }: JobFilter): Promise<Filter | null> {
   const { s } = session;
   let lanes: string | null = null;
   let kind: number | null = null;

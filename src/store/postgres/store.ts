@@ -2,6 +2,7 @@
 import { messageOf, NightshiftError } from "../../errors/index.ts";
 import type {
   ClaimRequest,
+  CountQuery,
   EnqueueOptions,
   Fire,
   InstanceId,
@@ -23,12 +24,13 @@ import type {
   Wake,
   WholeJob,
 } from "../contract.ts";
-import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
 import { verify } from "./condition.ts";
+import { countJobs } from "./counting.ts";
 import { Database } from "./database.ts";
 import { checkOut, loadPg, type PgPoolClient } from "./driver.ts";
 import { Enqueueing } from "./enqueueing.ts";
@@ -257,8 +259,12 @@ export class PostgresStore implements Store {
     return this.#look((session) => inspection.statesOf(session, ids));
   }
   async listJobs(query: JobQuery) {
-    checkPage(query);
+    checkList(query);
     return this.#look((session) => listJobs(session, query));
+  }
+  async countJobs(query: CountQuery) {
+    checkCount(query);
+    return this.#look((session) => countJobs(session, query));
   }
   async listInstances() {
     return this.#look((session) => inspection.listInstances(session));

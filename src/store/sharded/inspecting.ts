@@ -1,6 +1,8 @@
 /** What people ask, over all shards. */
 import type {
+  CountQuery,
   Counts,
+  JobCount,
   JobDetail,
   JobId,
   JobQuery,
@@ -10,6 +12,7 @@ import type {
   QueueCounts,
   ThroughputPoint,
 } from "../contract.ts";
+import { countedUpTo } from "../shared/counting.ts";
 import { checkThroughput } from "../shared/rollup.ts";
 import { valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
@@ -86,6 +89,15 @@ export class Inspecting {
       (a, b) => when(a) > when(b),
     );
     return { ...page, items: page.items.map(({ shard, item }) => ({ ...item, id: joinId(shard.name, item.id) })) };
+  }
+
+  /** A shard that is away has some as well, for all that is known. */
+  async countJobs(query: CountQuery): Promise<JobCount> {
+    const answers = await this.#cluster.look("job count", (store) => store.countJobs(query));
+    const parts = valuesOf(answers).map(({ value }) => value);
+    const sum = parts.reduce((total, { count }) => total + count, 0);
+    const whole = parts.length === answers.length && parts.every(({ exact }) => exact);
+    return countedUpTo(query.upTo, sum, whole);
   }
 }
 

@@ -3,6 +3,7 @@ import { NightshiftError, show } from "../../errors/index.ts";
 import type {
   CancelResult,
   ClaimRequest,
+  CountQuery,
   EnqueueOptions,
   Fire,
   InstanceId,
@@ -26,7 +27,7 @@ import type {
   Wake,
   WholeJob,
 } from "../contract.ts";
-import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
@@ -282,8 +283,12 @@ export class ShardedStore implements Store {
     return this.#run(({ cluster }) => new Inspecting(cluster).statesOf(ids));
   }
   async listJobs(query: JobQuery) {
-    checkPage(query);
+    checkList(query);
     return this.#run(({ cluster }) => new Inspecting(cluster).listJobs(query));
+  }
+  async countJobs(query: CountQuery) {
+    checkCount(query);
+    return this.#run(({ cluster }) => new Inspecting(cluster).countJobs(query));
   }
   async listInstances() {
     return this.#run(({ membership }) => membership.list());

@@ -1,7 +1,7 @@
 /** What every store refuses, and how it says so: pure checks of what callers hand in, done before anything is written. */
 import { NightshiftError, show } from "../../errors/index.ts";
-import type { NewJob, PageRequest } from "../contract.ts";
-import { PRIORITY_RANGE } from "../contract.ts";
+import type { CountQuery, JobFilter, JobQuery, NewJob, PageRequest } from "../contract.ts";
+import { FINAL_STATES, LIVE_STATES, MOST_COUNTED, PRIORITY_RANGE } from "../contract.ts";
 
 /** The longest name of a job, a queue, a role, a schedule. They are keys of indexes, not places for data. */
 export const LONGEST_NAME = 255;
@@ -61,6 +61,26 @@ export function checkTtl(ttl: number): void {
 /** Refuses a page that is empty or too large. */
 export function checkPage(page: PageRequest): void {
   checkWhole(page.limit, "limit", 1, LARGEST_PAGE);
+}
+
+const STATES: readonly string[] = [...LIVE_STATES, ...FINAL_STATES];
+
+function checkFilter({ state, queue, name }: JobFilter): void {
+  if (!STATES.includes(state)) refuse("state", state, `Give one of ${STATES.join(", ")}.`);
+  if (queue !== undefined) checkText(queue, "queue");
+  if (name !== undefined) checkText(name, "name");
+}
+
+/** Refuses a list of jobs that is of no state, or of a page that {@link checkPage} refuses. */
+export function checkList(query: JobQuery): void {
+  checkFilter(query);
+  checkPage(query);
+}
+
+/** Refuses a count that is of no state, of nothing, or without an end. */
+export function checkCount(query: CountQuery): void {
+  checkFilter(query);
+  checkWhole(query.upTo, "upTo", 1, MOST_COUNTED);
 }
 
 /** When a job may first run, as an instant of the store's clock; null for at once. */

@@ -1,5 +1,5 @@
 /** Lists of jobs, newest first, a page at a time. A page looks at a bounded number of rows, however few match. */
-import type { JobQuery, JobSummary, Page } from "../contract.ts";
+import type { JobFilter, JobQuery, JobSummary, Page } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
 import { letterOf } from "./history.ts";
 import { type Reading, summaryOf } from "./inspection.ts";
@@ -40,10 +40,11 @@ export function listJobs(reading: Reading, query: JobQuery): Page<JobSummary> {
   return pageOf(found, key, query);
 }
 
-type Filter = { readonly queueId: number | null; readonly nameId: number | null };
+/** A filter in numbers; null for any. */
+export type Filter = { readonly queueId: number | null; readonly nameId: number | null };
 
 /** Null when a filter's name was never used, so that nothing can match. */
-function filterOf({ on }: Reading, { queue, name }: JobQuery): Filter | null {
+export function filterOf({ on }: Reading, { queue, name }: JobFilter): Filter | null {
   const find = (text: string | undefined) => (text === undefined ? null : on.get<{ id: number }>(FIND_NAME, text)?.id);
   const queueId = find(queue);
   const nameId = find(name);

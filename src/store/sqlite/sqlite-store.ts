@@ -2,7 +2,7 @@
 import { NightshiftError } from "../../errors/index.ts";
 import { systemClock } from "../../time/index.ts";
 import type * as C from "../contract.ts";
-import { checkJobs, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
@@ -10,6 +10,7 @@ import { checkWholeJobs } from "../shared/transfer.ts";
 import { anythingToClaim, claim } from "./claim.ts";
 import * as condition from "./condition.ts";
 import * as control from "./control.ts";
+import { countJobs } from "./counting.ts";
 import { CountsCache } from "./counts-cache.ts";
 import { Database } from "./database.ts";
 import { enqueueAndClaim } from "./direct.ts";
@@ -258,8 +259,12 @@ class SqliteStore implements C.Store {
     return this.#read((reading) => inspection.statesOf(reading, ids));
   }
   async listJobs(query: C.JobQuery) {
-    checkPage(query);
+    checkList(query);
     return this.#read((reading) => listJobs(reading, query));
+  }
+  async countJobs(query: C.CountQuery) {
+    checkCount(query);
+    return countJobs(this.#read, query, systemClock);
   }
   async listInstances() {
     return this.#read(inspection.listInstances);

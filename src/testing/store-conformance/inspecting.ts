@@ -1,8 +1,10 @@
 /** Conformance: what people and dashboards ask. */
 import assert from "node:assert/strict";
-import type { JobQuery, JobSummary, Store } from "../../store/contract.ts";
+import { FINAL_STATES, type JobQuery, type JobSummary, LIVE_STATES, type Store } from "../../store/contract.ts";
 import { type StoreHarness, storeTest } from "./harness.ts";
 import * as W from "./worker.ts";
+
+const STATES = [...LIVE_STATES, ...FINAL_STATES];
 
 /** All pages of a list. */
 async function listAll(store: Store, query: JobQuery): Promise<JobSummary[]> {
@@ -141,6 +143,73 @@ export function inspecting(harness: StoreHarness): void {
     );
     assert.deepEqual(await list({ name: "never used" }), []);
     assert.deepEqual(await list({ queue: "never used" }), []);
+  });
+
+  storeTest(harness, "what is counted is what the lists show, in every state and under every filter", async (given) => {
+    const { store } = given;
+    const jobs = Array.from({ length: 48 }, (_, n) =>
+      W.newJob({
+        queue: n % 2 ? "x" : "q",
+        name: n % 3 ? "a" : "unknown",
+        priority: n % 5,
+        ...(n % 8 ? {} : { due: { in: 60_000 } }),
+      }),
+    );
+    await W.enqueueAll(given, jobs);
+    const worker = await W.TestWorker.register(store);
+    for (const queue of ["q", "x"]) {
+      const [lease] = await worker.claimLeases(12, queue);
+      assert.ok(lease);
+      const [a, b, c, d, e, f] = lease.jobs.map(({ id }) => id) as [string, string, string, string, string, string];
+      await worker.settle(
+        lease,
+        W.succeeded(a),
+        W.succeeded(b),
+        W.died(c),
+        W.died(d),
+        W.cancelled(e),
+        W.retried(f, 9_999),
+      );
+      await store.retry([b, d]);
+      await worker.claimLeases(1, queue);
+    }
+    const filters = ["q", "x", "never used", undefined].flatMap((queue) =>
+      ["a", "unknown", "never used", undefined].map((name) => ({
+        ...(queue === undefined ? {} : { queue }),
+        ...(name === undefined ? {} : { name }),
+      })),
+    );
+    const all: number[] = [];
+    for (const state of STATES) {
+      for (const filter of filters) {
+        const { length } = await listAll(store, { state, limit: 50, ...filter });
+        const counted = await store.countJobs({ state, upTo: 1_000, ...filter });
+        assert.deepEqual(counted, { count: length, exact: true }, `${state} ${JSON.stringify(filter)}`);
+      }
+      all.push((await store.countJobs({ state, upTo: 1_000 })).count);
+    }
+    assert.ok(all.every((count, index) => count > 0 || ["awaiting", "blocked"].includes(STATES[index] ?? "")));
+    assert.equal(
+      all.reduce((sum, count) => sum + count, 0),
+      jobs.length,
+    );
+  });
+
+  storeTest(harness, "a count ends where it was told to, and says that there are more", async ({ store }) => {
+    await store.enqueue(Array.from({ length: 7 }, (_, n) => W.newJob({ name: n % 2 ? "a" : "b" })));
+    const count = (upTo: number, name?: string) =>
+      store.countJobs({ state: "ready", upTo, ...(name === undefined ? {} : { name }) });
+    assert.deepEqual(await count(6), { count: 6, exact: false });
+    assert.deepEqual(await count(7), { count: 7, exact: true });
+    assert.deepEqual(await count(2, "b"), { count: 2, exact: false });
+    assert.deepEqual(await count(4, "b"), { count: 4, exact: true });
+    for (const upTo of [0, -1, 1.5, Number.NaN, 1_000_001]) {
+      await assert.rejects(count(upTo), W.hasCode("NS_OPTION_INVALID"));
+    }
+    for (const filter of [{ state: "done" as JobQuery["state"] }, { state: "ready", queue: "\0" } as const]) {
+      await assert.rejects(store.countJobs({ ...filter, upTo: 5 }), W.hasCode("NS_OPTION_INVALID"));
+      await assert.rejects(store.listJobs({ ...filter, limit: 5 }), W.hasCode("NS_OPTION_INVALID"));
+    }
   });
 
   storeTest(harness, "a job that was made ready again is listed as what it is now", async ({ store }) => {

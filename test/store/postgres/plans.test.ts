@@ -197,6 +197,20 @@ const CALLS: readonly (readonly [name: string, call: (store: Store) => Promise<u
     ["a page of one queue's ready jobs", (store) => store.listJobs({ state: "ready", queue: "full", ...page })],
     ["a page of one name's dead jobs", (store) => store.listJobs({ state: "dead", name: "a", ...page })],
     [
+      "counts up to 500 of each state, of a queue, of a name",
+      async (store) => {
+        for (const state of ["ready", "scheduled", "running", "dead", "cancelled"] as const) {
+          await store.countJobs({ state, upTo: 500 });
+        }
+        for (const filter of [{ queue: "full" }, { name: "a" }, { queue: "full", name: "a" }]) {
+          assert.equal((await store.countJobs({ state: "ready", upTo: 500, ...filter })).exact, false);
+          assert.equal((await store.countJobs({ state: "dead", upTo: 500, ...filter })).exact, false);
+        }
+        assert.equal((await store.countJobs({ state: "ready", upTo: 500, queue: "old-a" })).exact, true);
+      },
+    ],
+    ["an exact count of successes", (store) => store.countJobs({ state: "succeeded", upTo: 99_000 }), ["finished"]],
+    [
       "schedules",
       async (store) => {
         await store.dueSchedules(100);
@@ -255,7 +269,8 @@ async function walks(
     const { reads, statements } = await watched.during(() => call(watched.store));
     looked += statements;
     for (const { table, rows, how, statement } of reads) {
-      if (rows > MOST && !whole.includes(table)) bad.push(`${name}: ${rows} rows of ${table} (${how})\n${statement}`);
+      const mayBeWhole = whole.includes(table.replace(/_p\d+$/, ""));
+      if (rows > MOST && !mayBeWhole) bad.push(`${name}: ${rows} rows of ${table} (${how})\n${statement}`);
     }
   }
   return { bad, looked };

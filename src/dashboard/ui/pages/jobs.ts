@@ -1,11 +1,12 @@
 /** Jobs of one state, newest first, by queue and name; what can be done to several at once. */
-import type { JobRow, JobState, JobsView, OverviewView } from "../../api.ts";
+import type { JobRow, JobState, JobsFilter, JobsView, OverviewView } from "../../api.ts";
 import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { count } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
 import { type Column, card, empty, jobLink, moment, moodBadge, table } from "../parts.ts";
 import { actionOf, bulkBar, type Selection } from "./bulk.ts";
+import { ListSize } from "./job-pager.ts";
 
 const STATES: readonly JobState[] = [
   "ready",
@@ -48,6 +49,8 @@ export const jobsPage: PageFactory = (context) => {
   const cursor = params.get("cursor");
   const selection: Selection = { ids: new Set(), confirming: false };
   const selected = selection.ids;
+  const filter: JobsFilter = { state, queue, name };
+  const size = new ListSize(filter, context);
   let view: JobsView | null = null;
 
   const list = (jobs: JobsView): Child => {
@@ -81,20 +84,17 @@ export const jobsPage: PageFactory = (context) => {
     return [
       bulk !== null && bulkBar(jobs, selection, bulk, context),
       table(`Jobs that are ${state}`, columns, jobs.items, (job) => job.id),
-      pager(jobs, context),
+      size.view(jobs),
     ];
   };
 
   return {
     title: `Jobs: ${state}`,
     async load(signal) {
-      view = await read(
-        "api/jobs",
-        { state, queue, name, limit: "50", ...(cursor === null ? {} : { cursor }) },
-        signal,
-      );
+      view = await read("api/jobs", { ...filter, limit: "50", ...(cursor === null ? {} : { cursor }) }, signal);
       for (const id of selected) if (!view.items.some((job) => job.id === id)) selected.delete(id);
       selection.confirming &&= selected.size > 0;
+      size.follow(view);
     },
     view() {
       if (view === null) return null;
@@ -210,16 +210,4 @@ function columnsOf(state: JobState, now: number): Column<JobRow>[] {
     },
     { label: MOMENT[state], kind: "number", cell: (job) => moment(job.at ?? job.createdAt, now) },
   ];
-}
-
-function pager(jobs: JobsView, { params }: PageContext): Child {
-  const query = Object.fromEntries(params);
-  const first = params.has("cursor");
-  if (!first && jobs.next === null) return null;
-  return h(
-    "nav",
-    { class: "pager", "aria-label": "Pages" },
-    first && h("a", { href: hrefTo("jobs", { ...query, cursor: null }) }, "Newest"),
-    jobs.next !== null && h("a", { href: hrefTo("jobs", { ...query, cursor: jobs.next }), rel: "next" }, "Older"),
-  );
 }
