@@ -17,6 +17,8 @@ export {
   type HealthCheckOptions,
   type HealthEndpointOptions,
   type HealthReport,
+  type HealthWarning,
+  type HealthWarnings,
   type Host,
   HostBuilder,
   type HostCall,

@@ -12,7 +12,7 @@ import {
   token,
 } from "../services/index.ts";
 import { consoleLogger, Logger, type LoggerLike } from "../telemetry/index.ts";
-import { parseDuration, systemClock } from "../time/index.ts";
+import { systemClock } from "../time/index.ts";
 import {
   type BackgroundQueue,
   type BackgroundQueueOptions,
@@ -31,8 +31,10 @@ import {
   nameOfService,
   orderOf,
 } from "./declared.ts";
-import { type DeclaredCheck, Health, type HealthCheck, type HealthCheckOptions } from "./health.ts";
+import { Health, type HealthCheck, type HealthCheckOptions } from "./health.ts";
+import { HealthDeclarations } from "./health-declarations.ts";
 import { HealthEndpoint, type HealthEndpointOptions } from "./health-endpoint.ts";
+import type { HealthWarnings } from "./health-warnings.ts";
 import { Host } from "./host.ts";
 import type { HostParts, StartCheck } from "./host-parts.ts";
 import { type HttpServer, HttpServerService, type ListenOptions } from "./http-server.ts";
@@ -85,11 +87,10 @@ export class HostBuilder {
   readonly #declared: Declared[] = [];
   readonly #hooks: ((build: Build) => void)[] = [];
   readonly #checks: StartCheck[] = [];
-  readonly #healthChecks: DeclaredCheck[] = [];
-  #maxLag = parseDuration("10s");
   readonly #groups = new Map<string, GroupStrategy | ServiceGroupOptions>();
   /** Found while things were declared; reported with the rest at build. */
   readonly #early = new Problems();
+  readonly #health = new HealthDeclarations(this.#early);
   #systemd = false;
   #electorRuns: string | undefined;
   #state: "open" | "building" | "built" = "open";
@@ -225,16 +226,28 @@ export class HostBuilder {
   /** Adds a check to readiness or liveness. It fails when it throws, gives back `false`, or takes too long. */
   addHealthCheck(name: string, check: HealthCheck, options: HealthCheckOptions = {}): this {
     this.#refuseWhenBuilt("A health check");
-    const what = `The health check ${textOf(name, "The name of a health check", "?", this.#early)}`;
-    if (this.#healthChecks.some((other) => other.name === name)) {
-      this.#early.add("NS_OPTION_INVALID", `${what} was added twice. Give one another name.`);
-    }
-    isCallable(check, what, this.#early);
-    this.#early.unknownOptions(what, optionsOf(options, what, this.#early), ["probe", "timeout"]);
-    const probe = options.probe ?? "readyz";
-    oneOf(probe, ["readyz", "livez"], `${what}'s probe`, this.#early);
-    const timeout = this.#early.attempt(() => parseDuration(options.timeout ?? "3s", `${what}'s timeout`)) ?? 0;
-    this.#healthChecks.push({ name, probe, timeout, check });
+    this.#health.addCheck(name, check, options);
+    return this;
+  }
+
+  /**
+   * Adds a source of warnings: what is not as it should be, and is no reason to take the process out of service. They are
+   * listed in {@link Health.report} and in the detail of `/readyz`, and never change its status. The source is asked at
+   * most once a minute, and has 3 s. `addJobs` adds one that tells what the store finds wrong with itself.
+   *
+   * @example
+   * ```ts
+   * import { createHost } from "nightshift";
+   *
+   * const builder = createHost();
+   * builder.addHealthWarnings("disk", () => ["The disk is 90 % full."]);
+   * await using host = builder.build();
+   * console.log((await host.health.report("readyz")).warnings); // [{ name: "disk", message: "The disk is 90 % full." }]
+   * ```
+   */
+  addHealthWarnings(name: string, source: HealthWarnings): this {
+    this.#refuseWhenBuilt("A source of warnings");
+    this.#health.addWarnings(name, source);
     return this;
   }
 
@@ -244,8 +257,7 @@ export class HostBuilder {
     this.#early.unknownOptions(what, optionsOf(options, what, this.#early), ["port", "host", "detail", "maxLag"]);
     oneOf(options.detail ?? false, [true, false], `${what}'s detail`, this.#early);
     this.#checkListen(options, what);
-    this.#maxLag =
-      this.#early.attempt(() => parseDuration(options.maxLag ?? "10s", "The health endpoint's maxLag")) ?? this.#maxLag;
+    this.#health.readMaxLag(options.maxLag);
     this.services.singleton(HealthEndpoint, [Health], (health) => new HealthEndpoint(health, options));
     return this.addHostedService((services: Resolver) => services.get(HealthEndpoint), { name: "health" });
   }
@@ -362,7 +374,7 @@ export class HostBuilder {
       if (this.#systemd) notifySystemd({ lifetime, health, clock, logger, env: process.env });
     };
     return {
-      healthChecks: { checks: this.#healthChecks, maxLag: this.#maxLag },
+      health: this.#health,
       options,
       clock,
       logger,

@@ -2,6 +2,7 @@
 import { messageOf } from "../errors/index.ts";
 import { type Clock, type Duration, formatDuration } from "../time/index.ts";
 import { bounded } from "./bounded.ts";
+import { type DeclaredWarnings, type HealthWarning, WarningDesk } from "./health-warnings.ts";
 import type { HostLifetime } from "./lifetime.ts";
 import { type LoopLag, measureLoopLag } from "./loop-lag.ts";
 import type { HostSnapshot } from "./snapshot.ts";
@@ -34,11 +35,13 @@ export interface HealthReport {
   readonly ok: boolean;
   /** What was looked at, with the reason when it fails. */
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly reason?: string }[];
+  /** Of `readyz`: what is not as it should be though it is ok, at most a minute old. Empty for the other questions. */
+  readonly warnings: readonly HealthWarning[];
 }
 
 /** How the HTTP handler answers. */
 export interface HealthHandlerOptions {
-  /** Whether the answer lists what was looked at: names of services and messages of errors. Default `false`. */
+  /** Whether the answer lists what was looked at, and the warnings: names of services and messages of errors. Default `false`. */
   readonly detail?: boolean;
 }
 
@@ -47,6 +50,7 @@ interface HealthParts {
   readonly lifetime: HostLifetime;
   readonly snapshot: () => HostSnapshot;
   readonly checks: readonly DeclaredCheck[];
+  readonly warnings: readonly DeclaredWarnings[];
   /** The event loop may be late by this much before the process counts as not alive. */
   readonly maxLag: number;
 }
@@ -71,10 +75,12 @@ interface HealthParts {
  */
 export class Health {
   readonly #parts: HealthParts;
+  readonly #warnings: WarningDesk;
   #lag: LoopLag | undefined;
 
   constructor(parts: HealthParts) {
     this.#parts = parts;
+    this.#warnings = new WarningDesk(parts.clock, parts.warnings);
   }
 
   /** Begins to watch the event loop; the host calls it at its start. */
@@ -90,6 +96,15 @@ export class Health {
 
   /** Answers one question. Never rejects. */
   async report(probe: Probe): Promise<HealthReport> {
+    const [answer, warnings] = await Promise.all([
+      this.#answer(probe),
+      probe === "readyz" ? this.#warnings.current() : [],
+    ]);
+    return { ...answer, warnings };
+  }
+
+  /** Without the warnings, which cost a look at the store. */
+  async #answer(probe: Probe): Promise<Omit<HealthReport, "warnings">> {
     const own = probe === "livez" ? this.#alive() : probe === "readyz" ? this.#ready() : this.#started();
     const asked = this.#parts.checks.filter((check) => check.probe === probe);
     const checks = [...own, ...(await Promise.all(asked.map((check) => this.#ask(check))))];
@@ -101,10 +116,14 @@ export class Health {
     const probe = probeOf(new URL(request.url).pathname);
     if (probe === undefined) return json(404, { status: "unknown path" });
     if (request.method !== "GET" && request.method !== "HEAD") return json(405, { status: "GET only" });
-    const report = await this.report(probe);
-    const status = report.ok ? "ok" : "failing";
-    const body = options.detail === true ? { status, checks: report.checks } : { status };
-    return json(report.ok ? 200 : 503, body, request.method === "HEAD");
+    const bare = request.method === "HEAD";
+    if (options.detail !== true) {
+      const { ok } = await this.#answer(probe);
+      return json(ok ? 200 : 503, { status: statusOf(ok) }, bare);
+    }
+    const { ok, checks, warnings } = await this.report(probe);
+    const also = warnings.length === 0 ? {} : { warnings };
+    return json(ok ? 200 : 503, { status: statusOf(ok), checks, ...also }, bare);
   };
 
   #alive(): HealthReport["checks"] {
@@ -164,6 +183,10 @@ export class Health {
 export function probeOf(path: string): Probe | undefined {
   const last = path.slice(path.lastIndexOf("/") + 1);
   return last === "livez" || last === "readyz" || last === "startupz" ? last : undefined;
+}
+
+function statusOf(ok: boolean): string {
+  return ok ? "ok" : "failing";
 }
 
 function outcome(name: string, reason: string | undefined): HealthReport["checks"][number] {

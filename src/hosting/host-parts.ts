@@ -3,6 +3,7 @@ import type { Container, Resolver } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { DeclaredCheck, Health } from "./health.ts";
+import type { DeclaredWarnings } from "./health-warnings.ts";
 import type { HostLifetime } from "./lifetime.ts";
 import type { DecidedHostOptions } from "./options.ts";
 import type { DecidedGroup } from "./service-group.ts";
@@ -25,7 +26,11 @@ export interface HostParts {
   readonly checks: readonly StartCheck[];
   /** Connects what was registered before there was a host: its lifetime, and itself. */
   readonly attach: (host: HostView, lifetime: HostLifetime, health: Health) => void;
-  readonly healthChecks: { readonly checks: readonly DeclaredCheck[]; readonly maxLag: number };
+  readonly health: {
+    readonly checks: readonly DeclaredCheck[];
+    readonly warnings: readonly DeclaredWarnings[];
+    readonly maxLag: number;
+  };
 }
 
 /** What `start`, `stop` and `run` take. */

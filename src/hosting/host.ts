@@ -53,8 +53,8 @@ export class Host implements AsyncDisposable {
       this.#logger.error({ err: error }, `a ${moment} callback threw`);
     });
     this.#supervisor = this.#supervise();
-    const { clock, healthChecks } = parts;
-    this.#health = new Health({ clock, lifetime: this.#lifetime, snapshot: () => this.snapshot(), ...healthChecks });
+    const { clock, health } = parts;
+    this.#health = new Health({ clock, lifetime: this.#lifetime, snapshot: () => this.snapshot(), ...health });
     parts.attach(this, this.#lifetime, this.#health);
   }
 

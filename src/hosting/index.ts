@@ -8,6 +8,7 @@ export type { AnyService } from "./declared.ts";
 export type { Events } from "./emitter.ts";
 export { Health, type HealthCheck, type HealthCheckOptions, type HealthReport, type Probe } from "./health.ts";
 export type { HealthEndpointOptions } from "./health-endpoint.ts";
+export type { HealthWarning, HealthWarnings } from "./health-warnings.ts";
 export { Host } from "./host.ts";
 export type { HostCall, HostParts, StartCheck } from "./host-parts.ts";
 export type { Executable, HostedService, ServiceContext } from "./hosted-service.ts";

@@ -45,8 +45,14 @@ export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, ra
   const { registry, maxPayload } = read;
   const { services } = builder;
   services.value(JobStore, store);
+  let access: StoreAccess | undefined;
+  builder.addHealthWarnings("jobs.store", () => warningsOf(access?.opened));
   builder.useLeaderElector(store, { after: "jobs.store" });
-  services.singleton(AccessKey, [Clock, Logger], (clock, logger) => new StoreAccess(store, { clock, logger }));
+  services.singleton(
+    AccessKey,
+    [Clock, Logger],
+    (clock, logger) => (access = new StoreAccess(store, { clock, logger })),
+  );
   services.singleton(Jobs, [AccessKey, Clock, EngineKey], (access, clock, { worker }) => {
     const enqueueDirectly = (jobs: readonly NewJob[]) => worker?.enqueueDirectly(jobs);
     return new Jobs({ access, registry, clock, maxPayload, enqueueDirectly });
@@ -97,6 +103,11 @@ function storeService(access: StoreAccess): HostedService {
     stop: () => undefined,
     stopped: () => access.close(),
   };
+}
+
+/** What the store finds wrong with itself is told while it is open; that it cannot be opened, its service tells. */
+async function warningsOf(store: Store | undefined): Promise<readonly string[]> {
+  return store === undefined ? [] : (await store.findings()).map(({ message }) => message);
 }
 
 /** The worker's life in the host: it claims when every service has started, and stops claiming before any is stopped. */

@@ -242,3 +242,49 @@ test("a connection that was upgraded and stays open is cut when the time for dra
   await closed;
   assert.ok(logger.messages("warn").some((message) => /connections were cut/.test(message)));
 });
+
+test("warnings are told beside the checks of readiness, asked for once a minute, and never make it fail", async () => {
+  const { builder, clock } = virtual();
+  let asked = 0;
+  const source = () => {
+    asked++;
+    if (asked === 3) throw new Error("the disk is gone");
+    return asked === 1 ? ["The log has 900 MB."] : [];
+  };
+  await using host = builder.addHealthWarnings("store", source).build();
+  await host.start();
+  const detail = async (probe: Probe) => {
+    const request = new Request(`http://localhost/${probe}`);
+    const response = await host.health.handler(request, { detail: true });
+    const { status, warnings } = (await response.json()) as { status: string; warnings?: unknown };
+    return { code: response.status, status, warnings };
+  };
+  assert.deepEqual((await host.health.report("livez")).warnings, []);
+  await statuses(host.health);
+  assert.equal(asked, 0, "who does not see the answer does not cause the question");
+  const large = [{ name: "store", message: "The log has 900 MB." }];
+  assert.deepEqual(await detail("readyz"), { code: 200, status: "ok", warnings: large });
+  assert.deepEqual((await host.health.report("readyz")).warnings, large);
+  await clock.advance("59s");
+  assert.deepEqual([(await host.health.report("readyz")).warnings, asked], [large, 1]);
+  await clock.advance("2s");
+  assert.deepEqual(await detail("readyz"), { code: 200, status: "ok", warnings: undefined });
+  await clock.advance("61s");
+  const unknown = "It is not known whether all is well: the disk is gone";
+  assert.deepEqual(await detail("readyz"), {
+    code: 200,
+    status: "ok",
+    warnings: [{ name: "store", message: unknown }],
+  });
+  assert.equal(asked, 3);
+});
+
+test("a source of warnings that does not answer is given up after three seconds", async () => {
+  const { builder, clock } = virtual();
+  await using host = builder.addHealthWarnings("store", () => new Promise(() => undefined)).build();
+  await host.start();
+  const report = host.health.report("readyz");
+  await clock.advance("3s");
+  const { ok, warnings } = await report;
+  assert.deepEqual([ok, warnings[0]?.message], [true, "It is not known whether all is well: no answer within 3s"]);
+});

@@ -81,6 +81,16 @@ const MISTAKES: readonly (readonly [run: () => unknown, code: string, expected: 
     ...(["NS_OPTION_INVALID", /The health check db was added twice/] as const),
   ],
   [on((b) => b.configure(wrong(undefined))), "NS_OPTION_INVALID", /configure\(\) got undefined as options/],
+  [
+    on((b) => b.addHealthWarnings("db", wrong(1))),
+    "NS_OPTION_INVALID",
+    /The source of warnings db is 1\. Give a function/,
+  ],
+  [
+    on((b) => b.addHealthWarnings("db", () => []).addHealthWarnings("db", () => [])),
+    "NS_OPTION_INVALID",
+    /The source of warnings db was added twice/,
+  ],
   [on((b) => b.addStartCheck(wrong(5))), "NS_OPTION_INVALID", /A start check is 5/],
 ];
 

@@ -36,6 +36,23 @@ test("a host runs the jobs that are enqueued through host.jobs", async () => {
   ]);
 });
 
+test("what the store finds wrong with itself is in the detail of readiness, which stays green", async () => {
+  const message = "The write-ahead log has 900 MB. Close what holds a read transaction open.";
+  const store = memory();
+  store.findings = async () => [{ what: "large log", severity: "warning", message, details: {} }];
+  const builder = createHost(quiet);
+  builder.addJobs({ store, jobs: [] });
+  await using host = builder.build();
+  assert.deepEqual((await host.health.report("readyz")).warnings, [], "a store that is not open is not asked");
+  await using later = createHost(quiet).addJobs({ store, jobs: [] }).build();
+  await later.start();
+  const request = new Request("http://localhost/readyz");
+  const response = await later.health.handler(request, { detail: true });
+  const { warnings } = (await response.json()) as { readonly warnings: unknown };
+  assert.deepEqual([response.status, warnings], [200, [{ name: "jobs.store", message }]]);
+  await later.stop();
+});
+
 test("services get the client by naming it, and hosted services may enqueue until the very end", async () => {
   const left: string[] = [];
   const note = defineJob({ name: "note", input: unchecked<string>(), run: () => undefined });
