@@ -66,7 +66,7 @@ test("a claim whose answer is lost leaves no job behind: reconciling hands them 
     const [id = ""] = await store.enqueue([newJob()]);
     const me = await store.register(worker, 60_000);
     await store.claim(me, { ...request, wants: [{ queue: "other", limit: 1 }] });
-    proxy.cutAfterSending(runs("work"));
+    proxy.cutAfterSending(runs("claim"));
     await assert.rejects(store.claim(me, request), { code: "NS_STORE_UNAVAILABLE" });
     await store.reconcile(me, []);
     const [lease] = await store.claim(me, request);

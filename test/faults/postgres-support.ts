@@ -29,7 +29,7 @@ const PASSING = ["NS_STORE_UNAVAILABLE", "NS_STORE_BUSY"];
 export class Load {
   readonly accepted: JobId[] = [];
   refusals = 0;
-  /** The database may forget what it had committed: then leases that it never heard of are refused. */
+  /** The database may crash, or be another one afterwards: it forgets claims that it had not written, and refuses their leases. */
   forgetful = false;
   readonly #store: Store;
   readonly #producers: Promise<void>[] = [];

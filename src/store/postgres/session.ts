@@ -6,6 +6,7 @@ import type { Listeners } from "../shared/listeners.ts";
 import type { Database, Repeat } from "./database.ts";
 import { AS_TEXT, type Row } from "./driver.ts";
 import type { Floors } from "./floors.ts";
+import type { LeaseIds } from "./lease-ids.ts";
 import type { Names } from "./names.ts";
 import type { News, Notifier } from "./notifier.ts";
 
@@ -13,6 +14,7 @@ export interface Session {
   readonly database: Database;
   readonly names: Names;
   readonly floors: Floors;
+  readonly leaseIds: LeaseIds;
   readonly notifier: Notifier;
   readonly listeners: Listeners;
   readonly clock: Clock;

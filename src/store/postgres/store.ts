@@ -39,6 +39,7 @@ import { Floors } from "./floors.ts";
 import { Gate } from "./gate.ts";
 import * as inspection from "./inspection.ts";
 import { Keeping, maintain } from "./keeping.ts";
+import { LeaseIds } from "./lease-ids.ts";
 import { listJobs } from "./listing.ts";
 import { migrate } from "./migrate.ts";
 import { Names } from "./names.ts";
@@ -327,6 +328,7 @@ export class PostgresStore implements Store {
         names: new Names(database),
         offset: null,
         floors: new Floors(),
+        leaseIds: new LeaseIds(),
       };
       await maintain(session, logger);
       await notifier.start();

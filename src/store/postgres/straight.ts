@@ -35,6 +35,7 @@ export async function straightIntoLease(
     numbers(jobs.map((job) => job.maxCrashes)),
     texts(jobs.map((job) => job.input)),
     jobs.some((job) => job.meta !== undefined) ? texts(jobs.map((job) => job.meta)) : null,
+    session.leaseIds.take(instance, 1),
   ];
   const [row] = await run(session, "straight", straightText(s), values, "if-refused");
   return row === undefined ? null : read(jobs, row, lane);
@@ -57,19 +58,18 @@ function read(jobs: readonly NewJob[], [lease, at, idsText = null, bucket]: Row,
 
 /** One statement and not a function: it is planned once a connection, and costs the server half as much. */
 function straightText(s: string): string {
-  const sequence = (name: string) => `nextval('${s.replaceAll("'", "''")}.${name}')`;
   return `with free as materialized (
       select ${s}.now_ms() as now where ${s}.stands_free($3::int, $4::int, $5::int[], $6::bigint[])
     ), made as (
       insert into ${s}.job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
-      select ${sequence("job_seq")}, f.now, f.now / 86400000, $1::int, $2::int, u.attempts, u.crashes, u.input, u.meta
+      select nextval('${s.replaceAll("'", "''")}.job_seq'), f.now, f.now / 86400000, $1::int, $2::int, u.attempts, u.crashes, u.input, u.meta
       from free f cross join unnest($7::int[], $8::int[], $9::text[], $10::text[]) as u (attempts, crashes, input, meta)
       returning id, bucket, created_at
     ), batch as (
       select m.created_at, m.bucket, array_agg(m.id order by m.id) as ids from made m group by m.created_at, m.bucket
     ), leased as (
       insert into ${s}.lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
-      select ($3::bigint << 32) | (${sequence("lease_seq")} & 4294967295), b.created_at, $3::int, $4::int, b.ids,
+      select $11::bigint, b.created_at, $3::int, $4::int, b.ids,
         array[b.bucket], array[$1::int], array[$2::int], array[1] from batch b
       returning id
     )

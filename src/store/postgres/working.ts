@@ -33,6 +33,8 @@ const MOST_FINISHED = 100;
 
 interface Wanted {
   readonly key: string;
+  /** How many queues: each gets a lease. */
+  readonly queues: number;
   readonly limit: number;
   readonly values: readonly unknown[];
 }
@@ -143,11 +145,18 @@ export class Working {
       this.#held.add(instance, straight.lease, straight.held);
       return straight.answer;
     }
-    const { floors, clock, s } = this.#session;
-    const text = `select * from ${s}.enqueue_and_work($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9, $10::int[], $11::int[], $12::int[], $13::int[], $14::bigint[], $15)`;
+    const { floors, leaseIds, clock, s } = this.#session;
+    const text = `select * from ${s}.enqueue_and_work($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9, $10::bigint, $11::int[], $12::int[], $13::int[], $14::int[], $15::bigint[], $16)`;
     const entered = floors.entries();
     const sweep = floors.sweepFor(wanted.key, clock.monotonic()) === 2 ? 1 : 0;
-    const claiming = [instance, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
+    const claiming = [
+      instance,
+      leaseIds.take(instance, wanted.queues),
+      ...wanted.values,
+      numbers(entered.lanes),
+      numbers(entered.floors),
+      sweep,
+    ];
     const values = [...enqueueing.encode(jobs), ...claiming];
     const [stored = [], ...rows] = await run(this.#session, "enqueue_and_work", text, values, "if-refused");
     const { ids, news } = enqueueing.decode(jobs, [
@@ -169,25 +178,30 @@ export class Working {
     const kinds = await this.#session.names.kindList(names);
     return {
       key: queues.join("\0"),
+      queues: queues.length,
       limit: [...merged.values()].reduce((sum, limit) => sum + limit, 0),
       values: [numbers(queues.map((queue) => this.#session.names.queue(queue))), numbers([...merged.values()]), kinds],
     };
   }
 
   async #work(instance: InstanceId, settling: readonly unknown[], wanted: Wanted | null, repeat: Repeat) {
-    const { floors, clock, s } = this.#session;
-    const text = `select * from ${s}.work($1, $2::bigint[], $3::int[], $4::bigint[], $5::"char"[], $6::int[], $7::bigint[], $8::text[], $9::int[], $10::int[], $11::int[], $12::int[], $13::bigint[], $14)`;
+    const { floors, leaseIds, clock, s } = this.#session;
+    const text = workText(s);
     if (wanted === null) {
-      return this.#read(
-        instance,
-        await run(this.#session, "work", text, [instance, ...settling, null, null, null, null, null, 0], repeat),
-      );
+      const values = [instance, ...settling, null, null, null, null, null, null, 0];
+      return this.#read(instance, await run(this.#session, "work", text, values, repeat));
     }
     const entered = floors.entries();
     const started = clock.monotonic();
     const sweep = floors.sweepFor(wanted.key, started);
-    const values = [instance, ...settling, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
-    const answer = await this.#read(instance, await run(this.#session, "work", text, values, repeat));
+    const first = leaseIds.take(instance, wanted.queues);
+    const claiming = [first, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
+    const values = [instance, ...settling, ...claiming];
+    const rows =
+      settling === NOTHING
+        ? await run(this.#session, "claim", claimText(s), values, repeat)
+        : await run(this.#session, "work", text, values, repeat);
+    const answer = await this.#read(instance, rows);
     const claimed = answer.leases.reduce((sum, { jobs }) => sum + jobs.length, 0);
     // A batch may be short because it is heavy: then nobody looked below.
     if (sweep === 2 || (sweep === 1 && claimed < wanted.limit && !answer.leases.some(isHeavy))) {
@@ -246,6 +260,15 @@ export class Working {
     const lanes = rows.flatMap(([, id, lane, state]) => (state === "B" ? [[Number(lane), id ?? "0"] as const] : []));
     tell(this.#session, merge({ unknown: true, lanes: smallestOf(lanes) }, finished.length > 0 ? { finished } : {}));
   }
+}
+
+function workText(s: string): string {
+  return `select w.* from ${s}.work($1, $2::bigint[], $3::int[], $4::bigint[], $5::"char"[], $6::int[], $7::bigint[], $8::text[], $9::bigint, $10::int[], $11::int[], $12::int[], $13::int[], $14::bigint[], $15) w`;
+}
+
+/** A claim that settles nothing does not wait for the disk: what a crash makes of it is a claim that never was (decision 026). */
+function claimText(s: string): string {
+  return `${workText(s)}, set_config('synchronous_commit', 'off', true)`;
 }
 
 /** Characters are counted, and bytes bound a batch: one has four at the most. */

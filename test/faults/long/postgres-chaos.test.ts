@@ -26,6 +26,7 @@ test("a minute of restarts, cut networks, ended connections and vanished workers
     through.port = String(proxy.port);
     const store = await openStore({ connectionString: through.href, schema, statementTimeout: 3_000, patience: "30s" });
     using load = new Load(store).start(4, 3);
+    load.forgetful = true;
     const actions: Record<string, () => Promise<void>> = {
       restart: async () => {
         await server.halt((["fast", "immediate", "kill"] as const)[Math.floor(random() * 3)] ?? "fast");

@@ -15,6 +15,7 @@ test("a failover under load to a replica that commits wait for loses no accepted
     const schema = freshSchema();
     const store = await openStore({ connectionString: at(proxy.port), schema, statementTimeout: 5_000 });
     using load = new Load(store).start(4, 3);
+    load.forgetful = true;
     await load.more(500);
     await primary.halt("kill");
     await promote(replica);

@@ -7,7 +7,6 @@
  */
 export const tables = `
 create sequence job_seq;
-create sequence lease_seq;
 create sequence revision_seq;
 create sequence term_seq;
 
@@ -68,7 +67,7 @@ create table instance (
 -- What history calls an instance that is long gone; left_at is when it was first found gone.
 create table instance_name (id int primary key, name text not null, registered_at bigint not null, left_at bigint);
 
--- One row per claimed batch. The id is the fencing token: the instance in the upper half, a sequence in the lower.
+-- One row per claimed batch. The id is the fencing token: the instance in the upper half, that process's own count in the lower.
 -- The arrays list the jobs still held; buckets, lanes, kinds and attempts have one element when all are the same.
 create table lease (
   id bigint primary key, claimed_at bigint not null, instance_id int not null, queue_id int not null,

@@ -16,6 +16,8 @@ import { MOST_BYTES } from "../../shared/claiming.ts";
  * character that JSON cannot hold; whoever finds more parts than jobs reads the bodies again, one by one. A row without
  * o_claimed is a lease whose settlement is refused.
  *
+ * p_first is the id of the lease of the first queue; the others follow. Ids come from the caller, see lease-ids.ts.
+ *
  * A batch is bounded by bytes too, or a queue of large inputs would fill a worker's memory. Their sizes are looked at
  * with the bodies, which costs nothing: only where one is larger than its fair share are they added up, and what is
  * too much goes back to \`ready\`.
@@ -24,7 +26,7 @@ export const work = `
 create function work(
   p_instance int,
   p_leases bigint[], p_ends int[], p_jobs bigint[], p_states "char"[], p_ms int[], p_waits bigint[], p_details text[],
-  p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int
+  p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int
 ) returns table (
   o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
   o_max int[], o_created bigint[], o_inputs text, o_metas text
@@ -144,7 +146,7 @@ begin
       end loop;
       -- Read now: what made these jobs ready was written before, by a clock read before.
       v_claimed := now_ms();
-      v_lease := (p_instance::bigint << 32) | (nextval('lease_seq') & 4294967295);
+      v_lease := p_first + v_queue - 1;
       insert into lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
       values (v_lease, v_claimed, p_instance, p_queues[v_queue], l_ids, l_buckets, l_lanes, l_kinds, l_attempts);
       o_lease := v_lease; o_claimed := v_claimed; o_ids := l_ids;
