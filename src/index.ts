@@ -57,6 +57,7 @@ export {
   createJobs,
   type DurableQueueOptions,
   defineJob,
+  type EnqueueArguments,
   type EnqueueJobOptions,
   FatalError,
   type InputIssue,
@@ -66,6 +67,7 @@ export {
   type JobDetails,
   type JobFailure,
   type JobHandle,
+  type JobHistoryEntry,
   type JobOptions,
   JobStore,
   Jobs,
@@ -73,9 +75,11 @@ export {
   type OutputOf,
   type ResultOptions,
   type RetryOptions,
+  type RetryPolicy,
   unchecked,
 } from "./jobs/index.ts";
 export {
+  type CalendarInfo,
   createSchedules,
   cron,
   interval,
@@ -83,11 +87,15 @@ export {
   type Occurrence,
   type Overlap,
   once,
+  type ResumeOptions,
   type ScheduleChanges,
+  type ScheduleGroup,
   type ScheduleInfo,
   type ScheduleOptions,
+  type ScheduleSettingsInfo,
   Schedules,
   StandaloneSchedules,
+  type UpdateOptions,
 } from "./scheduling/index.ts";
 export {
   all,
@@ -106,6 +114,21 @@ export {
   type Token,
   token,
 } from "./services/index.ts";
+export type {
+  CancelResult,
+  CountQuery,
+  Counts,
+  JobCount,
+  JobFilter,
+  JobId,
+  JobQuery,
+  JobState,
+  JobSummary,
+  Page,
+  PageRequest,
+  QueueCounts,
+  Store,
+} from "./store/index.ts";
 export {
   type ConsoleLoggerOptions,
   consoleLogger,

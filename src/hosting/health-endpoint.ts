@@ -30,6 +30,7 @@ export class HealthEndpoint implements HostedService, AsyncDisposable {
         response.writeHead(given.status, Object.fromEntries(given.headers));
         response.end(await given.text());
       };
+      // Health itself never rejects: the prober has gone, or will ask again.
       answer().catch(() => response.destroy());
     });
     // A probe must never be what keeps the process alive.

@@ -2,7 +2,8 @@
 import { NightshiftError } from "../errors/index.ts";
 import { type Resolver, throwCollected } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
-import { formatDuration, sleep } from "../time/index.ts";
+import { rest } from "../time/clock.ts";
+import { formatDuration } from "../time/index.ts";
 import { follow, isCancellation } from "./abort.ts";
 import { bounded } from "./bounded.ts";
 import { Emitter, type Events } from "./emitter.ts";
@@ -169,6 +170,7 @@ export class Host implements AsyncDisposable {
 
   /** Disposes the services that the container made. It does not stop them: call {@link stop} before, or use {@link run}. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // What failed is thrown to the first caller.
     if (this.#disposal !== undefined) return this.#disposal.catch(() => undefined);
     this.#disposal = this.#dispose();
     await this.#disposal;
@@ -299,7 +301,7 @@ export class Host implements AsyncDisposable {
     // Whoever looks at the signal should know before load balancers do. Its callbacks run meanwhile.
     this.#lifetime.stopApplication("The host is being stopped.");
     // Cut short, the stop goes on at once: the reason shows in what the services are given.
-    await sleep(clock, options.drainDelay, signal).catch(() => undefined);
+    await rest(clock, options.drainDelay, signal);
   }
 
   async #notify(moment: "stopping" | "stopped", reason: string, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,8 @@
 import { setMaxListeners } from "node:events";
 import { messageOf, NightshiftError } from "../errors/index.ts";
 import { throwCollected, token } from "../services/index.ts";
-import { type Clock, formatDuration, sleep, type Timer } from "../time/index.ts";
+import { rest } from "../time/clock.ts";
+import { type Clock, formatDuration, type Timer } from "../time/index.ts";
 import { aborted, follow, isCancellation } from "./abort.ts";
 import { BackgroundService } from "./background-service.ts";
 import { bounded } from "./bounded.ts";
@@ -88,7 +89,7 @@ export class LeaderOnlyService extends BackgroundService {
       if (lease === null) {
         // Followers look a little before the lease of the leader could run out, each at its own time.
         const pause = (ttl / 3) * (0.75 + random() / 2);
-        await sleep(clock, pause, stopping).catch(() => undefined);
+        await rest(clock, pause, stopping);
         continue;
       }
       const ended = await this.#lead(lease, stopping, context);
@@ -242,7 +243,7 @@ export class LeaderOnlyService extends BackgroundService {
     };
     lease.onLate(() => giveUp(`the lease of ${formatDuration(ttl)} was not renewed in time`));
     while (!leading.signal.aborted) {
-      await sleep(clock, ttl / 3, leading.signal).catch(() => undefined);
+      await rest(clock, ttl / 3, leading.signal);
       if (leading.signal.aborted) break;
       const asked = clock.monotonic();
       try {

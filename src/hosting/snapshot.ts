@@ -33,6 +33,7 @@ export interface ServiceSnapshot {
   readonly alive: boolean;
   /** When it is started again, while it is backing off. */
   readonly restartsAt: Date | undefined;
+  /** Whether the application is ready only while it runs. */
   readonly required: boolean;
   /** Whether this process leads, for a leader-only service; `undefined` for others. */
   readonly leading: boolean | undefined;
@@ -43,6 +44,7 @@ export interface HostSnapshot {
   readonly name: string;
   readonly environment: string;
   readonly state: HostState;
+  /** When every service had started; undefined before. */
   readonly startedAt: Date | undefined;
   /** In the order of registration. */
   readonly services: readonly ServiceSnapshot[];

@@ -69,15 +69,20 @@ export interface JobDefinition<
   Inject extends readonly Dependency[] = readonly Dependency[],
 > {
   readonly name: string;
+  /** Where its jobs go unless `enqueue` says otherwise. */
   readonly queue: string;
   readonly priority: number;
+  /** With every default decided; waits in milliseconds. */
   readonly retry: RetryPolicy;
   /** In milliseconds; undefined for no limit. */
   readonly timeout: number | undefined;
   readonly maxCrashes: number;
   readonly inject: Inject;
+  /** Undefined when it takes no input. */
   readonly input: StandardSchemaV1 | undefined;
+  /** Undefined when what it returns is not kept. */
   readonly output: StandardSchemaV1 | undefined;
+  /** The handler as it was given. */
   run(input: Parsed, job: JobContext, ...services: Resolved<Inject>): unknown;
   /** Carries the types; never present. */
   readonly [types]?: { readonly input: Input; readonly output: Output };

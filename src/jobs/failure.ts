@@ -3,10 +3,15 @@ import { inspect } from "node:util";
 
 /** An error as it is stored. Never revived as its class: names are for people. */
 export interface JobFailure {
+  /** The error's name, often that of its class. */
   readonly name: string;
+  /** At most 4,000 characters. */
   readonly message: string;
+  /** Its `code`, where it has one. */
   readonly code?: string;
+  /** At most 8,000 characters. */
   readonly stack?: string;
+  /** What it was caused by, at most four deep. */
   readonly cause?: JobFailure;
   /** The errors of an AggregateError, the first few of them. */
   readonly errors?: readonly JobFailure[];
@@ -39,7 +44,7 @@ export function parseFailure(text: string): JobFailure {
     if (typeof value === "object" && value !== null && "message" in value) return value as JobFailure;
     return { name: "Error", message: typeof value === "string" ? value : text };
   } catch {
-    return { name: "Error", message: text };
+    return { name: "Error", message: text }; // not JSON: all of it is told
   }
 }
 

@@ -7,11 +7,15 @@ import type { Duration } from "../time/index.ts";
 /** One attempt of a job, seen by its handler. */
 export interface JobContext {
   readonly id: JobId;
+  /** The definition's name. */
   readonly name: string;
+  /** The queue that it was claimed from. */
   readonly queue: string;
+  /** From -100 to 100; higher ones are claimed first. */
   readonly priority: number;
   /** Which attempt this is, from 1. Attempts are counted when claimed: one that crashed counts. */
   readonly attempt: number;
+  /** With so many attempts that failed it is `dead`. */
   readonly maxAttempts: number;
   /** When the job was enqueued, in milliseconds since 1970 by the store's clock. */
   readonly enqueuedAt: number;

@@ -247,6 +247,6 @@ function standingOf(stored: StoredSchedule | undefined): Standing | undefined {
   try {
     return { stored, definition: readDefinition(stored.id, stored.definition) };
   } catch {
-    return { stored, definition: null };
+    return { stored, definition: null }; // what is wrong with it is told wherever it is fired, listed or shown
   }
 }

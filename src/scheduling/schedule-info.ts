@@ -14,13 +14,16 @@ export interface ScheduleInfo {
   readonly source: ScheduleSource;
   /** The application whose code declares it. */
   readonly app: string | null;
+  /** The name of the jobs that it makes. */
   readonly job: string;
   readonly paused: boolean;
   /** The next occurrence; null when there is none, or the schedule is paused or over. */
   readonly nextAt: number | null;
   /** Since which occurrence it waits for the previous job to end (overlap `queue`). */
   readonly heldSince: number | null;
+  /** The last occurrence that was dealt with; null before the first. */
   readonly lastAt: number | null;
+  /** The job made last, by an occurrence or by hand. */
   readonly lastJob: JobId | null;
   /** Grows with every change; give it to `update()` to be sure that nobody changed it meanwhile. */
   readonly revision: number;
@@ -28,6 +31,7 @@ export interface ScheduleInfo {
   readonly updatedAt: number;
   /** Why it cannot be fired by this process: its definition cannot be read here. Then `settings` is null. */
   readonly problem: string | null;
+  /** Null when there is a problem. */
   readonly settings: ScheduleSettingsInfo | null;
 }
 

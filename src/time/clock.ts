@@ -64,3 +64,8 @@ export function sleep(clock: Clock, delay: number, signal?: AbortSignal): Promis
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/** Waits for so long, or until the signal is aborted. Never rejects: the caller looks at the signal itself. */
+export function rest(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
+  return sleep(clock, delay, signal).catch(() => undefined);
+}

@@ -10,7 +10,9 @@ export interface JobHistoryEntry extends Omit<HistoryEntry, "error"> {
 
 /** Everything about a job. Times are milliseconds since 1970 by the store's clock. */
 export interface JobDetails extends Omit<JobDetail, "input" | "meta" | "result" | "error" | "history"> {
+  /** The stored input, not checked by a schema: what was enqueued, as JSON keeps it. */
   readonly input: unknown;
+  /** What was enqueued as `meta`; empty when nothing was. */
   readonly meta: Readonly<Record<string, unknown>>;
   /** What it returned, if it succeeded and its definition keeps an output; else undefined. */
   readonly result: unknown;

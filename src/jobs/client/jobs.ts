@@ -162,7 +162,12 @@ export class Jobs implements AsyncDisposable {
     return (await (await this.#access.open()).statesOf([id])).get(id) ?? null;
   }
 
-  /** Jobs of one state, newest first, a page at a time. */
+  /**
+   * Jobs of one state, newest first, a page at a time: pass the `next` of a page as the `cursor` for the one after it. A
+   * page of a filter that few match may have fewer than `limit`; the last one has `next: null`.
+   *
+   * @throws NS_OPTION_INVALID for a limit outside 1 to 500, a state or a cursor that there is not
+   */
   async list(query: JobQuery): Promise<Page<JobSummary>> {
     return (await this.#access.open()).listJobs(query);
   }
@@ -199,8 +204,14 @@ export class Jobs implements AsyncDisposable {
     return (await this.#access.open()).counts();
   }
 
-  /** Cancels a job: at once while it waits; while it runs, in any process, through its signal. */
+  /**
+   * Cancels a job: at once while it waits; while it runs, in any process, through its signal.
+   *
+   * @param reason kept with the job. Default `"cancelled"`.
+   * @returns `"cancelled"`; `"requested"` while it runs; `"final"` when it was over; `"missing"`
+   */
   cancel(job: JobId, reason?: string): Promise<CancelResult>;
+  /** The same for many; gives the results in their order. */
   cancel(jobs: readonly JobId[], reason?: string): Promise<readonly CancelResult[]>;
   async cancel(job: JobId | readonly JobId[], reason = "cancelled"): Promise<CancelResult | readonly CancelResult[]> {
     const store = await this.#access.open();
@@ -226,11 +237,12 @@ export class Jobs implements AsyncDisposable {
     return typeof job === "string" ? (await store.runNow([job])).length > 0 : store.runNow(job);
   }
 
-  /** Nobody claims from the queue any more, in any process; running jobs go on. */
+  /** Nobody claims from the queue any more, in any process, until it is resumed; running jobs go on. The reason is shown to people. */
   async pauseQueue(queue: string, reason?: string): Promise<void> {
     await (await this.#access.open()).pauseQueue(queue, reason);
   }
 
+  /** Ends the pause, for every process; nothing happens when there is none. */
   async resumeQueue(queue: string): Promise<void> {
     await (await this.#access.open()).resumeQueue(queue);
   }

@@ -50,6 +50,7 @@ export class StoreAccess implements AsyncDisposable {
   async close(): Promise<void> {
     const state = this.#state;
     this.#state = { is: "over" };
+    // Whoever waits for the opening hears of its failure; there is nothing to close then.
     if (state.is === "opening") await state.done.catch(() => undefined).then((store) => store?.close());
     else if (state.is === "open") await this.store.close();
   }

@@ -19,6 +19,7 @@ export interface ImportReport {
   readonly jobs: number;
   /** Jobs that an import before this one had written. */
   readonly existed: number;
+  /** Queues that are paused here now because they were there. */
   readonly queues: number;
   readonly calendars: number;
   readonly schedules: number;

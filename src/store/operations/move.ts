@@ -27,6 +27,7 @@ export interface MoveReport {
   readonly jobs: number;
   /** Jobs of the source that were found in the target at the end, those of earlier runs included. */
   readonly verified: number;
+  /** Queues that are paused here now because they were there. */
   readonly queues: number;
   readonly calendars: number;
   readonly schedules: number;

@@ -5,7 +5,8 @@
 import { randomInt } from "node:crypto";
 import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
-import { type Clock, sleep } from "../../time/index.ts";
+import { rest } from "../../time/clock.ts";
+import type { Clock } from "../../time/index.ts";
 import {
   AS_TEXT,
   checkOut,
@@ -133,7 +134,7 @@ export class Database {
               this.#clock.monotonic() - started + wait < this.settings.patience;
         if (!again || this.#closing.signal.aborted) throw toNightshiftError(error, this.settings.location, sent);
         // Full jitter: many processes that lost one server must not come back in step.
-        await sleep(this.#clock, randomInt(Math.ceil(wait / 2), wait + 1), this.#closing.signal).catch(() => undefined);
+        await rest(this.#clock, randomInt(Math.ceil(wait / 2), wait + 1), this.#closing.signal);
       }
     }
   }

@@ -1,5 +1,6 @@
 /** The PostgreSQL store behind the contract: opens and closes, checks what it is given, hands it to its parts. */
 import { messageOf, NightshiftError } from "../../errors/index.ts";
+import type { LoggerLike } from "../../telemetry/logger.ts";
 import type {
   ClaimRequest,
   CountQuery,
@@ -32,7 +33,7 @@ import { checkWholeJobs } from "../shared/transfer.ts";
 import { verify } from "./condition.ts";
 import { countJobs } from "./counting.ts";
 import { Database } from "./database.ts";
-import { checkOut, loadPg, type PgPoolClient } from "./driver.ts";
+import { checkOut, ignoreError, loadPg, type PgPoolClient } from "./driver.ts";
 import { Enqueueing } from "./enqueueing.ts";
 import { findings } from "./findings.ts";
 import { Floors } from "./floors.ts";
@@ -322,7 +323,7 @@ export class PostgresStore implements Store {
         heard: (news: Parameters<typeof hear>[1]) => session && hear(session, news),
         missed: () => listeners.emit([{ what: "unknown" }], logger),
       };
-      const notifier = new Notifier(database, clock, logger, hearing, await this.#ear(database));
+      const notifier = new Notifier(database, clock, logger, hearing, await this.#ear(database, logger));
       session = {
         ...{ database, notifier, listeners, clock, logger, s: this.#settings.quoted },
         names: new Names(database),
@@ -345,7 +346,7 @@ export class PostgresStore implements Store {
   }
 
   /** The connection that listens: from the pool, or past the pooler; none where a pooler is all there is. */
-  async #ear(database: Database): Promise<(() => Promise<PgPoolClient>) | null> {
+  async #ear(database: Database, logger: LoggerLike): Promise<(() => Promise<PgPoolClient>) | null> {
     const { pooler, listenConnectionString, applicationName } = this.#settings;
     if (listenConnectionString === null) return pooler ? null : () => database.connect();
     const { Pool } = await loadPg();
@@ -357,11 +358,14 @@ export class PostgresStore implements Store {
         connectionTimeoutMillis: 10_000,
         keepAlive: true,
       });
+      pool.on("error", ignoreError);
       const client = await checkOut(pool);
       const release = client.release.bind(client);
       client.release = (error) => {
         release(error);
-        void pool.end().catch(() => undefined);
+        pool
+          .end()
+          .catch((err: unknown) => logger.debug({ err }, "the pool of the connection that listens did not end well"));
       };
       return client;
     };

@@ -85,7 +85,7 @@ export function decodePlaces({ cursor }: PageRequest): Places {
   try {
     entries = parts[0] === MARK ? JSON.parse(parts[1]) : null;
   } catch {
-    entries = null;
+    entries = null; // refused below, with what was given
   }
   const isPlace = (entry: unknown): entry is [string, string | null] =>
     Array.isArray(entry) && typeof entry[0] === "string" && (entry[1] === null || typeof entry[1] === "string");

@@ -1,6 +1,6 @@
 /** How calls are spread over shards: by the jobs' ids, one after the other up to a limit, or over all of them. */
 import { NightshiftError } from "../../errors/index.ts";
-import { sleep } from "../../time/index.ts";
+import { rest } from "../../time/clock.ts";
 import type { JobId, Store } from "../contract.ts";
 import { valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
@@ -50,7 +50,7 @@ export async function sliced(
     const enough = new AbortController();
     try {
       // A shard that says nothing for so long goes on by itself: the others' turn must come.
-      const tooLong = sleep(clock, PATIENCE, enough.signal).catch(() => undefined);
+      const tooLong = rest(clock, PATIENCE, enough.signal);
       done += (await Promise.race([shard.run((store) => work(store, shard, limit - done)), shard.left, tooLong])) || 0;
     } catch (error) {
       if (!isPassing(error) || shards.every(({ isAway }) => isAway)) throw error;

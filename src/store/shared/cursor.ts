@@ -37,7 +37,7 @@ export function decodeCursor<const S extends readonly ("string" | "number")[]>(
   try {
     parts = JSON.parse(Buffer.from(cursor, "base64url").toString());
   } catch {
-    parts = undefined;
+    parts = undefined; // refused below, with what was given
   }
   const fits =
     Array.isArray(parts) && parts.length === shape.length && shape.every((type, index) => typeof parts[index] === type);

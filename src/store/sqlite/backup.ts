@@ -13,6 +13,7 @@ const ALL_PAGES = 2_147_483_647;
 
 /** What a backup made. */
 export interface Backup {
+  /** The copy's size. */
   readonly bytes: number;
 }
 

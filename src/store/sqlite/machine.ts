@@ -96,6 +96,6 @@ function linkOr(path: string, otherwise: string): string {
   try {
     return readlinkSync(path);
   } catch {
-    return otherwise;
+    return otherwise; // as above
   }
 }
