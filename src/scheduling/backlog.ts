@@ -62,7 +62,7 @@ export function sortBacklog(
 }
 
 /** The earliest time that the misfire policy still wants. */
-function firstWanted(timeline: Timeline, policy: BacklogPolicy, from: number, now: number): number {
+export function firstWanted(timeline: Timeline, policy: BacklogPolicy, from: number, now: number): number {
   const onTime = now - policy.misfireThreshold;
   if (from >= onTime) return from;
   const { misfire } = policy;

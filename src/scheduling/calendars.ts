@@ -3,11 +3,12 @@ import { messageOf, NightshiftError, show } from "../errors/index.ts";
 import type { Store, StoredSchedule } from "../store/contract.ts";
 import { type Calendar, type CalendarJSON, calendarFromJSON } from "../time/index.ts";
 import { TRIES } from "./contention.ts";
+import { cursorOf } from "./decide.ts";
 import { allSchedules } from "./paging.ts";
 import { isGroupMark } from "./paused-groups.ts";
 import { isId } from "./read-options.ts";
 import { namedCalendars, type Reader } from "./readable.ts";
-import { namesIn, nextTimeAfterChange } from "./timing.ts";
+import { namesIn, nextTime } from "./timing.ts";
 
 /** A calendar in the store. */
 export interface CalendarInfo {
@@ -27,10 +28,11 @@ export async function saveCalendar(store: Store, reader: Reader, name: string, c
       : "Give text of 1 to 200 characters.";
     throw new NightshiftError("NS_CALENDAR_INVALID", `A calendar's name is ${show(name)}. ${why}`);
   }
+  const since = await store.now();
   await store.saveCalendar(name, JSON.stringify(calendarFromJSON(calendar.toJSON()).toJSON()));
   let moved = 0;
   for await (const stored of usersOf(store, reader, name)) {
-    if (await move(store, reader, stored)) moved++;
+    if (await move(store, reader, stored, since)) moved++;
   }
   return moved;
 }
@@ -71,15 +73,17 @@ async function* usersOf(store: Store, reader: Reader, name: string): AsyncGenera
 
 /**
  * Always written, even where the next time stays: the new revision refuses a scheduler that decided with the old
- * calendar and has not written yet.
+ * calendar and has not written yet. What is due is judged by the new one when it is fired.
+ *
+ * @param since before the calendar was saved: what it no longer leaves out from then on may have come due meanwhile
  */
-async function move(store: Store, reader: Reader, found: StoredSchedule): Promise<boolean> {
+async function move(store: Store, reader: Reader, found: StoredSchedule, since: number): Promise<boolean> {
   let stored: StoredSchedule | undefined = found;
   for (let turn = 0; turn < TRIES && stored !== undefined; turn++) {
     const { timeline, spec, state } = reader.read(stored, await namedCalendars(store));
     const spent = spec.maxCount !== undefined && (state.fired ?? 0) >= spec.maxCount;
-    const nextAt =
-      state.held !== undefined || spent ? stored.nextAt : nextTimeAfterChange(timeline, stored, await store.now());
+    const due = stored.nextAt !== null && cursorOf(state, stored.nextAt) <= since;
+    const nextAt = due || spent ? stored.nextAt : nextTime(timeline, stored, await store.now(), since);
     const [written] = await store.saveSchedules([{ ...stored, nextAt }], [stored.revision]);
     if (written) return true;
     [stored] = await store.getSchedules([found.id]);

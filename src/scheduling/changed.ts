@@ -3,9 +3,10 @@ import { NightshiftError, show } from "../errors/index.ts";
 import { encodeInput, type JobRegistry } from "../jobs/index.ts";
 import type { NewSchedule } from "../store/contract.ts";
 import { queueOf, type ScheduleSpec, sameTimes, writeDefinition } from "./definition.ts";
+import { underNewRule } from "./new-rule.ts";
 import { completeSpec, defaultsOf, type ReadChanges } from "./read-options.ts";
 import type { Readable } from "./readable.ts";
-import { type NamedCalendars, nextTimeAfterChange, timelineFor } from "./timing.ts";
+import { type NamedCalendars, nextTime, timelineFor } from "./timing.ts";
 
 interface Surroundings {
   readonly registry: JobRegistry;
@@ -18,7 +19,7 @@ interface Surroundings {
 
 /** @throws NS_SCHEDULE_INVALID when code declares it or it would never fire, NS_JOB_UNKNOWN, NS_JOB_INPUT */
 export async function changed(readable: Readable, changes: ReadChanges, around: Surroundings): Promise<NewSchedule> {
-  const { stored, spec: old, state } = readable;
+  const { stored, spec: old } = readable;
   const { id } = stored;
   if (stored.source === "code") {
     const why = "It would be undone by the next start. Change the code; pause, resume and trigger work here.";
@@ -29,20 +30,18 @@ export async function changed(readable: Readable, changes: ReadChanges, around: 
   const parts = { ...kept, ...changes.parts, trigger: changes.parts.trigger ?? old.trigger };
   const input = await inputOf(readable, changes, around);
   const spec: ScheduleSpec = { ...completeSpec(parts, job ? defaultsOf(job) : defaults), input };
-  const same = sameTimes(old, spec);
-  const nextAt = same ? stored.nextAt : nextTimeAfterChange(timelineFor(spec, around.calendars), stored, around.now);
-  if (nextAt === null && !same) {
+  const timeline = sameTimes(old, spec) ? null : timelineFor(spec, around.calendars);
+  if (timeline !== null && nextTime(timeline, stored, around.now) === null) {
     throw new NightshiftError("NS_SCHEDULE_INVALID", `Schedule ${show(id)} would never fire again with this change.`);
   }
-  // What waited did so for a time of the old rule.
-  const { held: _held, ...rest } = state;
+  const { nextAt, state } = underNewRule(stored, readable, spec, timeline, around);
   const group = changes.group ?? stored.group;
   return {
     id,
     group,
     source: stored.source,
     job: job?.name ?? stored.job,
-    definition: writeDefinition({ spec, state: same ? state : rest }),
+    definition: writeDefinition({ spec, state }),
     nextAt,
     paused: stored.paused || (group !== stored.group && around.pausedGroups.has(group)),
     queue: queueOf(spec),

@@ -2,9 +2,18 @@
  * The heart of the room, pure: a schedule that is due, the time, the previous job; out comes what is written. It reads
  * no clock and no store, so every policy can be tested as a table.
  */
-import { type BacklogPolicy, type LeftOut, type Run, type Sorted, sortBacklog } from "./backlog.ts";
+import {
+  type BacklogPolicy,
+  countRun,
+  firstWanted,
+  type LeftOut,
+  type Run,
+  type Sorted,
+  sortBacklog,
+} from "./backlog.ts";
+import { leftOut, oldRuleUntil, type Past, reaching } from "./past.ts";
 import type { Overlap } from "./policies.ts";
-import type { Timeline } from "./timeline.ts";
+import { type Timeline, without } from "./timeline.ts";
 
 /** What moves with a schedule from fire to fire. */
 export interface ScheduleState {
@@ -15,6 +24,8 @@ export interface ScheduleState {
    * seen waiting, so they were not missed. The schedule's `nextAt` is then the time of the next look.
    */
   readonly held?: { readonly from: number; readonly until: number };
+  /** What the times were before now, where that is not what the rule says and something of it is not dealt with. */
+  readonly past?: Past;
 }
 
 /** What the decision is made by. */
@@ -60,11 +71,61 @@ const LATEST_LOOK = 15_000;
 
 /** What becomes of a due schedule. */
 export function decide(situation: Situation): Decision {
-  const { policies, state, timeline, now, previous } = situation;
-  const from = state.held?.from ?? situation.nextAt;
-  const waited = waitedUntil(situation);
-  if (policies.overlap === "queue" && previous !== null) return hold(state, from, waited ?? now, now);
+  const { policies, state, now, previous } = situation;
+  const cursor = cursorOf(state, situation.nextAt);
+  // A calendar may have been replaced since the time was worked out.
+  const from = situation.timeline.excludes(cursor) ? situation.timeline.after(cursor) : cursor;
+  if (from === null || from > now) return { ...idle(state, from), occurrences: [] };
+  const queues = policies.overlap === "queue" && (state.held !== undefined || previous !== null);
+  const { timeline, ...line } = queues ? sortUnseen(situation, from) : { ...situation, from, occurrences: [] };
+  if (line.from === null || line.from > now) return { ...idle(line.state, line.from), occurrences: line.occurrences };
+  if (queues && previous !== null) return { ...hold(line.state, line.from, now), occurrences: line.occurrences };
+  const waited = queues ? now : seenUntil(situation);
+  const due = { ...situation, timeline, state: line.state };
+  const decision = sort(due, line.from, waited);
+  const occurrences = [...line.occurrences, ...decision.occurrences].sort((a, b) => a.at - b.at);
+  return { ...decision, occurrences };
+}
 
+/** The first time that is not dealt with. */
+export function cursorOf(state: ScheduleState, nextAt: number): number {
+  return state.held?.from ?? nextAt;
+}
+
+/** Up to when occurrences waited for the previous job; undefined when none did. After a downtime only those that were seen waiting did. */
+export function seenUntil({ state, policies, nextAt, now }: Omit<Situation, "timeline" | "previous">) {
+  if (state.held === undefined) return undefined;
+  const looking = nextAt - state.held.until <= LATEST_LOOK && now - nextAt <= policies.misfireThreshold;
+  return looking ? Math.max(now, state.held.until) : state.held.until;
+}
+
+/** Nothing is due, and nothing waits. */
+function idle(state: ScheduleState, nextAt: number | null) {
+  const { held: _held, past, ...rest } = state;
+  const kept = reaching(past, nextAt);
+  return { nextAt, state: kept === undefined ? rest : { ...rest, past: kept }, cancelPrevious: false };
+}
+
+/** What came due while nobody looked was missed, although what came before it waits: the misfire policy decides once. */
+function sortUnseen(situation: Situation, from: number) {
+  const { timeline, policies, state, now } = situation;
+  const waited = seenUntil(situation) ?? from - 1;
+  const unseen = waited < from ? from : timeline.after(waited);
+  const all = { timeline, state, from: from as number | null, occurrences: [] as readonly Decided[] };
+  if (unseen === null || unseen > now) return all;
+  const wanted = firstWanted(timeline, policies, unseen, now);
+  if (wanted <= unseen) return all;
+  const next = timeline.atOrAfter(wanted);
+  const until = Math.min(next ?? Infinity, now + 1) - 1;
+  const occurrences = linesOf(timeline, countRun(timeline, unseen, until), "missed");
+  if (unseen === from) return { ...all, from: next, occurrences };
+  const past = leftOut(state.past, unseen, until);
+  return { ...all, timeline: without(timeline, unseen, until), state: { ...state, past }, occurrences };
+}
+
+/** The backlog through the policies. @param waited times up to it waited their turn, and were not missed */
+function sort(situation: Situation, from: number, waited: number | undefined): Decision {
+  const { policies, state, timeline, now, previous } = situation;
   const sorted = sortBacklog(timeline, policies, from, now, waited);
   const occurrences: Decided[] = [];
   if (sorted.leftOut) {
@@ -72,7 +133,8 @@ export function decide(situation: Situation): Decision {
     occurrences.push(...linesOf(timeline, sorted.leftOut.times, words));
   }
   // Counted after the overlap policy, which may make fewer jobs of them than there are times.
-  const { fire, skipped, next, cancel } = limit(overlap(sorted, policies.overlap, previous, timeline), policies, state);
+  const limited = limit(overlap(sorted, policies.overlap, previous, timeline), policies, state);
+  const { fire, skipped, next, cancel } = limited;
   occurrences.push(...skipped);
   const standsForOthers = policies.misfire.policy === "run-once" && sorted.leftOut?.why === "missed";
   for (const at of fire) {
@@ -80,39 +142,41 @@ export function decide(situation: Situation): Decision {
     const reason = standsForOthers ? onceReason(sorted.leftOut) : missed ? "missed, run late" : undefined;
     occurrences.push({ at, what: "fired", ...(reason === undefined ? {} : { reason }) });
   }
-  occurrences.sort((a, b) => a.at - b.at);
-
-  const { held: _, ...rest } = state;
   const fired = (state.fired ?? 0) + fire.length;
-  const after = policies.maxCount === undefined ? rest : { ...rest, fired };
+  const after = policies.maxCount === undefined ? state : { ...state, fired };
   const spent = policies.maxCount !== undefined && fired >= policies.maxCount;
+  if (spent) occurrences.push(...takenBack(situation, limited.unmade ?? next));
   // The job just made is live, so whatever else is due waits for it.
   if (policies.overlap === "queue" && !spent && next !== null && next <= now) {
-    const until = waited !== undefined && from <= waited ? waited : now;
-    return { ...hold(after, next, until, now), occurrences };
+    return { ...hold(after, next, now), occurrences };
   }
-  return { occurrences, nextAt: spent ? null : next, state: after, cancelPrevious: cancel };
+  return { ...idle(after, spent ? null : next), occurrences, cancelPrevious: cancel };
 }
 
-/** Up to when occurrences waited for the previous job; undefined when none did. After a downtime only those that were seen waiting did. */
-function waitedUntil({ state, policies, nextAt, now }: Situation): number | undefined {
-  if (state.held === undefined) return undefined;
-  const looking = nextAt - state.held.until <= LATEST_LOOK && now - nextAt <= policies.misfireThreshold;
-  return looking ? now : state.held.until;
-}
-
-function hold(state: ScheduleState, from: number, until: number, now: number): Decision {
+function hold(state: ScheduleState, from: number, now: number): Decision {
   const look = Math.min(LATEST_LOOK, Math.max(SOONEST_LOOK, (now - from) / 10));
-  const held = { from, until };
-  return { occurrences: [], nextAt: Math.round(now + look), state: { ...state, held }, cancelPrevious: false };
+  const { past, ...rest } = state;
+  const kept = reaching(past, from);
+  const held = { from, until: now };
+  const after = { ...rest, ...(kept === undefined ? {} : { past: kept }), held };
+  return { occurrences: [], nextAt: Math.round(now + look), state: after, cancelPrevious: false };
+}
+
+/** Times of an earlier rule, due before `maxCount` was lowered below their number. */
+function takenBack({ timeline, state, policies, now }: Situation, from: number | null): readonly Decided[] {
+  const until = Math.min(now, oldRuleUntil(state.past) ?? -Infinity);
+  if (from === null || from > until) return [];
+  return linesOf(timeline, countRun(timeline, from, until), `left out: maxCount allows ${policies.maxCount} jobs`);
 }
 
 /** No more jobs than `maxCount` leaves. */
 function limit(overlapped: Overlapped, policies: Policies, state: ScheduleState): Overlapped {
   if (policies.maxCount === undefined) return overlapped;
   const left = Math.max(0, policies.maxCount - (state.fired ?? 0));
-  if (left === 0) return { fire: [], skipped: [], next: null, cancel: false };
-  return { ...overlapped, fire: overlapped.fire.slice(0, left) };
+  const { fire, skipped, next } = overlapped;
+  if (left > 0) return { ...overlapped, fire: fire.slice(0, left), unmade: fire[left] ?? next };
+  const unmade = Math.min(fire[0] ?? Infinity, skipped[0]?.at ?? Infinity, next ?? Infinity);
+  return { fire: [], skipped: [], next: null, cancel: false, unmade: Number.isFinite(unmade) ? unmade : null };
 }
 
 interface Overlapped {
@@ -120,6 +184,8 @@ interface Overlapped {
   readonly skipped: readonly Decided[];
   readonly next: number | null;
   readonly cancel: boolean;
+  /** The first time for which `maxCount` leaves no job. */
+  readonly unmade?: number | null;
 }
 
 function overlap(sorted: Sorted, policy: Overlap, previous: string | null, timeline: Timeline): Overlapped {

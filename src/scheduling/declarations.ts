@@ -16,7 +16,6 @@ import {
   stepFor,
   stepForUndeclared,
 } from "./reconcile.ts";
-import { NO_CALENDARS, namesIn } from "./timing.ts";
 
 /** What {@link Declarations} are made of. */
 export interface DeclarationsParts {
@@ -98,10 +97,7 @@ export class Declarations {
   }
 
   async #declarer(store: Store, alive: ReadonlySet<string>): Promise<Declarer> {
-    const uses = this.#declared.some(({ spec }) => namesIn(spec).length > 0);
-    const groups = this.#declared.some(({ group }) => group !== "");
-    const { calendars, pausedGroups } =
-      uses || groups ? await readNamed(store) : { calendars: NO_CALENDARS, pausedGroups: new Set<string>() };
+    const { calendars, pausedGroups } = await readNamed(store);
     for (const { id, spec } of this.#declared) {
       const missing = missingCalendars(spec, calendars);
       if (missing.length === 0) continue;

@@ -1,7 +1,7 @@
 /** Schedules that are listed, paused and resumed together. */
-import { NightshiftError } from "../errors/index.ts";
-import type { ScheduleQuery, Store } from "../store/contract.ts";
-import { allSchedules } from "./paging.ts";
+import type { Store, StoredSchedule } from "../store/contract.ts";
+import { allSchedules, pagesOf } from "./paging.ts";
+import type { Done } from "./pausing.ts";
 import { readNamed } from "./readable.ts";
 
 /** A group of schedules. */
@@ -28,23 +28,13 @@ export async function listGroups(store: Store): Promise<readonly ScheduleGroup[]
   return all.sort((a, b) => (a.group < b.group ? -1 : 1));
 }
 
-/** Does something to each of the schedules that the query names at the moment; gives to how many. */
-export async function eachOf(
+/** Pauses or resumes a group's schedules, a page at a time: as many commits as pages. Gives how many it was done to. */
+export async function changeGroup(
   store: Store,
-  query: Omit<ScheduleQuery, "limit" | "cursor">,
-  act: (id: string) => Promise<unknown>,
+  query: { readonly group: string; readonly paused: boolean },
+  change: (page: readonly StoredSchedule[]) => Promise<Done>,
 ): Promise<number> {
-  const ids: string[] = [];
-  for await (const { id } of allSchedules(store, query)) ids.push(id);
   let count = 0;
-  for (const id of ids) {
-    try {
-      await act(id);
-      count++;
-    } catch (error) {
-      // Removed since it was listed: nothing to do for it.
-      if (!(error instanceof NightshiftError && error.code === "NS_SCHEDULE_NOT_FOUND")) throw error;
-    }
-  }
+  for await (const page of pagesOf(store, query)) count += (await change(page)).changed;
   return count;
 }

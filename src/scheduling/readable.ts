@@ -4,7 +4,7 @@ import { noSuchSchedule } from "./contention.ts";
 import { readDefinition, type StoredDefinition } from "./definition.ts";
 import { groupsIn, isGroupMark } from "./paused-groups.ts";
 import type { Timeline } from "./timeline.ts";
-import { type NamedCalendars, NO_CALENDARS, namesIn, timelineFor } from "./timing.ts";
+import { type NamedCalendars, NO_CALENDARS, namesIn, timelineWithPast } from "./timing.ts";
 
 /** A schedule that can be worked with. */
 export interface Readable extends StoredDefinition {
@@ -32,12 +32,12 @@ export class Reader {
     return this.#know(stored).definition;
   }
 
-  /** @param named the calendars that {@link calendarsFor} gave. @throws NS_SCHEDULE_INVALID, and what {@link timelineFor} throws */
+  /** @param named the calendars that {@link calendarsFor} gave. @throws NS_SCHEDULE_INVALID, and what {@link timelineWithPast} throws */
   read(stored: StoredSchedule, named: NamedCalendars): Readable {
     const known = this.#know(stored);
     const calendars = known.names.map((name) => named.get(name)).join("\n");
     if (known.timeline?.calendars !== calendars) {
-      known.timeline = { value: timelineFor(known.definition.spec, named), calendars };
+      known.timeline = { value: timelineWithPast(known.definition, named), calendars };
     }
     return { ...known.definition, stored, timeline: known.timeline.value };
   }

@@ -13,11 +13,11 @@ import {
   type ScheduleSpec,
   type StoredDefinition,
   sameSpec,
-  sameTimes,
   writeDefinition,
 } from "./definition.ts";
+import { underNewRule } from "./new-rule.ts";
 import type { Timeline } from "./timeline.ts";
-import { firstTime, type NamedCalendars, namesIn, nextTimeAfterChange, timelineFor } from "./timing.ts";
+import { firstTime, type NamedCalendars, namesIn, nextTime, timelineFor } from "./timing.ts";
 
 /** A schedule as code declares it. */
 export interface Declared {
@@ -97,14 +97,14 @@ export function stepFor(declared: Declared, standing: Standing | undefined, by: 
   }
   if (same && owner?.app === app && owner.version === version) return { kind: "keep", id };
   const timeline = timelineOrNone(spec, by);
-  const keepsTimes = definition !== null && sameTimes(definition.spec, spec);
-  const { held, ...rest } = definition?.state ?? {};
-  // What waited did so for a time of the old rule.
-  const state = keepsTimes && held !== undefined ? { ...rest, held } : rest;
+  const { nextAt, state } =
+    definition === null
+      ? { nextAt: timeline && nextTime(timeline, stored, now), state: {} }
+      : underNewRule(stored, definition, spec, timeline, by);
   const text = writeDefinition({ spec, state, owner: nextOwner(owner, app, version) });
   const schedule: NewSchedule = {
     ...{ id, group, source: "code", job, definition: text },
-    nextAt: keepsTimes ? stored.nextAt : timeline && nextTimeAfterChange(timeline, stored, now),
+    nextAt,
     // Pausing is up to people: a redeploy does not undo it, and what it moves into a paused group is paused.
     paused: stored.paused || (stored.group !== group && pausedGroups.has(group)),
     queue: queueOf(spec),

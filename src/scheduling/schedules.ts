@@ -13,16 +13,16 @@ import type { Calendar } from "../time/index.ts";
 import { type CalendarInfo, listCalendars, removeCalendar, saveCalendar } from "./calendars.ts";
 import { changed } from "./changed.ts";
 import { checkCall, checkPreview, checkResume } from "./client-options.ts";
-import { staleSchedule, TRIES } from "./contention.ts";
+import { noSuchSchedule, staleSchedule, TRIES } from "./contention.ts";
 import { queueOf, type ScheduleSpec, writeDefinition } from "./definition.ts";
-import { eachOf, listGroups, type ScheduleGroup } from "./groups.ts";
+import { changeGroup, listGroups, type ScheduleGroup } from "./groups.ts";
 import { occurrenceJob } from "./occurrence-job.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
 import { markGroup, pauseLatecomers, unmarkGroup } from "./paused-groups.ts";
+import { type PausingParts, pauseThem, resumeThem } from "./pausing.ts";
 import { readChanges, readSchedule as readOptions } from "./read-options.ts";
 import { type Readable, Reader, readNamed } from "./readable.ts";
 import { type Occurrence, readOccurrence, readSchedule, type ScheduleInfo } from "./schedule-info.ts";
-import { skipPause } from "./skip-pause.ts";
 import type { StoreSource } from "./store-source.ts";
 import { firstTime, timelineFor } from "./timing.ts";
 
@@ -142,15 +142,18 @@ export class Schedules {
 
   /** No occurrence makes a job any more, until {@link resume}. Jobs that exist go on. Harmless when it is paused. */
   async pause(id: string): Promise<ScheduleInfo> {
-    return this.#change(id, {}, ({ stored }) => ({ ...stored, paused: true }));
+    const parts = await this.#pausing();
+    return standing(id, await pauseThem(parts, await parts.store.getSchedules([id])));
   }
 
   /** Ends a pause. Harmless when it is not paused. */
   async resume(id: string, options: ResumeOptions = {}): Promise<ScheduleInfo> {
     checkResume("schedules.resume()", options);
     const { missed = "skip" } = options;
-    if (missed === "skip") await skipPause(await this.#parts.source.open(), this.#reader, id, this.#parts.by);
-    return this.#change(id, {}, ({ stored }) => ({ ...stored, paused: false }));
+    const parts = await this.#pausing();
+    const resumed = await resumeThem(parts, await parts.store.getSchedules([id]), missed);
+    if (resumed.unreadable.has(id)) throw resumed.unreadable.get(id);
+    return standing(id, resumed);
   }
 
   /** Removes a schedule and its history; its jobs stay. False when there was none. One that code declares comes back at the next start. */
@@ -272,15 +275,29 @@ export class Schedules {
     // The mark first: what is added meanwhile is either seen here, or sees the mark.
     const store = await this.#parts.source.open();
     await markGroup(store, group);
-    return eachOf(store, { group, paused: false }, (id) => this.pause(id));
+    const parts = await this.#pausing();
+    return changeGroup(store, { group, paused: false }, (page) => pauseThem(parts, page));
   }
 
-  /** Ends the pause of the group and of every schedule in it; gives how many were paused before. */
+  /**
+   * Ends the pause of the group and of every schedule in it; gives how many were paused before.
+   *
+   * @throws NS_SCHEDULE_INVALID and the like, after all others were resumed, when this process cannot read one of them
+   */
   async resumeGroup(group: string, options: ResumeOptions = {}): Promise<number> {
     checkResume("schedules.resumeGroup()", options);
     const store = await this.#parts.source.open();
     await unmarkGroup(store, group);
-    return eachOf(store, { group, paused: true }, (id) => this.resume(id, options));
+    const parts = await this.#pausing();
+    const unreadable: unknown[] = [];
+    const count = await changeGroup(store, { group, paused: true }, async (page) => {
+      const resumed = await resumeThem(parts, page, options.missed ?? "skip");
+      unreadable.push(...resumed.unreadable.values());
+      return resumed;
+    });
+    // The others go on all the same.
+    if (unreadable.length > 0) throw unreadable[0];
+    return count;
   }
 
   /**
@@ -314,6 +331,10 @@ export class Schedules {
     return listCalendars(await this.#parts.source.open());
   }
 
+  async #pausing(): Promise<PausingParts> {
+    return { store: await this.#parts.source.open(), reader: this.#reader, by: this.#parts.by };
+  }
+
   async #change(
     id: string,
     { revision }: UpdateOptions,
@@ -336,6 +357,14 @@ export class Schedules {
     }
     throw staleSchedule(id);
   }
+}
+
+function standing(
+  id: string,
+  { schedules: [stored] }: { readonly schedules: readonly StoredSchedule[] },
+): ScheduleInfo {
+  if (stored === undefined) throw noSuchSchedule(id);
+  return readSchedule(stored);
 }
 
 function isSame(schedule: NewSchedule, stored: StoredSchedule): boolean {

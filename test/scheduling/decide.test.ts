@@ -8,6 +8,7 @@ import {
   type ScheduleState,
   type Situation,
 } from "../../src/scheduling/decide.ts";
+import { withPast } from "../../src/scheduling/past.ts";
 import type { Overlap } from "../../src/scheduling/policies.ts";
 import { every } from "./lines.ts";
 
@@ -213,21 +214,43 @@ describe("overlap", () => {
 
   it("`queue` tells what waited from what was missed in a downtime", () => {
     const queueing: Policies = { ...policies, overlap: "queue" };
-    const held = at("queue", { previous: "j1", now: 2 * MINUTE, nextAt: 0 });
-    assert.deepEqual(held.occurrences, []);
-    const { state, nextAt } = held;
-    assert.ok(nextAt !== null);
-    // nobody looks for an hour; the job is over by then
-    let now = 62 * MINUTE;
+    let decision = at("queue", { previous: "j1", now: 100, nextAt: 0 });
+    const look = (now: number, previous: string | null) => {
+      const nextAt = decision.nextAt ?? assert.fail();
+      const { state } = decision;
+      const line = withPast(state.past, timeline, () => timeline);
+      decision = decide({ policies: queueing, timeline: line, state, nextAt, now, previous });
+      return decision;
+    };
+    while ((decision.nextAt ?? 0) < 2 * MINUTE + 1_000)
+      assert.deepEqual(look(decision.nextAt ?? 0, "j1").occurrences, []);
+    // nobody looks for an hour; the job is still not over then, but soon after
+    const back = look(62 * MINUTE, "j1");
+    assert.deepEqual(
+      back.occurrences.map((o) => [o.at / MINUTE, o.reason]),
+      [[3, "missed: 59 occurrences until 1970-01-01T01:01:00.000Z"]],
+    );
+    while ((decision.nextAt ?? 0) < 64 * MINUTE) assert.deepEqual(look(decision.nextAt ?? 0, "j1").occurrences, []);
     const made: number[] = [];
-    let decision = decide({ policies: queueing, timeline, state, nextAt, now, previous: null });
-    made.push(...fired(decision));
     for (let turn = 0; turn < 10 && decision.state.held; turn++) {
-      now = decision.nextAt ?? now;
-      decision = decide({ policies: queueing, timeline, state: decision.state, nextAt: now, now, previous: null });
-      made.push(...fired(decision));
+      const { occurrences } = look(decision.nextAt ?? 0, null);
+      assert.ok(occurrences.every((o) => o.what === "fired" && o.reason === undefined));
+      made.push(...occurrences.map((o) => o.at / MINUTE));
     }
-    assert.deepEqual(made, [0, 1, 2, 62]);
+    assert.deepEqual(made, [0, 1, 2, 62, 63, 64, 65]);
+    assert.deepEqual(decision.state, {}, "and nothing of it is kept");
+  });
+
+  it("`queue` lets only what the misfire policy wants of a downtime wait for a job that outlived it", () => {
+    const held = at("queue", { previous: "j1", now: 60 * MINUTE, nextAt: 0 });
+    assert.equal(held.occurrences.length, 1);
+    assert.match(held.occurrences[0]?.reason ?? "", /^missed: 60 occurrences/);
+    assert.deepEqual(held.state.held, { from: 60 * MINUTE, until: 60 * MINUTE });
+    const none = at("queue", {
+      ...{ previous: "j1", now: 60 * MINUTE + 30_000, nextAt: 0 },
+      policies: { ...policies, misfire: { policy: "skip" }, overlap: "queue" },
+    });
+    assert.deepEqual([none.nextAt, none.state], [61 * MINUTE, {}], "nothing waits");
   });
 });
 
@@ -242,7 +265,7 @@ describe("whatever the policies", () => {
       .map((more) => ({ policy: "catch-up" as const, ...more })),
   ) as fc.Arbitrary<Policies["misfire"]>;
 
-  it("time only moves forward, no time is decided twice and none is fired before it is due", () => {
+  it("every time is decided once, none before it is due, and all of them are accounted for", () => {
     fc.assert(
       fc.property(
         policy,
@@ -257,24 +280,30 @@ describe("whatever the policies", () => {
             ...(startingDeadline === undefined ? {} : { startingDeadline }),
           };
           let [now, state, nextAt] = [0, {} as ScheduleState, 0 as number | null];
-          let latest = -1;
+          const decided = new Set<number>();
+          let told = 0;
           for (const [step, busy] of steps) {
             now += step;
             if (nextAt === null || nextAt > now) continue;
             const decision = decide({
               policies: all,
-              timeline: every(100),
+              timeline: withPast(state.past, every(100), () => every(100)),
               state,
               nextAt,
               now,
               previous: busy ? "j" : null,
             });
-            for (const { at } of decision.occurrences) {
-              assert.ok(at > latest && at <= now, `${at} after ${latest} at ${now}`);
-              latest = at;
+            for (const { at, reason } of decision.occurrences) {
+              assert.ok(!decided.has(at) && at <= now, `${at} at ${now}`);
+              decided.add(at);
+              told += Number(/(\d+) occurrences until/.exec(reason ?? "")?.[1] ?? 1);
             }
             ({ state, nextAt } = decision);
             assert.ok(nextAt !== null && (nextAt > now || decision.occurrences.length > 0));
+            assert.ok(
+              state.held !== undefined || told === nextAt / 100,
+              `${told} of ${nextAt / 100} are accounted for`,
+            );
           }
         },
       ),

@@ -11,5 +11,6 @@ export function every(step: number, start = -Infinity, end = Infinity): Timeline
       const at = Math.floor(Math.min(instant, end) / step) * step;
       return at < start ? null : at;
     },
+    excludes: () => false,
   };
 }

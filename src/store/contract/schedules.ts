@@ -31,6 +31,7 @@ export interface StoredSchedule extends Omit<NewSchedule, "queue"> {
   /** Grows with every change of the schedule, firing included, and never comes back for the same id: the guard of {@link Scheduling.fire} and updates. */
   readonly revision: number;
   readonly createdAt: number;
+  /** Never goes back, also when the store's clock does. */
   readonly updatedAt: number;
   /** The latest occurrence dealt with, whatever became of it. */
   readonly lastAt: number | null;

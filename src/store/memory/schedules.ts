@@ -32,7 +32,7 @@ export function saveSchedules(
       ...{ id, group, source, job, definition, nextAt, paused },
       revision: state.next(),
       createdAt: old?.createdAt ?? now,
-      updatedAt: now,
+      updatedAt: Math.max(now, old?.updatedAt ?? now),
       lastAt: old?.lastAt ?? null,
       lastJob: old?.lastJob ?? null,
     };
@@ -126,7 +126,7 @@ export function fire(state: MemoryState, fires: readonly Fire[], by: string, at:
     });
     const revision = state.next();
     const { nextAt, definition = old.definition } = move;
-    keep(state, { ...old, nextAt, definition, revision, updatedAt: now, lastAt, lastJob });
+    keep(state, { ...old, nextAt, definition, revision, updatedAt: Math.max(now, old.updatedAt), lastAt, lastJob });
     state.wakes.schedules();
     return { schedule: move.schedule, stale: false, revision, jobs };
   });

@@ -47,6 +47,23 @@ export function scheduling(harness: StoreHarness): void {
     assert.ok((await save(store)).revision > second.revision);
   });
 
+  storeTest(
+    harness,
+    "a change while the clock is set back leaves the time of the last change",
+    async ({ store, jump }) => {
+      if (jump === null) return;
+      const first = await save(store, { nextAt: 1_000 });
+      jump(-60_000);
+      const second = await save(store, { paused: true });
+      assert.equal(second.updatedAt, first.updatedAt);
+      const { revision } = second;
+      await fireOne(store, { schedule: "s", revision, occurrences: [{ at: 1_000, what: "skipped" }], nextAt: 2_000 });
+      assert.equal((await store.getSchedules(["s"]))[0]?.updatedAt, first.updatedAt);
+      jump(120_000);
+      assert.ok((await save(store)).updatedAt > first.updatedAt);
+    },
+  );
+
   storeTest(harness, "a save that expects another revision is refused, alone", async ({ store }) => {
     const first = await save(store);
     const saved = await store.saveSchedules(

@@ -10,10 +10,14 @@ declare
   v_index int := 0;
   v_saved schedule%rowtype;
 begin
+  -- Locks the names, so that "must not exist yet" holds although there is no row to lock; names and rows each in one order,
+  -- so that two that write the same schedules wait for each other and do not lock.
+  perform pg_advisory_xact_lock(name) from (
+    select distinct hashtextextended(current_schema() || '/schedule/' || (n ->> 'id'), 0) as name
+    from jsonb_array_elements(p_schedules) n order by 1) names;
+  perform from schedule s where s.id in (select n ->> 'id' from jsonb_array_elements(p_schedules) n) order by s.id for update;
   for v_new in select * from jsonb_array_elements(p_schedules) loop
     v_index := v_index + 1;
-    -- Locks the name, so that "must not exist yet" holds although there is no row to lock.
-    perform pg_advisory_xact_lock(hashtextextended(current_schema() || '/schedule/' || (v_new ->> 'id'), 0));
     v_saved := null;
     if p_expected is null or p_expected[v_index] =
         coalesce((select s.revision from schedule s where s.id = v_new ->> 'id' for update), 0) then
@@ -22,7 +26,7 @@ begin
         (v_new ->> 'nextAt')::bigint, (v_new ->> 'paused')::boolean, nextval('revision_seq'), v_now, v_now)
       on conflict (id) do update set "group" = excluded."group", source = excluded.source, job = excluded.job,
         definition = excluded.definition, next_at = excluded.next_at, paused = excluded.paused,
-        revision = excluded.revision, updated_at = excluded.updated_at
+        revision = excluded.revision, updated_at = greatest(s.updated_at, excluded.updated_at)
       returning * into v_saved;
     end if;
     return next v_saved;
@@ -84,7 +88,7 @@ begin
       return next;
     end loop;
     update schedule s set next_at = (v_fire ->> 'nextAt')::bigint, definition = coalesce(v_fire ->> 'definition', s.definition),
-      revision = o_revision, updated_at = v_now, last_at = v_last_at, last_job = v_last_job
+      revision = o_revision, updated_at = greatest(s.updated_at, v_now), last_at = v_last_at, last_job = v_last_job
     where s.id = v_schedule.id;
     v_cancel := v_fire -> 'cancel';
     if jsonb_array_length(v_cancel -> 'jobs') > 0 then

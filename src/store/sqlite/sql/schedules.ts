@@ -13,7 +13,7 @@ export const PUT_SCHEDULE = `
   INSERT INTO nightshift_schedule (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET group_name = excluded.group_name, source = excluded.source, job = excluded.job,
     definition = excluded.definition, next_at = excluded.next_at, paused = excluded.paused,
-    revision = excluded.revision, updated_at = excluded.updated_at, last_at = excluded.last_at,
+    revision = excluded.revision, updated_at = max(updated_at, excluded.updated_at), last_at = excluded.last_at,
     last_job = excluded.last_job
   RETURNING ${COLUMNS}`;
 
