@@ -1,29 +1,19 @@
 /** The memory store behind the contract: checks what it is given, runs one operation at once, tells who listens. */
 import { NightshiftError, Problems, show } from "../../errors/index.ts";
-import type {
-  ClaimRequest,
-  CountQuery,
-  EnqueueOptions,
-  Fire,
-  InstanceId,
-  JobId,
-  JobQuery,
-  LeaseId,
-  NewInstance,
-  NewJob,
-  NewSchedule,
-  PageRequest,
-  Retention,
-  ScheduleQuery,
-  Serving,
-  Settlement,
-  SourceJob,
-  Store,
-  StoreContext,
-  Wake,
-  WholeJob,
-} from "../contract.ts";
-import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import type * as C from "../contract.ts";
+import {
+  checkCalendar,
+  checkCampaign,
+  checkCount,
+  checkInstance,
+  checkJobs,
+  checkList,
+  checkName,
+  checkPage,
+  checkPause,
+  checkText,
+  checkTtl,
+} from "../shared/check.ts";
 import { notClaimed } from "../shared/direct.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
@@ -55,7 +45,7 @@ export interface MemoryOptions {
  * console.log(store.info().durability); // none
  * ```
  */
-export function memory(options: MemoryOptions = {}): Store {
+export function memory(options: MemoryOptions = {}): C.Store {
   const problems = new Problems();
   problems.unknownOptions("memory()", options, ["maxJobs"]);
   const { maxJobs = Number.POSITIVE_INFINITY } = options;
@@ -64,18 +54,18 @@ export function memory(options: MemoryOptions = {}): Store {
   return new MemoryStore(maxJobs);
 }
 
-class MemoryStore implements Store {
+class MemoryStore implements C.Store {
   readonly #state = new MemoryState();
   readonly #listeners = new Listeners();
   readonly #maxJobs: number;
-  #context: StoreContext | null = null;
+  #context: C.StoreContext | null = null;
   #openings = 0;
 
   constructor(maxJobs: number) {
     this.#maxJobs = maxJobs;
   }
 
-  async open(context: StoreContext): Promise<void> {
+  async open(context: C.StoreContext): Promise<void> {
     this.#context ??= context;
     this.#openings++;
   }
@@ -89,11 +79,11 @@ class MemoryStore implements Store {
   async now(): Promise<number> {
     return this.#run(({ at }) => at.wall);
   }
-  subscribe(listener: (wake: Wake) => void): Disposable {
+  subscribe(listener: (wake: C.Wake) => void): Disposable {
     return this.#listeners.subscribe(listener);
   }
 
-  async enqueue(jobs: readonly NewJob[], options: EnqueueOptions = {}): Promise<readonly JobId[]> {
+  async enqueue(jobs: readonly C.NewJob[], options: C.EnqueueOptions = {}): Promise<readonly C.JobId[]> {
     checkJobs(jobs);
     if (options.tx !== undefined) {
       throw new NightshiftError("NS_STORE_TX", "The memory store has no transactions. Leave tx out.");
@@ -104,22 +94,21 @@ class MemoryStore implements Store {
     });
   }
 
-  async register(instance: NewInstance, ttl: number): Promise<InstanceId> {
-    checkTtl(ttl);
-    checkName(instance.name, "instance: name");
+  async register(instance: C.NewInstance, ttl: number): Promise<C.InstanceId> {
+    checkInstance(instance, ttl);
     return this.#run(({ state, at }) => work.register(state, instance, ttl, at));
   }
-  async heartbeat(instance: InstanceId, ttl: number) {
+  async heartbeat(instance: C.InstanceId, ttl: number) {
     checkTtl(ttl);
     return this.#run(({ state, at }) => work.heartbeat(state, instance, ttl, at));
   }
-  async deregister(instance: InstanceId): Promise<void> {
+  async deregister(instance: C.InstanceId): Promise<void> {
     this.#run(({ state, at }) => work.deregister(state, instance, at));
   }
-  async claim(instance: InstanceId, request: ClaimRequest) {
+  async claim(instance: C.InstanceId, request: C.ClaimRequest) {
     return this.#run(({ state, at }) => work.claim(state, instance, request, at));
   }
-  async enqueueAndClaim(jobs: readonly NewJob[], instance: InstanceId, request: ClaimRequest) {
+  async enqueueAndClaim(jobs: readonly C.NewJob[], instance: C.InstanceId, request: C.ClaimRequest) {
     checkJobs(jobs);
     mergeWants(request.wants);
     return this.#run(({ state, at }) => {
@@ -131,14 +120,14 @@ class MemoryStore implements Store {
       return { ids, leases };
     });
   }
-  async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
+  async reconcile(instance: C.InstanceId, held: readonly C.LeaseId[]): Promise<void> {
     this.#run(({ state, at }) => work.reconcile(state, instance, held, at));
   }
-  async settle(instance: InstanceId, settlements: readonly Settlement[]) {
+  async settle(instance: C.InstanceId, settlements: readonly C.Settlement[]) {
     checkSettlements(settlements);
     return this.#run(({ state, at }) => ({ refused: work.settle(state, instance, settlements, at) }));
   }
-  async settleAndClaim(instance: InstanceId, settlements: readonly Settlement[], request: ClaimRequest) {
+  async settleAndClaim(instance: C.InstanceId, settlements: readonly C.Settlement[], request: C.ClaimRequest) {
     checkSettlements(settlements);
     return this.#run(({ state, at }) => ({
       refused: work.settle(state, instance, settlements, at),
@@ -146,13 +135,13 @@ class MemoryStore implements Store {
     }));
   }
 
-  async promote(serving: Serving, limit: number) {
+  async promote(serving: C.Serving, limit: number) {
     return this.#run(({ state, at }) => upkeep.promote(state, serving, limit, at));
   }
   async rescue(limit: number) {
     return this.#run(({ state, at }) => upkeep.rescue(state, limit, at));
   }
-  async prune(retention: Retention, limit: number) {
+  async prune(retention: C.Retention, limit: number) {
     return this.#run(({ state, at }) => upkeep.prune(state, retention, limit, at));
   }
   async sweep(age: number, limit: number) {
@@ -160,7 +149,7 @@ class MemoryStore implements Store {
     return this.#run(({ state, at }) => upkeep.sweep(state, age, limit, at));
   }
   async pauseQueue(queue: string, reason?: string): Promise<void> {
-    checkName(queue, "queue");
+    checkPause(queue, reason);
     this.#run(({ state, at }) => {
       const since = state.paused.get(queue)?.since ?? at.wall;
       state.paused.set(queue, { reason: reason ?? null, since });
@@ -171,25 +160,25 @@ class MemoryStore implements Store {
       if (state.paused.delete(queue)) state.wakes.work(queue);
     });
   }
-  async cancel(jobs: readonly JobId[], reason: string) {
+  async cancel(jobs: readonly C.JobId[], reason: string) {
     checkText(reason, "reason");
     return this.#run(({ state, at }) => upkeep.cancel(state, jobs, reason, at));
   }
-  async retry(jobs: readonly JobId[]) {
+  async retry(jobs: readonly C.JobId[]) {
     return this.#run(({ state, at }) => upkeep.retry(state, jobs, at));
   }
-  async runNow(jobs: readonly JobId[]) {
+  async runNow(jobs: readonly C.JobId[]) {
     return this.#run(({ state }) => upkeep.runNow(state, jobs));
   }
 
-  async saveSchedules(list: readonly NewSchedule[], expected?: readonly number[]) {
+  async saveSchedules(list: readonly C.NewSchedule[], expected?: readonly number[]) {
     checkSchedules(list, expected);
     return this.#run(({ state, at }) => schedules.saveSchedules(state, list, expected, at.wall));
   }
   async getSchedules(ids: readonly string[]) {
     return this.#run(({ state }) => ids.flatMap((id) => state.schedules.get(id) ?? []));
   }
-  async listSchedules(query: ScheduleQuery) {
+  async listSchedules(query: C.ScheduleQuery) {
     checkPage(query);
     return this.#run(({ state }) => schedules.listSchedules(state, query));
   }
@@ -200,14 +189,14 @@ class MemoryStore implements Store {
   async dueSchedules(limit: number) {
     return this.#run(({ state, at }) => schedules.dueSchedules(state, limit, at.wall));
   }
-  async fire(fires: readonly Fire[], by: string) {
+  async fire(fires: readonly C.Fire[], by: string) {
     checkFires(fires);
     return this.#run(({ state, at }) => {
       this.#makeRoomFor(fires.reduce((sum, { occurrences }) => sum + occurrences.length, 0));
       return schedules.fire(state, fires, by, at);
     });
   }
-  async listOccurrences(schedule: string, page: PageRequest) {
+  async listOccurrences(schedule: string, page: C.PageRequest) {
     checkPage(page);
     return this.#run(({ state }) => schedules.listOccurrences(state, schedule, page));
   }
@@ -215,8 +204,7 @@ class MemoryStore implements Store {
     return this.#run(({ state }) => schedules.pruneOccurrences(state, before, limit));
   }
   async saveCalendar(name: string, definition: string): Promise<void> {
-    checkName(name, "calendar: name");
-    checkText(definition, "calendar: definition");
+    checkCalendar(name, definition);
     this.#run(({ state }) => {
       state.calendars.set(name, definition);
       state.wakes.schedules();
@@ -237,9 +225,7 @@ class MemoryStore implements Store {
   }
 
   async campaign(role: string, holder: string, ttl: number) {
-    checkTtl(ttl);
-    checkName(role, "role");
-    checkName(holder, "holder");
+    checkCampaign(role, holder, ttl);
     return this.#run(({ state, at }) => schedules.campaign(state, role, holder, ttl, at));
   }
   async renew(role: string, token: string, ttl: number) {
@@ -264,17 +250,17 @@ class MemoryStore implements Store {
   async throughput(from: number, to: number, step: number) {
     return this.#run(({ state }) => inspection.throughput(state, from, to, step));
   }
-  async getJob(id: JobId) {
+  async getJob(id: C.JobId) {
     return this.#run(({ state }) => inspection.getJob(state, id));
   }
-  async statesOf(ids: readonly JobId[]) {
+  async statesOf(ids: readonly C.JobId[]) {
     return this.#run(({ state }) => inspection.statesOf(state, ids));
   }
-  async listJobs(query: JobQuery) {
+  async listJobs(query: C.JobQuery) {
     checkList(query);
     return this.#run(({ state }) => inspection.listJobs(state, query));
   }
-  async countJobs(query: CountQuery) {
+  async countJobs(query: C.CountQuery) {
     checkCount(query);
     return this.#run(({ state }) => inspection.countJobs(state, query));
   }
@@ -285,11 +271,11 @@ class MemoryStore implements Store {
   async identity() {
     return this.#run(({ state }) => state.identity);
   }
-  async readJobs(page: PageRequest & { readonly finished: boolean }) {
+  async readJobs(page: C.PageRequest & { readonly finished: boolean }) {
     checkPage(page);
     return this.#run(({ state }) => transfer.readJobs(state, page));
   }
-  async importJobs(source: string, jobs: readonly WholeJob[]) {
+  async importJobs(source: string, jobs: readonly C.WholeJob[]) {
     checkName(source, "source");
     checkWholeJobs(jobs);
     return this.#run(({ state, at }) => {
@@ -297,7 +283,7 @@ class MemoryStore implements Store {
       return transfer.importJobs(state, source, jobs, at.wall);
     });
   }
-  async findImported(source: string, jobs: readonly SourceJob[]) {
+  async findImported(source: string, jobs: readonly C.SourceJob[]) {
     return this.#run(({ state }) => transfer.findImported(state, source, jobs));
   }
 

@@ -1,5 +1,5 @@
 /** The PostgreSQL store behind the contract: opens and closes, checks what it is given, hands it to its parts. */
-import { messageOf, NightshiftError } from "../../errors/index.ts";
+import { messageOf } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import type {
   ClaimRequest,
@@ -25,8 +25,21 @@ import type {
   Wake,
   WholeJob,
 } from "../contract.ts";
-import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import {
+  checkCalendar,
+  checkCampaign,
+  checkCount,
+  checkInstance,
+  checkJobs,
+  checkList,
+  checkName,
+  checkPage,
+  checkPause,
+  checkText,
+  checkTtl,
+} from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
+import { Opening } from "../shared/opening.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
@@ -66,12 +79,8 @@ interface Open {
 export class PostgresStore implements Store {
   readonly #settings: Settings;
   readonly #listeners = new Listeners();
+  readonly #opening = new Opening<Open>("The PostgreSQL store");
   readonly #gate: Gate;
-  #opening: Promise<Open> | null = null;
-  #open: Open | null = null;
-  #openings = 0;
-  #underWay = 0;
-  #idle: (() => void) | null = null;
   #engine = "";
 
   constructor(settings: Settings) {
@@ -79,29 +88,15 @@ export class PostgresStore implements Store {
     this.#gate = new Gate(Math.max(1, Math.min(LOOKERS, settings.connections - 3)));
   }
 
-  async open(context: StoreContext): Promise<void> {
-    this.#openings++;
-    this.#opening ??= this.#connect(context);
-    try {
-      this.#open = await this.#opening;
-    } catch (error) {
-      this.#openings--;
-      if (this.#openings === 0) this.#opening = null;
-      throw error;
-    }
+  open(context: StoreContext): Promise<void> {
+    return this.#opening.open(() => this.#connect(context));
   }
-
-  async close(): Promise<void> {
-    if (this.#openings === 0 || --this.#openings > 0) return;
-    const open = this.#open;
-    this.#open = null;
-    this.#opening = null;
-    if (open === null) return;
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    await open.session.notifier.close();
-    await open.session.database.end();
+  close(): Promise<void> {
+    return this.#opening.close(async ({ session }) => {
+      await session.notifier.close();
+      await session.database.end();
+    });
   }
-
   info(): StoreInfo {
     return { kind: "postgres", location: this.#settings.location, engine: this.#engine, durability: "power-loss" };
   }
@@ -128,8 +123,7 @@ export class PostgresStore implements Store {
   }
 
   async register(instance: NewInstance, ttl: number): Promise<InstanceId> {
-    checkTtl(ttl);
-    checkName(instance.name, "instance: name");
+    checkInstance(instance, ttl);
     return this.#run(({ working }) => working.register(instance, ttl));
   }
   async heartbeat(instance: InstanceId, ttl: number) {
@@ -172,8 +166,7 @@ export class PostgresStore implements Store {
     return this.#run(({ keeping }) => keeping.sweep(age, limit));
   }
   async pauseQueue(queue: string, reason?: string): Promise<void> {
-    checkName(queue, "queue");
-    if (reason !== undefined) checkText(reason, "reason");
+    checkPause(queue, reason);
     await this.#run(({ keeping }) => keeping.pauseQueue(queue, reason));
   }
   async resumeQueue(queue: string): Promise<void> {
@@ -220,8 +213,7 @@ export class PostgresStore implements Store {
     return this.#run(({ session }) => scheduling.pruneOccurrences(session, before, limit));
   }
   async saveCalendar(name: string, definition: string): Promise<void> {
-    checkName(name, "calendar: name");
-    checkText(definition, "calendar: definition");
+    checkCalendar(name, definition);
     await this.#run(({ session }) => scheduling.saveCalendar(session, name, definition));
   }
   async removeCalendar(name: string) {
@@ -232,9 +224,7 @@ export class PostgresStore implements Store {
   }
 
   async campaign(role: string, holder: string, ttl: number) {
-    checkTtl(ttl);
-    checkName(role, "role");
-    checkName(holder, "holder");
+    checkCampaign(role, holder, ttl);
     return this.#run(({ session }) => scheduling.campaign(session, role, holder, ttl));
   }
   async renew(role: string, token: string, ttl: number) {
@@ -300,17 +290,8 @@ export class PostgresStore implements Store {
     return this.#run(({ session }) => this.#gate.through(() => work(session)));
   }
 
-  /** Counts what is under way, so that closing waits for it. */
-  async #run<T>(work: (open: Open) => Promise<T>): Promise<T> {
-    const open = this.#open;
-    if (open === null)
-      throw new NightshiftError("NS_STORE_CLOSED", "The PostgreSQL store is not open. Call open() first.");
-    this.#underWay++;
-    try {
-      return await work(open);
-    } finally {
-      if (--this.#underWay === 0) this.#idle?.();
-    }
+  #run<T>(work: (open: Open) => Promise<T>): Promise<T> {
+    return this.#opening.run(work);
   }
 
   async #connect({ clock, logger }: StoreContext): Promise<Open> {

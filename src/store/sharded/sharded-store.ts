@@ -1,34 +1,21 @@
 /** Several stores as one, behind the contract: each queue lives on one of them. */
-import { NightshiftError, show } from "../../errors/index.ts";
-import type {
-  CancelResult,
-  ClaimRequest,
-  CountQuery,
-  EnqueueOptions,
-  Fire,
-  InstanceId,
-  JobId,
-  JobQuery,
-  LeaseId,
-  NewInstance,
-  NewJob,
-  NewSchedule,
-  PageRequest,
-  Promoted,
-  RescuedJob,
-  Retention,
-  ScheduleQuery,
-  Serving,
-  Settlement,
-  SourceJob,
-  Store,
-  StoreContext,
-  StoreInfo,
-  Wake,
-  WholeJob,
-} from "../contract.ts";
-import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import { show } from "../../errors/index.ts";
+import type * as C from "../contract.ts";
+import {
+  checkCalendar,
+  checkCampaign,
+  checkCount,
+  checkInstance,
+  checkJobs,
+  checkList,
+  checkName,
+  checkPage,
+  checkPause,
+  checkText,
+  checkTtl,
+} from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
+import { Opening } from "../shared/opening.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
 import { checkWholeJobs } from "../shared/transfer.ts";
@@ -42,15 +29,11 @@ import { groupById, overAll, sliced } from "./spreading.ts";
 
 const DURABILITIES = ["none", "process", "power-loss"] as const;
 
-export class ShardedStore implements Store {
+export class ShardedStore implements C.Store {
   readonly #settings: Settings;
   readonly #shards: readonly Shard[];
   readonly #listeners = new Listeners();
-  #opening: Promise<Opened> | null = null;
-  #open: Opened | null = null;
-  #openings = 0;
-  #underWay = 0;
-  #idle: (() => void) | null = null;
+  readonly #opening = new Opening<Opened>("The store");
   /** Where sliced duties begin; moves on, so that no shard is always the last. */
   #turn = 0;
 
@@ -59,28 +42,13 @@ export class ShardedStore implements Store {
     this.#shards = settings.shards.map((spec) => new Shard(spec));
   }
 
-  async open(context: StoreContext): Promise<void> {
-    this.#openings++;
-    this.#opening ??= Opened.open(this.#shards, this.#settings, this.#listeners, context);
-    try {
-      this.#open = await this.#opening;
-    } catch (error) {
-      if (--this.#openings === 0) this.#opening = null;
-      throw error;
-    }
+  open(context: C.StoreContext): Promise<void> {
+    return this.#opening.open(() => Opened.open(this.#shards, this.#settings, this.#listeners, context));
   }
-
-  async close(): Promise<void> {
-    if (this.#openings === 0 || --this.#openings > 0) return;
-    const open = this.#open;
-    this.#open = null;
-    this.#opening = null;
-    if (open === null) return;
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    await open.close();
+  close(): Promise<void> {
+    return this.#opening.close((open) => open.close());
   }
-
-  info(): StoreInfo {
+  info(): C.StoreInfo {
     const infos = this.#shards.map(({ store }) => store.info());
     const shards = this.#shards.map((shard) => shard.info());
     const weakest = Math.min(...infos.map(({ durability }) => DURABILITIES.indexOf(durability)));
@@ -98,50 +66,49 @@ export class ShardedStore implements Store {
       return shard.run((store) => store.now());
     });
   }
-  subscribe(listener: (wake: Wake) => void): Disposable {
+  subscribe(listener: (wake: C.Wake) => void): Disposable {
     return this.#listeners.subscribe(listener);
   }
 
-  async enqueue(jobs: readonly NewJob[], options: EnqueueOptions = {}): Promise<readonly JobId[]> {
+  async enqueue(jobs: readonly C.NewJob[], options: C.EnqueueOptions = {}): Promise<readonly C.JobId[]> {
     checkJobs(jobs);
     return this.#run(({ enqueueing }) => enqueueing.enqueue(jobs, options));
   }
 
-  async register(instance: NewInstance, ttl: number): Promise<InstanceId> {
-    checkTtl(ttl);
-    checkName(instance.name, "instance: name");
+  async register(instance: C.NewInstance, ttl: number): Promise<C.InstanceId> {
+    checkInstance(instance, ttl);
     return this.#run(({ membership }) => membership.register(instance, ttl));
   }
-  async heartbeat(instance: InstanceId, ttl: number) {
+  async heartbeat(instance: C.InstanceId, ttl: number) {
     checkTtl(ttl);
     return this.#run(({ membership }) => membership.heartbeat(instance, ttl));
   }
-  async deregister(instance: InstanceId): Promise<void> {
+  async deregister(instance: C.InstanceId): Promise<void> {
     await this.#run(({ membership }) => membership.deregister(instance));
   }
-  async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
+  async reconcile(instance: C.InstanceId, held: readonly C.LeaseId[]): Promise<void> {
     await this.#run(({ membership }) => membership.reconcile(instance, held));
   }
-  async claim(instance: InstanceId, request: ClaimRequest) {
+  async claim(instance: C.InstanceId, request: C.ClaimRequest) {
     return this.#run(async ({ working }) => (await working.exchange(instance, [], request)).leases);
   }
-  async enqueueAndClaim(jobs: readonly NewJob[], instance: InstanceId, request: ClaimRequest) {
+  async enqueueAndClaim(jobs: readonly C.NewJob[], instance: C.InstanceId, request: C.ClaimRequest) {
     checkJobs(jobs);
     return this.#run(({ working, enqueueing }) => working.enqueueAndClaim(enqueueing, jobs, instance, request));
   }
-  async settle(instance: InstanceId, settlements: readonly Settlement[]) {
+  async settle(instance: C.InstanceId, settlements: readonly C.Settlement[]) {
     checkSettlements(settlements);
     return this.#run(async ({ working }) => {
       const { leases: _, ...settled } = await working.exchange(instance, settlements, null);
       return settled;
     });
   }
-  async settleAndClaim(instance: InstanceId, settlements: readonly Settlement[], request: ClaimRequest) {
+  async settleAndClaim(instance: C.InstanceId, settlements: readonly C.Settlement[], request: C.ClaimRequest) {
     checkSettlements(settlements);
     return this.#run(({ working }) => working.exchange(instance, settlements, request));
   }
 
-  async promote(serving: Serving, limit: number): Promise<Promoted> {
+  async promote(serving: C.Serving, limit: number): Promise<C.Promoted> {
     return this.#run(async (open) => {
       const times: number[] = [];
       const moved = await sliced(open.cluster, this.#turn++, limit, async (store, _shard, left) => {
@@ -157,9 +124,9 @@ export class ShardedStore implements Store {
       return { moved, nextAt: times.length === 0 ? null : Math.min(...times) };
     });
   }
-  async rescue(limit: number): Promise<readonly RescuedJob[]> {
+  async rescue(limit: number): Promise<readonly C.RescuedJob[]> {
     return this.#run(async (open) => {
-      const rescued: RescuedJob[] = [];
+      const rescued: C.RescuedJob[] = [];
       await sliced(open.cluster, this.#turn++, limit, async (store, { name }, left) => {
         const jobs = left > 0 ? await store.rescue(left) : [];
         rescued.push(...jobs.map((job) => ({ ...job, job: joinId(name, job.job) })));
@@ -168,7 +135,7 @@ export class ShardedStore implements Store {
       return rescued;
     });
   }
-  async prune(retention: Retention, limit: number): Promise<number> {
+  async prune(retention: C.Retention, limit: number): Promise<number> {
     return this.#run(({ cluster }) =>
       sliced(cluster, this.#turn++, limit, async (store, _shard, left) =>
         left > 0 ? store.prune(retention, left) : 0,
@@ -176,11 +143,11 @@ export class ShardedStore implements Store {
     );
   }
   async sweep(age: number, limit: number): Promise<number> {
+    checkTtl(age);
     return this.#run(({ cluster }) => sliced(cluster, this.#turn++, limit, async (store) => store.sweep(age, limit)));
   }
   async pauseQueue(queue: string, reason?: string): Promise<void> {
-    checkName(queue, "queue");
-    if (reason !== undefined) checkText(reason, "reason");
+    checkPause(queue, reason);
     await this.#run(({ cluster }) =>
       overAll(cluster, `Queue ${show(queue)} is paused`, (store) => store.pauseQueue(queue, reason)),
     );
@@ -190,10 +157,10 @@ export class ShardedStore implements Store {
       overAll(cluster, `Queue ${show(queue)} is resumed`, (store) => store.resumeQueue(queue)),
     );
   }
-  async cancel(jobs: readonly JobId[], reason: string): Promise<readonly CancelResult[]> {
+  async cancel(jobs: readonly C.JobId[], reason: string): Promise<readonly C.CancelResult[]> {
     checkText(reason, "reason");
     return this.#run(async ({ cluster }) => {
-      const results = new Map<JobId, CancelResult>();
+      const results = new Map<C.JobId, C.CancelResult>();
       await groupById(cluster, jobs, async (store, ids, outside) => {
         const done = await store.cancel(ids, reason);
         for (const [index, result] of done.entries()) results.set(outside[index] ?? "", result);
@@ -201,21 +168,21 @@ export class ShardedStore implements Store {
       return jobs.map((job) => results.get(job) ?? "missing");
     });
   }
-  async retry(jobs: readonly JobId[]): Promise<readonly JobId[]> {
+  async retry(jobs: readonly C.JobId[]): Promise<readonly C.JobId[]> {
     return this.#run((open) => this.#done(open, jobs, (store, ids) => store.retry(ids)));
   }
-  async runNow(jobs: readonly JobId[]): Promise<readonly JobId[]> {
+  async runNow(jobs: readonly C.JobId[]): Promise<readonly C.JobId[]> {
     return this.#run((open) => this.#done(open, jobs, (store, ids) => store.runNow(ids)));
   }
 
-  async saveSchedules(schedules: readonly NewSchedule[], expected?: readonly number[]) {
+  async saveSchedules(schedules: readonly C.NewSchedule[], expected?: readonly number[]) {
     checkSchedules(schedules, expected);
     return this.#run((open) => open.schedules.save(schedules, expected));
   }
   async getSchedules(ids: readonly string[]) {
     return this.#run(({ schedules }) => schedules.get(ids));
   }
-  async listSchedules(query: ScheduleQuery) {
+  async listSchedules(query: C.ScheduleQuery) {
     checkPage(query);
     return this.#run(({ schedules }) => schedules.list(query));
   }
@@ -226,11 +193,11 @@ export class ShardedStore implements Store {
   async dueSchedules(limit: number) {
     return this.#run(({ schedules }) => schedules.due(limit));
   }
-  async fire(fires: readonly Fire[], by: string) {
+  async fire(fires: readonly C.Fire[], by: string) {
     checkFires(fires);
     return this.#run(({ schedules }) => schedules.fire(fires, by));
   }
-  async listOccurrences(schedule: string, page: PageRequest) {
+  async listOccurrences(schedule: string, page: C.PageRequest) {
     checkPage(page);
     return this.#run(({ schedules }) => schedules.occurrences(schedule, page));
   }
@@ -242,8 +209,7 @@ export class ShardedStore implements Store {
     );
   }
   async saveCalendar(name: string, definition: string): Promise<void> {
-    checkName(name, "calendar: name");
-    checkText(definition, "calendar: definition");
+    checkCalendar(name, definition);
     await this.#run(({ schedules }) => schedules.saveCalendar(name, definition));
   }
   async removeCalendar(name: string) {
@@ -254,9 +220,7 @@ export class ShardedStore implements Store {
   }
 
   async campaign(role: string, holder: string, ttl: number) {
-    checkTtl(ttl);
-    checkName(role, "role");
-    checkName(holder, "holder");
+    checkCampaign(role, holder, ttl);
     return this.#run(({ leader }) => leader.run((store) => store.campaign(role, holder, ttl)));
   }
   async renew(role: string, token: string, ttl: number) {
@@ -276,17 +240,17 @@ export class ShardedStore implements Store {
   async throughput(from: number, to: number, step: number) {
     return this.#run(({ cluster }) => new Inspecting(cluster).throughput(from, to, step));
   }
-  async getJob(id: JobId) {
+  async getJob(id: C.JobId) {
     return this.#run(({ cluster }) => new Inspecting(cluster).getJob(id));
   }
-  async statesOf(ids: readonly JobId[]) {
+  async statesOf(ids: readonly C.JobId[]) {
     return this.#run(({ cluster }) => new Inspecting(cluster).statesOf(ids));
   }
-  async listJobs(query: JobQuery) {
+  async listJobs(query: C.JobQuery) {
     checkList(query);
     return this.#run(({ cluster }) => new Inspecting(cluster).listJobs(query));
   }
-  async countJobs(query: CountQuery) {
+  async countJobs(query: C.CountQuery) {
     checkCount(query);
     return this.#run(({ cluster }) => new Inspecting(cluster).countJobs(query));
   }
@@ -297,16 +261,16 @@ export class ShardedStore implements Store {
   async identity() {
     return this.#run(({ leader }) => leader.run((store) => store.identity()));
   }
-  async readJobs(page: PageRequest & { readonly finished: boolean }) {
+  async readJobs(page: C.PageRequest & { readonly finished: boolean }) {
     checkPage(page);
     return this.#run(({ cluster }) => new Operating(cluster).readJobs(page));
   }
-  async importJobs(source: string, jobs: readonly WholeJob[]) {
+  async importJobs(source: string, jobs: readonly C.WholeJob[]) {
     checkName(source, "source");
     checkWholeJobs(jobs);
     return this.#run(({ cluster }) => new Operating(cluster).importJobs(source, jobs));
   }
-  async findImported(source: string, jobs: readonly SourceJob[]) {
+  async findImported(source: string, jobs: readonly C.SourceJob[]) {
     return this.#run(({ cluster }) => new Operating(cluster).findImported(source, jobs));
   }
   async findings() {
@@ -319,25 +283,17 @@ export class ShardedStore implements Store {
   /** Those of the jobs to which it was done, in the order given. */
   async #done(
     { cluster }: Opened,
-    jobs: readonly JobId[],
-    work: (store: Store, ids: readonly JobId[]) => Promise<readonly JobId[]>,
-  ): Promise<readonly JobId[]> {
-    const done = new Set<JobId>();
+    jobs: readonly C.JobId[],
+    work: (store: C.Store, ids: readonly C.JobId[]) => Promise<readonly C.JobId[]>,
+  ): Promise<readonly C.JobId[]> {
+    const done = new Set<C.JobId>();
     await groupById(cluster, jobs, async (store, ids, _outside, shard) => {
       for (const id of await work(store, ids)) done.add(joinId(shard.name, id));
     });
     return jobs.filter((job) => splitId(job) !== null && done.delete(job));
   }
 
-  /** Counts what is under way, so that closing waits for it. */
-  async #run<T>(work: (open: Opened) => Promise<T>): Promise<T> {
-    const open = this.#open;
-    if (open === null) throw new NightshiftError("NS_STORE_CLOSED", "The store is not open. Call open() first.");
-    this.#underWay++;
-    try {
-      return await work(open);
-    } finally {
-      if (--this.#underWay === 0) this.#idle?.();
-    }
+  #run<T>(work: (open: Opened) => Promise<T>): Promise<T> {
+    return this.#opening.run(work);
   }
 }

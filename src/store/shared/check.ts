@@ -1,6 +1,6 @@
 /** What every store refuses, and how it says so: pure checks of what callers hand in, done before anything is written. */
 import { NightshiftError, show } from "../../errors/index.ts";
-import type { CountQuery, JobFilter, JobQuery, NewJob, PageRequest } from "../contract.ts";
+import type { CountQuery, JobFilter, JobQuery, NewInstance, NewJob, PageRequest } from "../contract.ts";
 import { FINAL_STATES, LIVE_STATES, MOST_COUNTED, PRIORITY_RANGE } from "../contract.ts";
 
 /** The longest name of a job, a queue, a role, a schedule. They are keys of indexes, not places for data. */
@@ -56,6 +56,31 @@ export function checkWhole(value: number, what: string, min: number, max: number
 /** Refuses a time to live that is not a positive number of milliseconds. */
 export function checkTtl(ttl: number): void {
   if (!(ttl > 0 && ttl <= LAST_INSTANT)) refuse("ttl", ttl, "Give milliseconds, more than 0.");
+}
+
+/** Refuses a registration without a name or an end. */
+export function checkInstance(instance: NewInstance, ttl: number): void {
+  checkTtl(ttl);
+  checkName(instance.name, "instance: name");
+}
+
+/** Refuses to pause what is no queue, and a reason that cannot be kept. */
+export function checkPause(queue: string, reason: string | undefined): void {
+  checkName(queue, "queue");
+  if (reason !== undefined) checkText(reason, "reason");
+}
+
+/** Refuses a calendar that cannot be kept. */
+export function checkCalendar(name: string, definition: string): void {
+  checkName(name, "calendar: name");
+  checkText(definition, "calendar: definition");
+}
+
+/** Refuses a term without a role, a holder or an end. */
+export function checkCampaign(role: string, holder: string, ttl: number): void {
+  checkTtl(ttl);
+  checkName(role, "role");
+  checkName(holder, "holder");
 }
 
 /** Refuses a page that is empty or too large. */

@@ -2,7 +2,19 @@
 import { NightshiftError } from "../../errors/index.ts";
 import { systemClock } from "../../time/index.ts";
 import type * as C from "../contract.ts";
-import { checkCount, checkJobs, checkList, checkName, checkPage, checkText, checkTtl } from "../shared/check.ts";
+import {
+  checkCalendar,
+  checkCampaign,
+  checkCount,
+  checkInstance,
+  checkJobs,
+  checkList,
+  checkName,
+  checkPage,
+  checkPause,
+  checkText,
+  checkTtl,
+} from "../shared/check.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { checkExpected, checkFires, checkSchedules } from "../shared/scheduling.ts";
 import { checkSettlements } from "../shared/settling.ts";
@@ -114,8 +126,7 @@ class SqliteStore implements C.Store {
   }
 
   async register(instance: C.NewInstance, ttl: number) {
-    checkTtl(ttl);
-    checkName(instance.name, "instance: name");
+    checkInstance(instance, ttl);
     return this.#write((tx) => instances.register(tx, instance, ttl));
   }
   async heartbeat(instance: C.InstanceId, ttl: number) {
@@ -168,8 +179,7 @@ class SqliteStore implements C.Store {
     return this.#write((tx) => sweep(tx, age, limit));
   }
   async pauseQueue(queue: string, reason?: string) {
-    checkName(queue, "queue");
-    if (reason !== undefined) checkText(reason, "reason");
+    checkPause(queue, reason);
     return this.#write((tx) => control.pauseQueue(tx, queue, reason));
   }
   async resumeQueue(queue: string) {
@@ -217,8 +227,7 @@ class SqliteStore implements C.Store {
     return this.#write((tx) => occurrences.pruneOccurrences(tx, before, limit));
   }
   async saveCalendar(name: string, definition: string) {
-    checkName(name, "calendar: name");
-    checkText(definition, "calendar: definition");
+    checkCalendar(name, definition);
     return this.#write((tx) => occurrences.saveCalendar(tx, name, definition));
   }
   async removeCalendar(name: string) {
@@ -229,9 +238,7 @@ class SqliteStore implements C.Store {
   }
 
   async campaign(role: string, holder: string, ttl: number) {
-    checkTtl(ttl);
-    checkName(role, "role");
-    checkName(holder, "holder");
+    checkCampaign(role, holder, ttl);
     return this.#write((tx) => leadership.campaign(tx, role, holder, ttl));
   }
   async renew(role: string, token: string, ttl: number) {

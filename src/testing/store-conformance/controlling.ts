@@ -166,6 +166,26 @@ export function controlling(harness: StoreHarness): void {
     assert.equal(await paused(), null);
   });
 
+  storeTest(harness, "what has no name, no end, or cannot be kept is refused", async ({ store }) => {
+    const long = "x".repeat(300);
+    for (const call of [
+      () => store.pauseQueue(""),
+      () => store.pauseQueue("q", "half a pair: \ud800"),
+      () => store.cancel([], "\0"),
+      () => store.sweep(0, 10),
+      () => store.register(W.newInstance("w"), 0),
+      () => store.register(W.newInstance(long), 60_000),
+      () => store.campaign("", "me", 60_000),
+      () => store.campaign("r", long, 60_000),
+      () => store.campaign("r", "me", -1),
+      () => store.saveCalendar("", "{}"),
+      () => store.saveCalendar("c", "\0"),
+    ]) {
+      await assert.rejects(call, W.hasCode("NS_OPTION_INVALID"), String(call));
+    }
+    assert.deepEqual((await store.counts()).queues, []);
+  });
+
   storeTest(harness, "running jobs of a paused queue go on, and are settled", async ({ store }) => {
     const id = await W.enqueueOne(store);
     const worker = await W.TestWorker.register(store);

@@ -1,54 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import pg from "pg";
-import type { Store } from "../../../src/store/contract.ts";
 import { type PostgresShardsOptions, postgres } from "../../../src/store/postgres/index.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
-import { type StoreUnderTest, storeConformance } from "../../../src/testing/store-conformance/index.ts";
+import { storeConformance } from "../../../src/testing/store-conformance/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
-import { emptySchema, freshSchema, postgresUrl, rawClient, setClockAhead } from "../../support/postgres.ts";
+import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
 import { newJob } from "../sharded/support.ts";
-
-const emptied: (readonly [string, string])[] = [];
+import { storesOn } from "./under-test.ts";
 
 storeConformance("two shards of postgres", {
-  async create(): Promise<StoreUnderTest> {
-    const connectionString = await postgresUrl();
-    const schemas = emptied.pop() ?? ([freshSchema(), freshSchema()] as const);
-    const [one, two] = schemas;
-    const open = async (): Promise<Store> => {
-      const store = postgres({
-        shards: [
-          { name: "one", connectionString, schema: one },
-          { name: "two", connectionString, schema: two },
-        ],
-        queues: { q: "one", r: "two" },
-        connections: 3,
-      });
-      await store.open({ clock: systemClock, logger: silentLogger });
-      return store;
-    };
-    const store = await open();
-    const raw = await rawClient(connectionString);
-    let ahead = 0;
-    return {
-      store,
-      async advance(milliseconds) {
-        ahead += Math.ceil(milliseconds);
-        for (const schema of schemas) await setClockAhead(raw, schema, ahead);
-      },
-      second: open,
-      async dispose() {
-        await store.close();
-        for (const schema of schemas) {
-          await emptySchema(raw, schema);
-          if (ahead > 0) await setClockAhead(raw, schema, 0);
-        }
-        await raw.end();
-        emptied.push(schemas);
-      },
-    };
-  },
+  create: storesOn(2, (connectionString, [one = "", two = ""]) => ({
+    shards: [
+      { name: "one", connectionString, schema: one },
+      { name: "two", connectionString, schema: two },
+    ],
+    queues: { q: "one", r: "two" },
+    connections: 3,
+  })),
 });
 
 const at = (name: string, database = "shop") => ({
