@@ -8,7 +8,7 @@ import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { enqueueOne, newJob } from "../../src/testing/store-conformance/worker.ts";
+import { enqueueOne, newJob, TestWorker } from "../../src/testing/store-conformance/worker.ts";
 import { TestFolder } from "../store/sqlite/files.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertIntact } from "./sqlite-support.ts";
@@ -87,6 +87,62 @@ test("FULL asks SQLite to sync each commit, NORMAL only each checkpoint", async 
         ?.at(-1) ?? "";
     assert.match(asked, synchronous === 2 ? /(FULL|2)$/i : /(NORMAL|1)$/i);
   }
+});
+
+/** What SQLite was told to sync at each commit that the store makes from now on. */
+function syncsOfCommits(): { readonly seen: number[] } & Disposable {
+  const seen: number[] = [];
+  const { prepare } = DatabaseSync.prototype;
+  DatabaseSync.prototype.prepare = function (sql: string) {
+    const statement = prepare.call(this, sql);
+    if (sql !== "COMMIT") return statement;
+    const { get } = statement;
+    const asked = prepare.call(this, "PRAGMA synchronous");
+    statement.get = () => {
+      seen.push(Number(asked.get()?.["synchronous"]));
+      return Reflect.apply(get, statement, []);
+    };
+    return statement;
+  };
+  return { seen, [Symbol.dispose]: () => void (DatabaseSync.prototype.prepare = prepare) };
+}
+
+test("what a power cut makes void waits for no disk: a claim, a heartbeat; what was promised always does", async () => {
+  await using folder = new TestFolder();
+  using commits = syncsOfCommits();
+  const store = await folder.open();
+  const [normal, full] = [1, 2];
+  const during = async <T>(work: Promise<T>): Promise<readonly [T, number[]]> => {
+    commits.seen.length = 0;
+    return [await work, [...commits.seen]];
+  };
+  const [worker, registering] = await during(TestWorker.register(store));
+  assert.deepEqual(registering, [full]);
+  await during(store.enqueue([newJob(), newJob(), newJob()]));
+  const [lease, claiming] = await during(worker.claim(1));
+  assert.deepEqual(claiming, [normal]);
+  assert.deepEqual((await during(store.heartbeat(worker.instance, 10_000)))[1], [normal]);
+  assert.deepEqual((await during(store.enqueue([newJob()])))[1], [full]);
+  assert.equal(lease.jobs.length, 1);
+  const together = Promise.all([worker.claim(1), store.enqueue([newJob()])]);
+  assert.deepEqual((await during(together))[1], [full], "one commit for both");
+});
+
+test("a claim that the disk did not take leaves its job ready, as if it had never been", async () => {
+  await using folder = new TestFolder();
+  const store = await folder.open();
+  const worker = await TestWorker.register(store);
+  const id = await enqueueOne(store);
+  const before = statSync(folder.file("test.db-wal")).size;
+  const lease = await worker.claim(1);
+  assert.equal(lease.jobs[0]?.attempt, 1);
+  await using copy = new TestFolder();
+  copyFileSync(folder.file(), copy.file());
+  writeFileSync(copy.file("test.db-wal"), readFileSync(folder.file("test.db-wal")).subarray(0, before));
+  const after = await copy.open();
+  assert.equal((await after.statesOf([id])).get(id), "ready");
+  const again = await (await TestWorker.register(after)).claim(1);
+  assert.deepEqual([again.jobs[0]?.id, again.jobs[0]?.attempt], [id, 1]);
 });
 
 test("threads of one process that have the file open of their own, and are ended, lose no accepted job", async () => {

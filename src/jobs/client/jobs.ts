@@ -33,6 +33,8 @@ export type EnqueueArguments<Input> = undefined extends Input
   ? [input?: Input, options?: EnqueueJobOptions]
   : [input: Input, options?: EnqueueJobOptions];
 
+const NO_OPTIONS: EnqueueJobOptions & EnqueueOptions = Object.freeze({});
+
 /** What a {@link Jobs} is made of. */
 export interface JobsParts {
   readonly access: StoreAccess;
@@ -73,6 +75,8 @@ export class Jobs implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #maxPayload: number;
   readonly #waiters: Waiters;
+  /** What jobs of a definition share that are enqueued without options. Definitions never change. */
+  readonly #frames = new WeakMap<JobDefinition, JobFrame>();
   readonly #enqueueDirectly: NonNullable<JobsParts["enqueueDirectly"]>;
 
   /** Made by `addJobs()` and `createJobs()`. */
@@ -102,15 +106,17 @@ export class Jobs implements AsyncDisposable {
    */
   enqueue<Input, Output>(
     definition: JobDefinition<Input, Output>,
-    ...[input, options = {}]: EnqueueArguments<Input>
+    ...given: EnqueueArguments<Input>
   ): Promise<JobHandle<Output>> {
     // Not an async function: with a synchronous schema, the row is written before this returns.
     try {
+      const { 0: input, 1: options = NO_OPTIONS } = given;
       const frame = this.#begin(definition, options);
       const text = encodeInput(definition, input, this.#maxPayload);
+      const made = (ids: readonly JobId[]) => this.handle(first(ids), definition);
       return typeof text === "string"
-        ? this.#write(definition, [{ ...frame, input: text }], options).then(first)
-        : text.then((encoded) => this.#write(definition, [{ ...frame, input: encoded }], options)).then(first);
+        ? this.#write([{ ...frame, input: text }], options).then(made)
+        : text.then((encoded) => this.#write([{ ...frame, input: encoded }], options)).then(made);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -125,9 +131,10 @@ export class Jobs implements AsyncDisposable {
   enqueueMany<Input, Output>(
     definition: JobDefinition<Input, Output>,
     inputs: readonly Input[],
-    options: EnqueueJobOptions = {},
+    options: EnqueueJobOptions = NO_OPTIONS,
   ): Promise<readonly JobHandle<Output>[]> {
     try {
+      const made = (ids: readonly JobId[]) => ids.map((id) => this.handle(id, definition));
       const frame = this.#begin(definition, options);
       if (inputs.length === 0) return Promise.resolve([]);
       const texts = inputs.map((input, index) => {
@@ -138,9 +145,10 @@ export class Jobs implements AsyncDisposable {
           return throwIndexed(error, index);
         }
       });
-      if (texts.every((text) => typeof text === "string"))
-        return this.#write(definition, framed(frame, texts), options);
-      return Promise.all(texts).then((encoded) => this.#write(definition, framed(frame, encoded), options));
+      if (texts.every((text) => typeof text === "string")) return this.#write(framed(frame, texts), options).then(made);
+      return Promise.all(texts)
+        .then((encoded) => this.#write(framed(frame, encoded), options))
+        .then(made);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -269,19 +277,19 @@ export class Jobs implements AsyncDisposable {
       const message = `enqueue was given up before anything was written: ${messageOf(signal.reason)}`;
       throw new NightshiftError("NS_ABORTED", message, { cause: signal.reason });
     }
-    return jobFrame(definition, options, this.#maxPayload);
+    if (options !== NO_OPTIONS) return jobFrame(definition, options, this.#maxPayload);
+    let frame = this.#frames.get(definition);
+    if (frame === undefined) {
+      frame = jobFrame(definition, options, this.#maxPayload);
+      this.#frames.set(definition, frame);
+    }
+    return frame;
   }
 
-  #write<Output>(
-    definition: JobDefinition<unknown, Output>,
-    jobs: readonly NewJob[],
-    { tx }: EnqueueJobOptions,
-  ): Promise<readonly JobHandle<Output>[]> {
-    const made = (ids: readonly JobId[]) => ids.map((id) => this.handle(id, definition));
+  #write(jobs: readonly NewJob[], { tx }: EnqueueJobOptions): Promise<readonly JobId[]> {
     const store = this.#access.opened;
     if (store !== undefined) {
-      const stored = (tx === undefined ? this.#enqueueDirectly(jobs) : undefined) ?? enqueueIn(store, jobs, tx);
-      return stored.then(made);
+      return (tx === undefined ? this.#enqueueDirectly(jobs) : undefined) ?? enqueueIn(store, jobs, tx);
     }
     if (tx !== undefined) {
       // Opening takes a turn, in which the caller's transaction may commit: the job would miss it.
@@ -289,10 +297,7 @@ export class Jobs implements AsyncDisposable {
         "The store is not open yet, so the job would miss the transaction. Await jobs.open() once before.";
       return Promise.reject(new NightshiftError("NS_STORE_CLOSED", message));
     }
-    return this.#access
-      .open()
-      .then((opened) => enqueueIn(opened, jobs, tx))
-      .then(made);
+    return this.#access.open().then((opened) => enqueueIn(opened, jobs, tx));
   }
 
   async #result<Output>(
@@ -350,14 +355,14 @@ class LiveHandle<Output> implements JobHandle<Output> {
 }
 
 function enqueueIn(store: Store, jobs: readonly NewJob[], tx: unknown): Promise<readonly JobId[]> {
-  const options: EnqueueOptions = tx === undefined ? {} : { tx };
+  const options: EnqueueOptions = tx === undefined ? NO_OPTIONS : { tx };
   return store.enqueue(jobs, options);
 }
 
-function first<T>(handles: readonly JobHandle<T>[]): JobHandle<T> {
-  const [handle] = handles;
-  if (handle === undefined) throw new NightshiftError("NS_STORE_UNSUPPORTED", "The store gave no id for the job.");
-  return handle;
+function first(ids: readonly JobId[]): JobId {
+  const id = ids[0];
+  if (id === undefined) throw new NightshiftError("NS_STORE_UNSUPPORTED", "The store gave no id for the job.");
+  return id;
 }
 
 function framed(frame: JobFrame, inputs: readonly string[]): readonly NewJob[] {

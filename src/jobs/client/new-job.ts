@@ -5,7 +5,7 @@ import { type Duration, parseDuration } from "../../time/index.ts";
 import type { JobDefinition } from "../definition.ts";
 import { isName, NAME_RULE, readPriority } from "../definition-options.ts";
 import { refuseLongerThan, toJson } from "../json.ts";
-import { type Checked, check, type InputIssue, issuesText } from "../schema.ts";
+import { ANYTHING, type Checked, check, type InputIssue, issuesText } from "../schema.ts";
 
 /** How a job is enqueued. Everything is optional; policies left out are the definition's. */
 export interface EnqueueJobOptions {
@@ -77,6 +77,7 @@ export function encodeInput(definition: JobDefinition, input: unknown, maxPayloa
     if (input === undefined || input === null) return "null";
     throw refusal(definition, [{ path: "", message: `the definition takes no input, got ${show(input)}` }]);
   }
+  if (schema === ANYTHING) return json.text;
   const conclude = (checked: Checked): string => {
     if (checked.ok) return json.text;
     throw refusal(definition, checked.issues, input);

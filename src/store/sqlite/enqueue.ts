@@ -20,13 +20,12 @@ export function insertJobs(
   ready: (queue: string) => void = quietly,
 ): JobId[] {
   const { on, at, names, wakes } = tx;
-  const insertReady = on.statement(INSERT_READY);
   return jobs.map((job) => {
     const id = insertBody(tx, job);
     const queue = names.idOf(job.queue);
     const due = dueAt(job, at.now);
     if (due === null) {
-      insertReady.run(queue, -job.priority, id, 0);
+      on.run(INSERT_READY, queue, -job.priority, id, 0);
       ready(job.queue);
     } else {
       on.run(INSERT_SCHEDULED, due, id, queue, -job.priority, 0);

@@ -35,7 +35,7 @@ export class Names {
   readonly #on: Connection;
   readonly #known: KnownNames;
   /** Found or made in this transaction; to be learned once it is committed. */
-  readonly fresh = new Map<string, number>();
+  readonly fresh: Map<string, number> = new Map();
 
   constructor(on: Connection, known: KnownNames) {
     this.#on = on;

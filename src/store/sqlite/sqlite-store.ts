@@ -131,7 +131,7 @@ class SqliteStore implements C.Store {
   }
   async heartbeat(instance: C.InstanceId, ttl: number) {
     checkTtl(ttl);
-    return this.#write((tx) => instances.heartbeat(tx, instance, ttl));
+    return this.#writeLightly((tx) => instances.heartbeat(tx, instance, ttl));
   }
   async deregister(instance: C.InstanceId) {
     return this.#write((tx) => instances.deregister(tx, instance));
@@ -139,7 +139,7 @@ class SqliteStore implements C.Store {
   async claim(instance: C.InstanceId, request: C.ClaimRequest) {
     const database = this.#open();
     if (database.writer.isIdle && !database.read((reading) => anythingToClaim(reading, request))) return [];
-    return this.#write((tx) => claim(tx, instance, request));
+    return this.#writeLightly((tx) => claim(tx, instance, request));
   }
   async enqueueAndClaim(jobs: readonly C.NewJob[], instance: C.InstanceId, request: C.ClaimRequest) {
     checkJobs(jobs);
@@ -243,7 +243,7 @@ class SqliteStore implements C.Store {
   }
   async renew(role: string, token: string, ttl: number) {
     checkTtl(ttl);
-    return this.#write((tx) => leadership.renew(tx, role, token, ttl));
+    return this.#writeLightly((tx) => leadership.renew(tx, role, token, ttl));
   }
   async resign(role: string, token: string) {
     return this.#write((tx) => leadership.resign(tx, role, token));
@@ -315,6 +315,11 @@ class SqliteStore implements C.Store {
 
   #write<T>(operation: Operation<T>): Promise<T> {
     return this.#open().writer.submit(operation);
+  }
+
+  /** For what means nothing once all processes of this machine are gone: its commit does not wait for the disk. */
+  #writeLightly<T>(operation: Operation<T>): Promise<T> {
+    return this.#open().writer.submit(operation, false);
   }
 
   #read: Database["read"] = (question) => this.#open().read(question);

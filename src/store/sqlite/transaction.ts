@@ -16,16 +16,24 @@ export class Transaction {
   readonly at: Instant;
   readonly names: Names;
   readonly wakes = new WakeCollector();
-  readonly #counts = new Map<number, Map<Counted, number>>();
-  readonly #gone = new Map<FinalState, number>();
+  /** Made when first needed: most transactions of those who enqueue one by one finish nothing. */
+  #counts: Map<number, Map<Counted, number>> | null = null;
+  #gone: Map<FinalState, number> | null = null;
   #cancellations: boolean | null = null;
-  #lastJobId: number | null = null;
+  #lastJobId: number | null;
 
-  constructor(on: Connection, machine: Machine, known: KnownNames, at: Instant = machine.at()) {
+  /** @param lastJobId the last job id given out, where that is known for sure */
+  constructor(on: Connection, machine: Machine, known: KnownNames, lastJobId: number | null = null) {
     this.on = on;
     this.machine = machine;
-    this.at = at;
+    this.at = machine.at();
     this.names = new Names(on, known);
+    this.#lastJobId = lastJobId;
+  }
+
+  /** The last job id given out, if this transaction came to know it. */
+  get knownJobId(): number | null {
+    return this.#lastJobId;
   }
 
   /** The next job id. Looked up once: nobody else gives out ids while the write lock is held. */
@@ -45,6 +53,7 @@ export class Transaction {
     const counted = countedAs(what);
     if (counted === null) return;
     const minute = minuteOf(at);
+    this.#counts ??= new Map();
     let counts = this.#counts.get(minute);
     if (counts === undefined) this.#counts.set(minute, (counts = new Map()));
     counts.set(counted, (counts.get(counted) ?? 0) + 1);
@@ -52,7 +61,9 @@ export class Transaction {
 
   /** Counts jobs that left a final state: made ready again, or removed. Written with the counts. */
   gone(state: FinalState, jobs = 1): void {
-    if (jobs > 0) this.#gone.set(state, (this.#gone.get(state) ?? 0) + jobs);
+    if (jobs <= 0) return;
+    this.#gone ??= new Map();
+    this.#gone.set(state, (this.#gone.get(state) ?? 0) + jobs);
   }
 
   /** Whether any running job is to be cancelled: almost never, and then nobody need look per job. */
@@ -67,15 +78,19 @@ export class Transaction {
 
   /** Writes what {@link count} gathered. The last thing in a transaction. */
   flushCounts(): void {
-    for (const [minute, counts] of this.#counts) {
-      for (const [what, count] of counts) {
-        this.on.run(ADD_TO_ROLLUP, minute, what, count);
-        this.on.run(ADD_TO_TOTAL, what, count);
+    if (this.#counts !== null) {
+      for (const [minute, counts] of this.#counts) {
+        for (const [what, count] of counts) {
+          this.on.run(ADD_TO_ROLLUP, minute, what, count);
+          this.on.run(ADD_TO_TOTAL, what, count);
+        }
       }
+      this.#counts = null;
     }
-    this.#counts.clear();
-    for (const [state, jobs] of this.#gone) this.on.run(ADD_TO_TOTAL, goneName(state), jobs);
-    this.#gone.clear();
+    if (this.#gone !== null) {
+      for (const [state, jobs] of this.#gone) this.on.run(ADD_TO_TOTAL, goneName(state), jobs);
+      this.#gone = null;
+    }
   }
 }
 

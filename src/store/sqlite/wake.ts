@@ -9,6 +9,7 @@ import type { LoggerLike } from "../../telemetry/logger.ts";
 import { systemClock, type Timer } from "../../time/index.ts";
 import type { Connection } from "./connection.ts";
 import { FileWatch } from "./file-watch.ts";
+import { DATA_VERSION } from "./sql/schema.ts";
 
 /**
  * Waits between looks after the log was written, in milliseconds. The commit can be seen only after the disk has it and
@@ -108,7 +109,7 @@ export class Watcher implements Disposable {
   }
 
   #dataVersion(): number {
-    return this.#options.on.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
+    return this.#options.on.get<{ data_version: number }>(DATA_VERSION)?.data_version ?? 0;
   }
 
   #tell(): void {

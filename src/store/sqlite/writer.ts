@@ -11,7 +11,9 @@ import type { Connection } from "./connection.ts";
 import { isBusy, isOfTheFile, translate } from "./errors.ts";
 import type { Machine } from "./machine.ts";
 import { KnownNames } from "./names.ts";
+import type { Others } from "./others.ts";
 import { BEGIN, COMMIT, RELEASE, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT } from "./sql/transaction.ts";
+import type { Syncing } from "./syncing.ts";
 import { Transaction } from "./transaction.ts";
 
 /** Once a transaction took this long, the rest of the turn's operations go into the next one, so that others get their turn at the lock. */
@@ -27,6 +29,8 @@ export type Operation<T> = (tx: Transaction) => T;
 
 interface Pending {
   readonly operation: Operation<unknown>;
+  /** Whether it must be there after a power cut. */
+  readonly durable: boolean;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
   /** When the lock was first found taken; null as long as it was not. */
@@ -39,6 +43,8 @@ type Done = readonly [pending: Pending, value: unknown];
 export interface WriterOptions {
   readonly on: Connection;
   readonly machine: Machine;
+  readonly others: Others;
+  readonly syncing: Syncing;
   readonly path: string;
   /** How long a write waits for others' locks before NS_STORE_BUSY, in milliseconds. */
   readonly busyTimeout: number;
@@ -55,6 +61,8 @@ export class Writer {
   readonly #options: WriterOptions;
   #queue: Pending[] = [];
   #state: "idle" | "due" = "idle";
+  /** The last job id given out, as long as nobody else commits; null when it must be looked up. */
+  #lastJobId: number | null = null;
   #turnEnds = 0;
   #tries = 0;
   #drained: (() => void)[] = [];
@@ -63,10 +71,14 @@ export class Writer {
     this.#options = options;
   }
 
-  /** Runs an operation with the others of this turn; resolves once it is committed. */
-  submit<T>(operation: Operation<T>): Promise<T> {
+  /**
+   * Runs an operation with the others of this turn; resolves once it is committed.
+   *
+   * @param durable whether it must be there after a power cut
+   */
+  submit<T>(operation: Operation<T>, durable = true): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ operation, resolve, reject, busySince: null });
+      this.#queue.push({ operation, durable, resolve, reject, busySince: null });
       if (this.#state === "idle") this.#schedule();
     });
   }
@@ -139,16 +151,19 @@ export class Writer {
 
   /** Returns what is to be tried again: the part after a long transaction, or all of it when the lock was not free. */
   #commit(batch: readonly Pending[]): readonly Pending[] {
-    const { on } = this.#options;
+    const { on, others, syncing } = this.#options;
     try {
+      syncing.next(batch.some(({ durable }) => durable));
       on.run(BEGIN);
     } catch (error) {
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
     }
     this.#tries = 0;
-    const tx = this.#begin();
+    let tx: Transaction;
     let done: readonly Done[];
     try {
+      if (others.haveCommitted()) this.#lastJobId = null;
+      tx = this.#begin(this.#lastJobId);
       done = this.#runAll(tx, batch);
       tx.flushCounts();
       on.run(COMMIT);
@@ -162,8 +177,8 @@ export class Writer {
     return done.length < batch.length ? batch.slice(done.length) : [];
   }
 
-  #begin(): Transaction {
-    return new Transaction(this.#options.on, this.#options.machine, this.names);
+  #begin(lastJobId: number | null): Transaction {
+    return new Transaction(this.#options.on, this.#options.machine, this.names, lastJobId);
   }
 
   #runAll(tx: Transaction, batch: readonly Pending[]): readonly Done[] {
@@ -189,7 +204,7 @@ export class Writer {
       for (const pending of batch) {
         on.run(SAVEPOINT);
         try {
-          const tx = this.#begin();
+          const tx = this.#begin(null);
           const value = pending.operation(tx);
           tx.flushCounts();
           done.push([tx, [pending, value]]);
@@ -212,6 +227,7 @@ export class Writer {
 
   #finish(tx: Transaction, done: readonly Done[]): void {
     this.names.learn(tx.names.fresh);
+    this.#lastJobId = tx.knownJobId ?? this.#lastJobId;
     this.#options.onCommit(tx.wakes.take());
     for (const [pending, value] of done) pending.resolve(value as never);
   }

@@ -114,6 +114,33 @@ test("each commit of another store is heard of, without a look of one's own in b
   }
 });
 
+test("others are told of a commit as soon as there are any, and nobody is told before", async () => {
+  await using folder = new TestFolder();
+  const one = await folder.open({ pollInterval: 60_000 });
+  const touched = () => statSync(folder.file("test.db-shm")).mtimeMs;
+  const before = touched();
+  for (let n = 0; n < 5; n++) await enqueueOne(one);
+  assert.equal(touched(), before);
+  const other = await folder.open({ pollInterval: 60_000 });
+  const heard = new EventEmitter();
+  using _subscription = other.subscribe(({ what }) => heard.emit(what));
+  const hearing = once(heard, "unknown", { signal: AbortSignal.timeout(5_000) });
+  await enqueueOne(one);
+  await hearing;
+});
+
+test("stores that take turns on one file give each job an id of its own, in the order of commits", async () => {
+  await using folder = new TestFolder();
+  const stores = [await folder.open(), await folder.open()];
+  const ids: number[] = [];
+  for (const store of [...stores, ...stores, ...stores].flatMap((each) => [each, each]))
+    ids.push(Number(await enqueueOne(store)));
+  assert.deepEqual(
+    ids,
+    ids.map((_, index) => index + 1),
+  );
+});
+
 test("where the file cannot be watched, looking now and then tells of others", async () => {
   await using folder = new TestFolder();
   const store = await folder.open();

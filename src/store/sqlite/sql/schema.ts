@@ -25,3 +25,9 @@ export const INSERT_PROCESS = `
 
 export const DELETE_PROCESS = `
   DELETE FROM nightshift_process WHERE boot = ? AND namespace = ? AND pid = ? AND started = ? AND store = ?`;
+
+/** Changes with each commit of another connection, and with none of one's own. */
+export const DATA_VERSION = `PRAGMA data_version`;
+
+/** A row if more than one store has the file open. Those that died without a word count until somebody opens it. */
+export const SEVERAL_PROCESSES = `SELECT 1 FROM nightshift_process LIMIT 1 OFFSET 1`;
