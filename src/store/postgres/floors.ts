@@ -18,6 +18,8 @@ export type Sweep = 0 | 1 | 2;
 export class Floors {
   readonly #floors = new Map<number, bigint>();
   readonly #swept = new Map<string, { readonly at: number; readonly cost: number }>();
+  /** Queues whose last claim came back short. */
+  readonly #short = new Set<string>();
 
   /** For the statement: lanes, and their floors. */
   entries(): { readonly lanes: readonly number[]; readonly floors: readonly string[] } {
@@ -40,6 +42,7 @@ export class Floors {
   reset(): void {
     this.#floors.clear();
     this.#swept.clear();
+    this.#short.clear();
   }
 
   sweepFor(queues: string, now: number): Sweep {
@@ -48,7 +51,15 @@ export class Floors {
     const since = now - last.at;
     const rest = Math.max(0, last.cost - CHEAP) * SHARE;
     if (since >= Math.max(LONGEST_WITHOUT, rest)) return 2;
-    return since >= rest ? 1 : 0;
+    if (since < rest) return 0;
+    // It will be short again, as good as always: entering twice, above and then below, costs more than once below.
+    return this.#short.has(queues) ? 2 : 1;
+  }
+
+  /** A claim was made: whether it brought less than was wanted. */
+  claimed(queues: string, isShort: boolean): void {
+    if (isShort) this.#short.add(queues);
+    else this.#short.delete(queues);
   }
 
   /** A sweep was made and took this long. */

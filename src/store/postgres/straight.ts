@@ -9,6 +9,8 @@ import type { HeldLease } from "./held.ts";
 import { jobId } from "./job-id.ts";
 import { run, type Session } from "./session.ts";
 
+const DAY = 86_400_000;
+
 /** What came of it, and what to remember of the lease. */
 export interface Straight {
   readonly answer: EnqueuedAndClaimed;
@@ -25,53 +27,83 @@ export async function straightIntoLease(
   jobs: readonly NewJob[],
   instance: string,
 ): Promise<Straight | null> {
-  const { floors, names, s } = session;
-  const [{ queue, name, priority }] = jobs as readonly [NewJob];
-  const lane = names.lane(queue, priority);
+  const { floors, leaseIds, names, s } = session;
+  const [first] = jobs as readonly [NewJob];
+  const lane = names.lane(first.queue, first.priority);
   const entered = floors.entries();
+  const lease = leaseIds.take(instance, 1);
+  const into = [lane, names.kind(first.name), instance, names.queue(first.queue), lease];
   const values = [
-    ...[lane, names.kind(name), instance, names.queue(queue), numbers(entered.lanes), numbers(entered.floors)],
+    ...into,
+    numbers(entered.lanes),
+    numbers(entered.floors),
+    ...(jobs.length === 1 ? one(first) : many(jobs)),
+  ];
+  const [name, text] = jobs.length === 1 ? ["straight_one", oneText(s)] : ["straight", manyText(s)];
+  const [row] = await run(session, name, text, values, "if-refused");
+  return row === undefined ? null : read(jobs, row, lease, lane);
+}
+
+function one({ maxAttempts, maxCrashes, input, meta }: NewJob): readonly unknown[] {
+  return [maxAttempts, maxCrashes, input, meta ?? null];
+}
+
+function many(jobs: readonly NewJob[]): readonly unknown[] {
+  return [
     numbers(jobs.map((job) => job.maxAttempts)),
     numbers(jobs.map((job) => job.maxCrashes)),
     texts(jobs.map((job) => job.input)),
     jobs.some((job) => job.meta !== undefined) ? texts(jobs.map((job) => job.meta)) : null,
-    session.leaseIds.take(instance, 1),
   ];
-  const [row] = await run(session, "straight", straightText(s), values, "if-refused");
-  return row === undefined ? null : read(jobs, row, lane);
 }
 
-function read(jobs: readonly NewJob[], [lease, at, idsText = null, bucket]: Row, lane: number): Straight {
+function read(jobs: readonly NewJob[], [at, idsText = null]: Row, lease: string, lane: number): Straight {
   const createdAt = Number(at);
-  const ids: JobId[] = numberElements(idsText).map((number) => jobId(bucket ?? "", number));
+  const bucket = String(Math.floor(createdAt / DAY));
+  const ids: JobId[] = numberElements(idsText).map((number) => jobId(bucket, number));
   const claimed = jobs.map(({ name, priority, input, meta, maxAttempts }, index): ClaimedJob => {
     const job = { id: ids[index] ?? "", name, priority, input, attempt: 1, maxAttempts, createdAt };
     return meta === undefined ? job : { ...job, meta };
   });
   const [{ queue }] = jobs as readonly [NewJob];
   return {
-    answer: { ids, leases: [{ id: lease ?? "", queue, claimedAt: createdAt, jobs: claimed }] },
-    lease: lease ?? "",
+    answer: { ids, leases: [{ id: lease, queue, claimedAt: createdAt, jobs: claimed }] },
+    lease,
     held: { queue, jobs: ids, numbers: (idsText ?? "{}").slice(1, -1), lanes: [lane], open: ids.length },
   };
 }
 
-/** One statement and not a function: it is planned once a connection, and costs the server half as much. */
-function straightText(s: string): string {
-  return `with free as materialized (
-      select ${s}.now_ms() as now where ${s}.stands_free($3::int, $4::int, $5::int[], $6::bigint[])
-    ), made as (
+/** Statements and not functions: planned once a connection, they cost the server half as much. For a lone job without its arrays. */
+function oneText(s: string): string {
+  return `with made as (
       insert into ${s}.job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
-      select nextval('${s.replaceAll("'", "''")}.job_seq'), f.now, f.now / 86400000, $1::int, $2::int, u.attempts, u.crashes, u.input, u.meta
-      from free f cross join unnest($7::int[], $8::int[], $9::text[], $10::text[]) as u (attempts, crashes, input, meta)
+      select ${nextJob(s)}, f.now, f.now / 86400000, $1::int, $2::int, $8::int, $9::int, $10::text, $11::text
+      from (select ${s}.now_ms() as now where ${free(s)} offset 0) f
+      returning id, bucket, created_at
+    )
+    insert into ${s}.lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
+    select $5::bigint, m.created_at, $3::int, $4::int, array[m.id], array[m.bucket], array[$1::int], array[$2::int], array[1]
+    from made m returning claimed_at, ids`;
+}
+
+function manyText(s: string): string {
+  return `with free as materialized (select ${s}.now_ms() as now where ${free(s)}), made as (
+      insert into ${s}.job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
+      select ${nextJob(s)}, f.now, f.now / 86400000, $1::int, $2::int, u.attempts, u.crashes, u.input, u.meta
+      from free f cross join unnest($8::int[], $9::int[], $10::text[], $11::text[]) as u (attempts, crashes, input, meta)
       returning id, bucket, created_at
     ), batch as (
       select m.created_at, m.bucket, array_agg(m.id order by m.id) as ids from made m group by m.created_at, m.bucket
-    ), leased as (
-      insert into ${s}.lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
-      select $11::bigint, b.created_at, $3::int, $4::int, b.ids,
-        array[b.bucket], array[$1::int], array[$2::int], array[1] from batch b
-      returning id
     )
-    select l.id, b.created_at, b.ids, b.bucket from leased l, batch b`;
+    insert into ${s}.lease (id, claimed_at, instance_id, queue_id, ids, buckets, lanes, kinds, attempts)
+    select $5::bigint, b.created_at, $3::int, $4::int, b.ids, array[b.bucket], array[$1::int], array[$2::int], array[1]
+    from batch b returning claimed_at, ids`;
+}
+
+function free(s: string): string {
+  return `${s}.stands_free($3::int, $4::int, $6::int[], $7::bigint[])`;
+}
+
+function nextJob(s: string): string {
+  return `nextval('${s.replaceAll("'", "''")}.job_seq')`;
 }

@@ -204,7 +204,9 @@ export class Working {
     const answer = await this.#read(instance, rows);
     const claimed = answer.leases.reduce((sum, { jobs }) => sum + jobs.length, 0);
     // A batch may be short because it is heavy: then nobody looked below.
-    if (sweep === 2 || (sweep === 1 && claimed < wanted.limit && !answer.leases.some(isHeavy))) {
+    const isShort = claimed < wanted.limit && !answer.leases.some(isHeavy);
+    floors.claimed(wanted.key, isShort);
+    if (sweep === 2 || (sweep === 1 && isShort)) {
       floors.swept(wanted.key, clock.monotonic(), clock.monotonic() - started);
     }
     return answer;

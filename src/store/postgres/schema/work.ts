@@ -34,7 +34,6 @@ create function work(
 language plpgsql set search_path from current set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
-  v_now bigint;
   v_refused bigint;
   v_lock int := hashtext(current_schema());
   v_left int; v_seen int; v_all boolean;
@@ -55,8 +54,7 @@ begin
   end if;
   if p_queues is null then return; end if;
   perform pg_advisory_xact_lock_shared(hashtext(current_schema() || '/instance'), p_instance);
-  v_now := now_ms();
-  if not exists (select from instance i where i.id = p_instance and i.expires_at > v_now) then
+  if not exists (select from instance i where i.id = p_instance and i.expires_at > now_ms()) then
     return;
   end if;
 
@@ -105,10 +103,12 @@ begin
     end loop;
 
     if l_ids is not null then
-      if l_buckets[1] = all (l_buckets) then l_buckets := l_buckets[1:1]; end if;
-      if l_lanes[1] = all (l_lanes) then l_lanes := l_lanes[1:1]; end if;
-      if l_kinds[1] = all (l_kinds) then l_kinds := l_kinds[1:1]; end if;
-      if l_attempts[1] = all (l_attempts) then l_attempts := l_attempts[1:1]; end if;
+      if cardinality(l_ids) > 1 then
+        if l_buckets[1] = all (l_buckets) then l_buckets := l_buckets[1:1]; end if;
+        if l_lanes[1] = all (l_lanes) then l_lanes := l_lanes[1:1]; end if;
+        if l_kinds[1] = all (l_kinds) then l_kinds := l_kinds[1:1]; end if;
+        if l_attempts[1] = all (l_attempts) then l_attempts := l_attempts[1:1]; end if;
+      end if;
       -- No input above its fair share of the bytes: the batch is light. Else it is cut, and what is left is all read.
       v_fair := ${MOST_BYTES} / cardinality(l_ids);
       loop
