@@ -59,7 +59,10 @@ export async function listCalendars(store: Store): Promise<readonly CalendarInfo
 }
 
 async function* usersOf(store: Store, reader: Reader, name: string): AsyncGenerator<StoredSchedule> {
+  const text = JSON.stringify(name);
   for await (const stored of allSchedules(store)) {
+    // Most use none: they need not be read to know that.
+    if (!stored.definition.includes(text)) continue;
     let names: readonly string[] = [];
     try {
       names = namesIn(reader.definition(stored).spec);

@@ -1,6 +1,6 @@
 /** Schedules that are listed, paused and resumed together. */
 import type { Store, StoredSchedule } from "../store/contract.ts";
-import { allSchedules, pagesOf } from "./paging.ts";
+import { pagesOf } from "./paging.ts";
 import type { Done } from "./pausing.ts";
 import { readNamed } from "./readable.ts";
 
@@ -17,14 +17,9 @@ export interface ScheduleGroup {
 /** The groups in the order of their names, those included that are paused as a whole and empty. */
 export async function listGroups(store: Store): Promise<readonly ScheduleGroup[]> {
   const { pausedGroups } = await readNamed(store);
-  const groups = new Map([...pausedGroups].map((group) => [group, { schedules: 0, paused: 0 }]));
-  for await (const { group, paused } of allSchedules(store)) {
-    const counts = groups.get(group) ?? { schedules: 0, paused: 0 };
-    counts.schedules++;
-    if (paused) counts.paused++;
-    groups.set(group, counts);
-  }
-  const all = [...groups].map(([group, counts]) => ({ group, ...counts, startsPaused: pausedGroups.has(group) }));
+  const groups = new Map([...pausedGroups].map((group) => [group, { group, schedules: 0, paused: 0 }]));
+  for (const counts of await store.scheduleGroups()) groups.set(counts.group, counts);
+  const all = [...groups.values()].map((counts) => ({ ...counts, startsPaused: pausedGroups.has(counts.group) }));
   return all.sort((a, b) => (a.group < b.group ? -1 : 1));
 }
 

@@ -95,6 +95,14 @@ export interface ScheduleQuery extends PageRequest {
   readonly source?: ScheduleSource;
 }
 
+/** How many schedules a group has. */
+export interface StoredGroup {
+  readonly group: string;
+  readonly schedules: number;
+  /** How many of them are paused. */
+  readonly paused: number;
+}
+
 /** Schedules in the store. */
 export interface Scheduling {
   /**
@@ -109,6 +117,8 @@ export interface Scheduling {
   getSchedules(ids: readonly string[]): Promise<readonly StoredSchedule[]>;
   /** In the order of their ids. */
   listSchedules(query: ScheduleQuery): Promise<Page<StoredSchedule>>;
+  /** The groups that have schedules, the empty text among them, in any order. */
+  scheduleGroups(): Promise<readonly StoredGroup[]>;
   /**
    * Removes schedules and their history; their jobs stay. With `expected` (same length), one is removed only where the
    * stored revision equals it. Returns the ids that were removed.

@@ -182,6 +182,9 @@ class MemoryStore implements C.Store {
     checkPage(query);
     return this.#run(({ state }) => schedules.listSchedules(state, query));
   }
+  async scheduleGroups() {
+    return this.#run(({ state }) => schedules.scheduleGroups(state));
+  }
   async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
     checkExpected("removeSchedules", ids.length, expected);
     return this.#run(({ state }) => schedules.removeSchedules(state, ids, expected));

@@ -8,11 +8,13 @@ import type {
   Page,
   PageRequest,
   ScheduleQuery,
+  StoredGroup,
   StoredOccurrence,
   StoredSchedule,
   Term,
 } from "../contract.ts";
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
+import { groupsOf } from "../shared/scheduling.ts";
 import { compareText } from "../shared/text-order.ts";
 import type { MemoryState } from "./state.ts";
 import { cancel } from "./upkeep.ts";
@@ -52,6 +54,10 @@ export function listSchedules(state: MemoryState, query: ScheduleQuery): Page<St
     .filter((schedule) => after === undefined || compareText(schedule.id, after) > 0)
     .sort((a, b) => compareText(a.id, b.id));
   return pageOf(items, query, ({ id }) => [id]);
+}
+
+export function scheduleGroups(state: MemoryState): StoredGroup[] {
+  return groupsOf(state.schedules.values());
 }
 
 export function removeSchedules(

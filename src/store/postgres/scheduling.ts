@@ -9,6 +9,7 @@ import type {
   PageRequest,
   ScheduleQuery,
   ScheduleSource,
+  StoredGroup,
   StoredOccurrence,
   StoredSchedule,
   Term,
@@ -48,14 +49,26 @@ export async function getSchedules(session: Session, ids: readonly string[]): Pr
 }
 
 export async function listSchedules(session: Session, query: ScheduleQuery): Promise<Page<StoredSchedule>> {
-  const after = decodeCursor(query.cursor, ["string"])?.[0] ?? null;
+  const after = decodeCursor(query.cursor, ["string"])?.[0] ?? "";
+  const { group = null, job = null, paused = null, source = null, limit } = query;
+  // One text for both would walk from the first id on: its plan may not count on what is given.
+  const [name, within] = group
+    ? ["list_group", `"group" = $2 and "group" <> ''`]
+    : ["list_schedules", `($2::text is null or "group" = $2)`];
   const text = `select ${COLUMNS} from ${session.s}.schedule
-    where ($1::text is null or id > $1) and ($2::text is null or "group" = $2) and ($3::text is null or job = $3)
+    where id > $1 and ${within} and ($3::text is null or job = $3)
       and ($4::boolean is null or paused = $4) and ($5::text is null or source = $5)
     order by id limit $6`;
-  const { group = null, job = null, paused = null, source = null, limit } = query;
-  const rows = await run(session, "list_schedules", text, [after, group, job, paused, source, limit + 1]);
+  const rows = await run(session, name, text, [after, group, job, paused, source, limit + 1]);
   return pageOf(rows.map(toSchedule), query, ({ id }) => [id]);
+}
+
+export async function scheduleGroups(session: Session): Promise<readonly StoredGroup[]> {
+  const text = `select "group", count(*), count(*) filter (where paused) from ${session.s}.schedule group by "group"`;
+  const rows = await run(session, "schedule_groups", text, []);
+  return rows.map(([group, schedules, paused]) => {
+    return { group: group ?? "", schedules: Number(schedules), paused: Number(paused) };
+  });
 }
 
 export async function removeSchedules(

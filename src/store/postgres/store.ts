@@ -194,6 +194,9 @@ export class PostgresStore implements Store {
     checkPage(query);
     return this.#run(({ session }) => scheduling.listSchedules(session, query));
   }
+  async scheduleGroups() {
+    return this.#run(({ session }) => scheduling.scheduleGroups(session));
+  }
   async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
     checkExpected("removeSchedules", ids.length, expected);
     return this.#run(({ session }) => scheduling.removeSchedules(session, ids, expected));

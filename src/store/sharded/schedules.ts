@@ -11,9 +11,11 @@ import type {
   PageRequest,
   ScheduleQuery,
   Store,
+  StoredGroup,
   StoredOccurrence,
   StoredSchedule,
 } from "../contract.ts";
+import { groupsOf } from "../shared/scheduling.ts";
 import { compareText } from "../shared/text-order.ts";
 import { allValuesOf, ask, valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
@@ -28,6 +30,8 @@ import { groupById } from "./spreading.ts";
 const REMEMBERED = 200_000;
 /** How long a shard may keep what was fired on the others waiting, in milliseconds. */
 const PATIENCE = 5_000;
+/** Schedules of one page, when all are walked. */
+const WALK = 500;
 
 export class Schedules {
   readonly #cluster: Cluster;
@@ -119,6 +123,17 @@ export class Schedules {
       cursors.push(page.cursors?.[index] ?? "");
     }
     return query.cursors ? { items, next: page.next, cursors } : { items, next: page.next };
+  }
+
+  /** One by one: a shard alone cannot tell a schedule from the mark of one that moved. */
+  async groups(): Promise<readonly StoredGroup[]> {
+    const all: StoredSchedule[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await this.list({ limit: WALK, ...(cursor === undefined ? {} : { cursor }) });
+      all.push(...page.items);
+      cursor = page.next;
+    }
+    return groupsOf(all);
   }
 
   async remove(ids: readonly string[], expected: readonly number[] | undefined): Promise<readonly string[]> {

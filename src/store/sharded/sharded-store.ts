@@ -186,6 +186,9 @@ export class ShardedStore implements C.Store {
     checkPage(query);
     return this.#run(({ schedules }) => schedules.list(query));
   }
+  async scheduleGroups() {
+    return this.#run(({ schedules }) => schedules.groups());
+  }
   async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
     checkExpected("removeSchedules", ids.length, expected);
     return this.#run(({ schedules }) => schedules.remove(ids, expected));

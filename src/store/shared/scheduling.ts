@@ -1,6 +1,6 @@
-/** What every store refuses of schedules and their moves. */
+/** What every store refuses of schedules and their moves, and how their groups are counted. */
 import { NightshiftError, show } from "../../errors/index.ts";
-import type { Fire, NewSchedule } from "../contract.ts";
+import type { Fire, NewSchedule, StoredGroup } from "../contract.ts";
 import { checkJobs, checkName, checkText } from "./check.ts";
 
 /** Refuses schedules that cannot be kept, and expectations that do not match them. */
@@ -36,6 +36,18 @@ export function checkFires(fires: readonly Fire[]): void {
       if (job !== undefined) checkJobs([job]);
     }
   }
+}
+
+/** The groups of schedules that are there to be counted one by one. */
+export function groupsOf(schedules: Iterable<Pick<NewSchedule, "group" | "paused">>): StoredGroup[] {
+  const counts = new Map<string, { schedules: number; paused: number }>();
+  for (const { group, paused } of schedules) {
+    let count = counts.get(group);
+    if (count === undefined) counts.set(group, (count = { schedules: 0, paused: 0 }));
+    count.schedules++;
+    if (paused) count.paused++;
+  }
+  return Array.from(counts, ([group, count]) => ({ group, ...count }));
 }
 
 function checkInstant(at: number, what: string): void {

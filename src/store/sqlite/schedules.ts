@@ -1,5 +1,14 @@
 /** Schedules and calendars in the file. */
-import type { Fire, Fired, NewOccurrence, NewSchedule, Page, ScheduleQuery, StoredSchedule } from "../contract.ts";
+import type {
+  Fire,
+  Fired,
+  NewOccurrence,
+  NewSchedule,
+  Page,
+  ScheduleQuery,
+  StoredGroup,
+  StoredSchedule,
+} from "../contract.ts";
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import type { Connection } from "./connection.ts";
 import { cancel } from "./control.ts";
@@ -45,15 +54,17 @@ export function getSchedules(on: Connection, ids: readonly string[]): StoredSche
 export function listSchedules(on: Connection, query: ScheduleQuery): Page<StoredSchedule> {
   const after = decodeCursor(query.cursor, ["string"])?.[0] ?? "";
   const paused = query.paused === undefined ? null : Number(query.paused);
-  const { group = null, job = null, source = null, limit } = query;
-  const filters = [group, job, paused, source];
-  const rows = on.all<ScheduleRow>(
-    SQL.LIST_SCHEDULES,
-    after,
-    ...filters.flatMap((filter) => [filter, filter]),
-    limit + 1,
-  );
+  const { group, job = null, source = null, limit } = query;
+  const filters = [job, paused, source].flatMap((filter) => [filter, filter]);
+  const rows = group
+    ? on.all<ScheduleRow>(SQL.LIST_GROUP, group, after, ...filters, limit + 1)
+    : on.all<ScheduleRow>(SQL.LIST_SCHEDULES, after, group ?? null, group ?? null, ...filters, limit + 1);
   return pageOf(rows.map(toSchedule), query, ({ id }) => [id]);
+}
+
+export function scheduleGroups(on: Connection): StoredGroup[] {
+  const rows = on.all<StoredGroup>(SQL.SCHEDULE_GROUPS);
+  return rows.map(({ group, schedules, paused }) => ({ group, schedules, paused }));
 }
 
 export function removeSchedules(

@@ -207,6 +207,9 @@ class SqliteStore implements C.Store {
     checkPage(query);
     return this.#read(({ on }) => schedules.listSchedules(on, query));
   }
+  async scheduleGroups() {
+    return this.#read(({ on }) => schedules.scheduleGroups(on));
+  }
   async removeSchedules(ids: readonly string[], expected?: readonly number[]) {
     checkExpected("removeSchedules", ids.length, expected);
     return this.#write((tx) => schedules.removeSchedules(tx, ids, expected));

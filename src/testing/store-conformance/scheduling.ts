@@ -106,6 +106,45 @@ export function scheduling(harness: StoreHarness): void {
     },
   );
 
+  storeTest(harness, "groups are counted, and listed page by page, with other filters", async ({ store }) => {
+    const of = (n: number) => (n % 3 === 0 ? "" : n % 3 === 1 ? "g" : "ø/é");
+    const all = Array.from({ length: 12 }, (_, n) =>
+      newSchedule({ id: `s${String(n).padStart(2, "0")}`, group: of(n), paused: n < 4, job: n > 8 ? "b" : "a" }),
+    );
+    assert.deepEqual(await store.scheduleGroups(), []);
+    await store.saveSchedules(all);
+    const groups = [...(await store.scheduleGroups())].sort((a, b) => (a.group < b.group ? -1 : 1));
+    assert.deepEqual(groups, [
+      { group: "", schedules: 4, paused: 2 },
+      { group: "g", schedules: 4, paused: 1 },
+      { group: "ø/é", schedules: 4, paused: 1 },
+    ]);
+    for (const filter of [
+      {},
+      { paused: false },
+      { job: "a" },
+      { source: "code" as const },
+      { paused: true, job: "b" },
+    ]) {
+      for (const group of ["", "g", "ø/é", "none"]) {
+        const seen: string[] = [];
+        for (let cursor: string | null | undefined; cursor !== null; ) {
+          const page = await store.listSchedules({ group, ...filter, limit: 1, ...(cursor ? { cursor } : {}) });
+          seen.push(...page.items.map(({ id }) => id));
+          cursor = page.next;
+        }
+        const wanted = all.filter((each) => {
+          const { paused = each.paused, job = each.job } = filter as Partial<NewSchedule>;
+          return each.group === group && each.paused === paused && each.job === job;
+        });
+        assert.deepEqual(
+          seen,
+          wanted.map(({ id }) => id),
+        );
+      }
+    }
+  });
+
   storeTest(
     harness,
     "due schedules come earliest first, paused ones never, and the next time is told",

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import type pg from "pg";
 import type { Store, WholeJob } from "../../../src/store/contract.ts";
 import { postgres } from "../../../src/store/postgres/index.ts";
+import { encodeCursor } from "../../../src/store/shared/cursor.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { newInstance, newJob, serving, succeeded } from "../../../src/testing/store-conformance/worker.ts";
 import { systemClock } from "../../../src/time/index.ts";
@@ -58,7 +59,7 @@ before(async () => {
       `t.now - ${hours} * 3600000 + (g - ${first}) * 100, g, 0, t.day, t.day - g % 3, ${lane}, 1, 1, '${state}'`,
     );
   }
-  await raw.query(`insert into schedule select 's' || g, '', 'code', 'a', '{}', now_ms() + 86400000 + g, false, 1, 0, 0
+  await raw.query(`insert into schedule select 's' || g, case when g % 1000 = 0 then 'few' else 'many' end, 'code', 'a', '{}', now_ms() + 86400000 + g, false, 1, 0, 0
       from generate_series(1, ${ROWS}) g;
     insert into occurrence select 's' || g % 1000, g, now_ms(), 'fired', null, null, 'w' from generate_series(1, ${ROWS}) g;
     insert into imported select 'x', g::text, 1, g, now_ms() from generate_series(1, ${ROWS}) g;
@@ -217,6 +218,9 @@ const CALLS: readonly (readonly [name: string, call: (store: Store) => Promise<u
         await store.getSchedules(["s5"]);
         const { next } = await store.listSchedules(page);
         await store.listSchedules({ ...page, cursor: next ?? "" });
+        await store.listSchedules({ ...page, cursor: encodeCursor(["s98"]) });
+        await store.listSchedules({ ...page, group: "few", paused: true });
+        await store.listSchedules({ ...page, group: "many", cursor: encodeCursor(["s98"]) });
         await store.listOccurrences("s5", page);
         const [kept] = await store.getSchedules(["s6"]);
         const occurrences = [{ at: 1e12, what: "fired", job: newJob() } as const];

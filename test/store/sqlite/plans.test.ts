@@ -42,6 +42,7 @@ const WALKS = new Set([
   inspection.SUCCEEDED_DESCENDING,
   promote.NEXT_DUE,
   transfer.JOBS_AFTER,
+  schedules.SCHEDULE_GROUPS,
 ]);
 
 function planOf(database: DatabaseSync, sql: string): string[] {
@@ -126,6 +127,7 @@ test("the statements of the hot path are look-ups by key", async () => {
   assert.match(plan(promote.DUE_JOBS), /SEARCH nightshift_scheduled USING PRIMARY KEY \(run_at<\?\)/);
   assert.match(plan(promote.NEXT_DUE), /USING (COVERING INDEX|PRIMARY KEY)|SCAN nightshift_scheduled$/);
   assert.match(plan(schedules.DUE_SCHEDULES), /nightshift_schedule_due/);
+  assert.match(plan(schedules.LIST_GROUP), /nightshift_schedule_group \(group_name=\? AND id>\?\)/);
   assert.match(plan(prune.OLD_BAD), /nightshift_finished_bad/);
   assert.match(plan(prune.OLD_IMPORTED), /nightshift_finished_imported \(what=\? AND at<\?\)/);
   assert.match(plan(transfer.JOBS_AFTER), /SEARCH j USING INTEGER PRIMARY KEY \(rowid>\?\)/);

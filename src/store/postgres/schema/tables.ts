@@ -112,6 +112,8 @@ create table schedule (
   created_at bigint not null, updated_at bigint not null, last_at bigint, last_job text
 );
 create index schedule_due on schedule (next_at, id) where not paused;
+-- Each fire writes into every index of its schedule: those without a group are spared.
+create index schedule_group on schedule ("group", id) where "group" <> '';
 create table occurrence (
   schedule_id text collate "C" not null, at bigint not null, fired_at bigint not null,
   what text not null, reason text, job text, by text not null,

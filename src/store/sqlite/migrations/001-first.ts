@@ -149,6 +149,8 @@ export const first: Migration = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX nightshift_schedule_due ON nightshift_schedule (next_at) WHERE paused = 0 AND next_at IS NOT NULL;
 
+    CREATE INDEX nightshift_schedule_group ON nightshift_schedule (group_name, id) WHERE group_name <> '';
+
     -- The primary key is the guard: one occurrence, at most one job.
     CREATE TABLE nightshift_occurrence (
       schedule TEXT NOT NULL,

@@ -17,12 +17,23 @@ export const PUT_SCHEDULE = `
     last_job = excluded.last_job
   RETURNING ${COLUMNS}`;
 
-/** Each filter counts only when it is given. Schedules are few; the order is that of the primary key. */
+/** Each filter counts only when it is given. The order is that of the primary key. */
 export const LIST_SCHEDULES = `
   SELECT ${COLUMNS} FROM nightshift_schedule
   WHERE id > ? AND (? IS NULL OR group_name = ?) AND (? IS NULL OR job = ?) AND (? IS NULL OR paused = ?)
     AND (? IS NULL OR source = ?)
   ORDER BY id LIMIT ?`;
+
+/** The same within one group. The conditions on its name are those of the partial index: schedules without a group are not in it. */
+export const LIST_GROUP = `
+  SELECT ${COLUMNS} FROM nightshift_schedule
+  WHERE group_name = ? AND group_name <> '' AND id > ? AND (? IS NULL OR job = ?) AND (? IS NULL OR paused = ?)
+    AND (? IS NULL OR source = ?)
+  ORDER BY id LIMIT ?`;
+
+/** Counted whole: it is asked by people, and seldom. */
+export const SCHEDULE_GROUPS = `
+  SELECT group_name AS "group", count(*) AS schedules, sum(paused) AS paused FROM nightshift_schedule GROUP BY group_name`;
 
 export const DELETE_SCHEDULE = `
   DELETE FROM nightshift_schedule WHERE id = ? AND (? IS NULL OR revision = ?) RETURNING id`;
