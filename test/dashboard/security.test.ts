@@ -174,6 +174,7 @@ describe("the dashboard's security", () => {
     });
     const queries: Record<string, string> = {
       "api/jobs": "?state=dead",
+      "api/jobs/count": "?state=dead",
       "api/job": `?id=${busy.dead}`,
       "api/job/data": `?id=${busy.dead}`,
       "api/schedule": "?id=clean-up",
