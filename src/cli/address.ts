@@ -5,8 +5,7 @@ import type { Store } from "../store/contract.ts";
 import { postgres } from "../store/postgres/index.ts";
 import { sqlite } from "../store/sqlite/index.ts";
 
-export const ADDRESSES = `A store is sqlite:<path> or postgres://user@host:port/database; for PostgreSQL --schema names another
-schema than nightshift. A password may come from PGPASSWORD.`;
+export const ADDRESSES = `A store is sqlite:<path> or postgres://user@host:port/database; for PostgreSQL --schema names another schema than nightshift. A password may come from PGPASSWORD.`;
 
 /** A store's address, taken apart. */
 export type Address =

@@ -1,10 +1,10 @@
 /** `nightshift export`, `import` and `move`. */
-import { createReadStream, createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { exportStore, importStore, moveStore } from "../store/operations/index.ts";
 import { readAddress, storeAt } from "./address.ts";
 import { type Command, needed, noPositionals, readArguments } from "./command.ts";
+import { fileToRead, fileToWrite } from "./files.ts";
 
 const EXPORT_USAGE = `nightshift export --store sqlite:shop.db [--schema name] [--live] [--to file]
   Writes paused queues, calendars, schedules and jobs with their history as lines of JSON, to standard output or a file.
@@ -20,7 +20,7 @@ export const exportCommand: Command = {
     const store = storeAt(address, { existing: true, patient: true });
     const lines = exportStore(store, { finished: !given.flag("live") });
     const to = given.value("to");
-    if (to !== undefined) await pipeline(Readable.from(lines), createWriteStream(to, { flags: "wx", mode: 0o600 }));
+    if (to !== undefined) await pipeline(Readable.from(lines), await fileToWrite(to, { fresh: true }));
     else for await (const line of lines) await terminal.write(line);
     return 0;
   },
@@ -38,8 +38,8 @@ export const importCommand: Command = {
     noPositionals(given, IMPORT_USAGE);
     const address = readAddress(needed(given, "store", IMPORT_USAGE), given.value("schema"));
     const from = given.value("from");
-    const mapping = mappingTo(given.value("mapping"));
-    const input = from === undefined ? terminal.input : createReadStream(from);
+    const input = from === undefined ? terminal.input : await fileToRead(from);
+    const mapping = await mappingTo(given.value("mapping"));
     const report = await importStore(storeAt(address, { existing: false }), input, { onJob: mapping.add });
     await mapping.end();
     const { jobs, existed, queues, calendars, schedules, keptSchedules } = report;
@@ -67,9 +67,10 @@ export const moveCommand: Command = {
     noPositionals(given, MOVE_USAGE);
     const from = readAddress(needed(given, "from", MOVE_USAGE), given.value("from-schema"));
     const to = readAddress(needed(given, "to", MOVE_USAGE), given.value("to-schema"));
-    const mapping = mappingTo(given.value("mapping"));
+    const [source, target] = [storeAt(from, { existing: true }), storeAt(to, { existing: false })];
+    const mapping = await mappingTo(given.value("mapping"));
     let told = 0;
-    const report = await moveStore(storeAt(from, { existing: true }), storeAt(to, { existing: false }), {
+    const report = await moveStore(source, target, {
       finished: given.flag("finished"),
       onJob: mapping.add,
       onProgress: (jobs) => {
@@ -88,10 +89,10 @@ export const moveCommand: Command = {
   },
 };
 
-/** A file of old and new ids; nothing when none is wanted. */
-function mappingTo(path: string | undefined) {
+/** A file of old and new ids; nothing when none is wanted. A run after an interruption tells all of them again. */
+async function mappingTo(path: string | undefined) {
   if (path === undefined) return { add: () => undefined, end: async () => undefined };
-  const file = createWriteStream(path, { mode: 0o600 });
+  const file = await fileToWrite(path, { fresh: false });
   const broken = new Promise<never>((_resolve, reject) => file.once("error", reject));
   broken.catch(() => undefined); // told by end(); until then nobody waits for it
   return {

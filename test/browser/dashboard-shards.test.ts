@@ -45,7 +45,7 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
   await page.goto(served.url);
   const databases = page.locator("section.card", { hasText: "Databases" });
   await databases.waitFor();
-  assert.equal(await databases.getByText("there", { exact: true }).count(), 2);
+  assert.equal(await databases.getByText("online", { exact: true }).count(), 2);
   places["b"]?.cut();
   await store.counts();
   await databases.getByText("away", { exact: true }).waitFor();

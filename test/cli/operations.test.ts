@@ -60,6 +60,44 @@ test("count tells how many jobs are of a state, a queue, a name, and refuses a s
   assert.match((await count()).err, /^NS_OPTION_INVALID: --state is missing\./);
 });
 
+test("a file that cannot be read or written is named, before anything else is touched", async () => {
+  await using folder = new TestFolder();
+  const { store, address } = await shop(folder);
+  await store.close();
+  const fresh = folder.file("fresh.db");
+  const refused = async (args: readonly string[], message: RegExp) => {
+    const { status, err } = await nightshift(args);
+    assert.deepEqual([status, message.test(err) ? message : err], [2, message]);
+  };
+  const missing = folder.file("no/such/file");
+  await refused(
+    ["import", "--store", `sqlite:${fresh}`, "--from", missing],
+    /^NS_OPTION_INVALID: .*file does not exist/,
+  );
+  await refused(
+    ["import", "--store", `sqlite:${fresh}`, "--from", folder.file("..")],
+    /NS_OPTION_INVALID: .* is a folder/,
+  );
+  assert.equal(existsSync(fresh), false);
+  await refused(
+    ["export", "--store", address, "--to", folder.file()],
+    /NS_OPTION_INVALID: .*exists already, and is not replaced/,
+  );
+  const move = ["move", "--from", address, "--to", `sqlite:${fresh}`, "--mapping", missing];
+  await refused(move, /NS_OPTION_INVALID: .*does not exist, or its folder/);
+  assert.equal((await nightshift(["count", "--store", address, "--state", "ready"])).out, "20\n");
+});
+
+test("a schema without tables is named, with what to do", async () => {
+  const url = await postgresUrl();
+  const { status, err } = await nightshift(["stats", "--store", url, "--schema", freshSchema("none")]);
+  assert.equal(status, 2);
+  assert.match(
+    err,
+    /^NS_STORE_VERSION: The schema "none\w+" of .* has no tables of Nightshift's.*run nightshift migrate/,
+  );
+});
+
 test("a backup made while jobs are written is whole, private, and never replaces a file", async () => {
   await using folder = new TestFolder();
   const { store, address } = await shop(folder);

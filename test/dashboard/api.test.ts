@@ -13,6 +13,8 @@ import {
   type ScheduleDesk,
 } from "../../src/dashboard/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
+import { newJob } from "../../src/testing/store-conformance/worker.ts";
+import { TestFolder } from "../store/sqlite/files.ts";
 import { get, json, post } from "../support/ask-dashboard.ts";
 import { type BusyStore, busyStore } from "../support/busy-store.ts";
 
@@ -122,6 +124,29 @@ describe("the dashboard's API", () => {
     for (const query of ["state=done", "queue=mail", "state=dead&upTo=0", "state=dead&upTo=1000001"]) {
       assert.equal((await get(dashboard, `/api/jobs/count?${query}`)).status, 400);
     }
+  });
+
+  it("goes on where few match, and says that there is more where it gave up", async () => {
+    let looks = 0;
+    const store = memory();
+    store.listJobs = async () => {
+      looks++;
+      return { items: [], next: `page ${looks}` };
+    };
+    const sparse = createDashboard({ store });
+    const page = (await json(get(sparse, "/api/jobs?state=succeeded&name=rare"))) as unknown as JobsView;
+    assert.deepEqual([page.items, page.next, looks], [[], "page 20", 20]);
+    await sparse.close();
+    await using folder = new TestFolder();
+    const file = await folder.open({ durability: "normal" });
+    await file.enqueue([newJob({ name: "rare" })]);
+    await file.enqueue(Array.from({ length: 11_000 }, () => newJob()));
+    const look = { state: "ready", name: "rare", limit: 50 } as const;
+    assert.deepEqual((await file.listJobs(look)).items, [], "the store's own page ends before it");
+    const large = createDashboard({ store: file });
+    const found = (await json(get(large, "/api/jobs?state=ready&name=rare"))) as unknown as JobsView;
+    assert.deepEqual([found.items.length, found.next], [1, null]);
+    await large.close();
   });
 
   it("tells a job's whole story, errors with stack and causes included", async () => {

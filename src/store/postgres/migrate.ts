@@ -33,7 +33,12 @@ export async function migrate(database: Database): Promise<string> {
   if (isCurrent(applied, settings.schema)) return version ?? "";
   if (!settings.migrate) {
     const latest = migrations.at(-1)?.number;
-    const message = `The schema ${settings.quoted} is at migration ${applied.at(-1)?.number ?? 0} and this library needs ${latest}, but migrate is false. Run it once with a role that may create tables.`;
+    const found = applied.at(-1)?.number;
+    const what =
+      found === undefined
+        ? `The schema ${settings.quoted} of ${settings.location} has no tables of Nightshift's, and they are not to be made here (migrate is false).`
+        : `The schema ${settings.quoted} of ${settings.location} is at migration ${found} and this version needs ${latest}, which is not to be run here (migrate is false).`;
+    const message = `${what} Is it the right schema? Then run nightshift migrate with a role that may create tables.`;
     throw new NightshiftError("NS_STORE_VERSION", message);
   }
   await database.transaction("if-refused", (query) => bringUp(query, settings.schema, settings.quoted));

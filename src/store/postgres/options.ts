@@ -33,6 +33,7 @@ export interface PostgresOptions {
   readonly applicationName?: string;
 }
 
+const USUAL_SCHEMA = "nightshift";
 export const KNOWN: readonly string[] = [
   ...["connectionString", "pool", "schema", "connections", "statementTimeout", "patience", "migrate", "pooler"],
   ...["listenConnectionString", "partitionsAhead", "applicationName"],
@@ -53,7 +54,7 @@ export interface Settings {
   readonly listenConnectionString: string | null;
   readonly partitionsAhead: number;
   readonly applicationName: string;
-  /** `host:port/database`, without secrets. */
+  /** `host:port/database`, and the schema unless it is the usual one; without secrets. */
   readonly location: string;
 }
 
@@ -67,13 +68,14 @@ export function settingsOf(given: string | PgPool | PostgresOptions, what = "pos
     typeof given === "string" ? { connectionString: given } : isPool(given) ? { pool: given } : given;
   const problems = new Problems();
   problems.unknownOptions(what, options, KNOWN);
-  const { connectionString = null, pool = null, schema = "nightshift", connections = 6, partitionsAhead = 3 } = options;
+  const { connectionString = null, pool = null, schema = USUAL_SCHEMA, connections = 6, partitionsAhead = 3 } = options;
   if ((connectionString === null) === (pool === null)) {
     problems.add("NS_OPTION_INVALID", `${what}: give a connectionString or a pool, one of the two.`);
   }
   if (pool !== null && !isPool(pool)) {
     problems.add("NS_OPTION_INVALID", `${what}: pool is ${show(pool)}. Give a Pool of the package pg.`);
   }
+  const inSchema = schema === USUAL_SCHEMA ? "" : ` (schema ${schema})`;
   const quoted = problems.attempt(() => quoteIdentifier(schema)) ?? "";
   whole(problems, `${what}: connections`, connections, 2, 1_000);
   whole(problems, `${what}: partitionsAhead`, partitionsAhead, 1, 30);
@@ -92,7 +94,7 @@ export function settingsOf(given: string | PgPool | PostgresOptions, what = "pos
     pooler: options.pooler ?? false,
     listenConnectionString: options.listenConnectionString ?? null,
     applicationName: options.applicationName ?? "nightshift",
-    location: problems.attempt(() => locationOf(connectionString, pool, what)) ?? "",
+    location: `${problems.attempt(() => placeOf(connectionString, pool, what)) ?? ""}${inSchema}`,
   };
   problems.throwIfAny(what);
   return settings;
@@ -107,7 +109,7 @@ function whole(problems: Problems, name: string, value: number, min: number, max
   problems.add("NS_OPTION_INVALID", `${name} is ${show(value)}. Give a whole number from ${min} to ${max}.`);
 }
 
-function locationOf(connectionString: string | null, pool: PgPool | null, what: string): string {
+function placeOf(connectionString: string | null, pool: PgPool | null, what: string): string {
   if (connectionString === null) {
     const { host, port, database } = (pool?.options ?? {}) as { host?: string; port?: number; database?: string };
     return `${host ?? "localhost"}:${port ?? 5432}/${database ?? ""}`;

@@ -74,12 +74,11 @@ function refuseDuplicates(
   const places = new Map<string, string>();
   for (const [index, one] of settings.entries()) {
     if (one === undefined) continue;
-    const place = `${one.location}, schema ${one.schema}`;
     const name = list[index]?.name ?? "";
-    const other = places.get(place);
-    if (other === undefined) places.set(place, name);
+    const other = places.get(one.location);
+    if (other === undefined) places.set(one.location, name);
     else {
-      const message = `postgres(): shards ${show(other)} and ${show(name)} are both at ${place}. Each needs a place of its own.`;
+      const message = `postgres(): shards ${show(other)} and ${show(name)} are both at ${one.location}. Each needs a database or a schema of its own.`;
       problems.add("NS_OPTION_INVALID", message);
     }
   }

@@ -36,7 +36,7 @@ test("options that cannot be meant are refused, with the value and what to do", 
   refused(
     { shards: [at("one"), { ...at("one"), name: "two" }] },
     "NS_OPTION_INVALID",
-    /"one" and "two" are both at db-one:5432\/shop, schema nightshift/,
+    /"one" and "two" are both at db-one:5432\/shop\. Each needs a database or a schema of its own/,
   );
   refused(
     { shards, queues: { mail: "tow" } },
@@ -65,12 +65,12 @@ test("options that cannot be meant are refused, with the value and what to do", 
   refused({ shards, connections: 1 }, "NS_BUILD_INVALID", /2 problems/);
 });
 
-test("the location names every shard, without secrets", () => {
+test("the location names every shard, with a schema that is not the usual one, without secrets", () => {
   const { location, shards } = postgres({
     shards: [at("one"), { ...at("two"), draining: true }],
     schema: "jobs",
   }).info();
-  assert.equal(location, "one: db-one:5432/shop, two: db-two:5432/shop");
+  assert.equal(location, "one: db-one:5432/shop (schema jobs), two: db-two:5432/shop (schema jobs)");
   assert.deepEqual(
     shards?.map(({ name, draining }) => [name, draining]),
     [

@@ -39,7 +39,11 @@ export class ListSize {
     return h(
       "nav",
       { class: "pager", "aria-label": "Pages" },
-      h("span", { class: "pager-size", role: "status" }, rangeText(from, jobs.items.length, this.#counted)),
+      h(
+        "span",
+        { class: "pager-size", role: "status" },
+        jobs.items.length > 0 && rangeText(from, jobs.items.length, this.#counted),
+      ),
       this.#more(),
       h("span", { class: "pager-gap" }),
       !isFirst && h("a", { href: hrefTo("jobs", { ...query, cursor: null, from: null }) }, "Newest"),

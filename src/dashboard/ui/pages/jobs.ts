@@ -54,6 +54,9 @@ export const jobsPage: PageFactory = (context) => {
   let view: JobsView | null = null;
 
   const list = (jobs: JobsView): Child => {
+    if (jobs.items.length === 0 && jobs.next !== null) {
+      return [empty(`No ${state} job matches so far.`, "Many were looked at, and there are more."), size.view(jobs)];
+    }
     if (jobs.items.length === 0) {
       const filtered = queue !== "" || name !== "";
       return filtered

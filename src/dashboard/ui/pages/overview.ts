@@ -147,7 +147,7 @@ function databases(shards: readonly ShardInfo[]): Child {
     {
       label: "state",
       cell: ({ away, draining }) => [
-        away === null ? moodBadge("good", "there") : moodBadge("bad", "away", away.error),
+        away === null ? moodBadge("good", "online") : moodBadge("bad", "away", away.error),
         draining && [
           " ",
           moodBadge("warn", "draining", "Takes no new queues; taken out of the list once it is empty."),
