@@ -29,8 +29,10 @@ export interface Servers {
   walBytes(): Promise<number>;
   /** Statistics as autovacuum would make them a little later. */
   analyze(place: Place): Promise<void>;
-  /** All that autovacuum would do a little later. */
+  /** All that autovacuum and the next checkpoint would do a little later: a backlog of writes is not what comes next is measured by. */
   settle(place: Place): Promise<void>;
+  /** Nothing but the system's own transactions from here on, or autovacuum's again; a server that is not ours stays as it is. */
+  autovacuum(on: boolean): Promise<void>;
   /** A reading transaction that stays open until it is disposed of: nothing that was deleted meanwhile can be cleaned away. */
   holdSnapshot(place: Place): Promise<AsyncDisposable>;
   close(): Promise<void>;
@@ -93,7 +95,15 @@ export async function startServers(): Promise<Servers> {
       return Number(result.rows[0]?.n);
     },
     analyze: (place) => inside(place, (one) => one.query("analyze")),
-    settle: (place) => inside(place, (one) => one.query("vacuum (analyze)")),
+    async settle(place) {
+      await inside(place, (one) => one.query("vacuum (analyze)"));
+      if (server !== undefined) await client.query("checkpoint");
+    },
+    async autovacuum(on) {
+      if (server === undefined) return;
+      await client.query(`alter system set autovacuum = ${on ? "on" : "off"}`);
+      await client.query("select pg_reload_conf()");
+    },
     async holdSnapshot({ address }) {
       const holder = new pg.Client({ connectionString: address });
       await holder.connect();
