@@ -29,33 +29,39 @@ export interface Ending {
  * @param cancelled the reason, if somebody asked for the job's cancellation
  */
 export function endOfAttempt(outcome: Outcome, attempt: number, cancelled: string | null, now: number): Ending {
-  const final = (what: NewHistory["what"], ms: number | null, error: string | null, result: string | null): Ending => ({
-    history: [{ what, attempt, ms, error, result }],
-    next: { to: "final", attempt },
-  });
   switch (outcome.type) {
     case "succeeded":
-      return final("succeeded", outcome.ms, null, outcome.result ?? null);
+      return final("succeeded", attempt, outcome.ms, null, outcome.result ?? null);
     case "dead":
-      return final("dead", outcome.ms, outcome.error, null);
+      return final("dead", attempt, outcome.ms, outcome.error, null);
     case "cancelled":
-      return final("cancelled", outcome.ms, outcome.reason, null);
+      return final("cancelled", attempt, outcome.ms, outcome.reason, null);
     case "released":
-      if (cancelled !== null) return final("cancelled", null, cancelled, null);
+      if (cancelled !== null) return final("cancelled", attempt, null, cancelled, null);
       return { history: [], next: { to: "ready", attempt: attempt - 1 } };
     case "retry":
-      if (cancelled !== null) return final("cancelled", outcome.ms, cancelled, null);
+      if (cancelled !== null) return final("cancelled", attempt, outcome.ms, cancelled, null);
       return {
         history: [{ what: "retry", attempt, ms: outcome.ms, error: outcome.error, result: null }],
         next: after(outcome.in, attempt, now),
       };
     case "snoozed":
-      if (cancelled !== null) return final("cancelled", outcome.ms, cancelled, null);
+      if (cancelled !== null) return final("cancelled", attempt, outcome.ms, cancelled, null);
       return {
         history: [{ what: "snoozed", attempt, ms: outcome.ms, error: null, result: null }],
         next: after(outcome.in, attempt - 1, now),
       };
   }
+}
+
+function final(
+  what: NewHistory["what"],
+  attempt: number,
+  ms: number | null,
+  error: string | null,
+  result: string | null,
+): Ending {
+  return { history: [{ what, attempt, ms, error, result }], next: { to: "final", attempt } };
 }
 
 function after(wait: number, attempt: number, now: number): Next {

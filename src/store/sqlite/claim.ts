@@ -14,16 +14,17 @@ import type { Transaction } from "./transaction.ts";
 /** How many jobs of unknown names one claim sets aside at most before others get their turn at the lock. */
 const MOST_PARKED = 2_000;
 
-interface HeadRow {
-  readonly rank: number;
-  readonly job_id: number;
-  readonly attempt: number;
-  readonly name_id: number;
-  readonly max_attempts: number;
-  readonly created_at: number;
-  readonly input: string;
-  readonly meta: string | null;
-}
+/** As {@link HEAD_OF_QUEUE} selects them. */
+type HeadRow = readonly [
+  rank: number,
+  id: number,
+  attempt: number,
+  nameId: number,
+  maxAttempts: number,
+  createdAt: number,
+  input: string,
+  meta: string | null,
+];
 
 /** Whether a claim might find something. One that would not need not wait for the write lock, nor keep others from it. */
 export function anythingToClaim({ on }: Reading, { wants }: ClaimRequest): boolean {
@@ -42,7 +43,7 @@ export function claim(tx: Transaction, instance: InstanceId, request: ClaimReque
     if (rows.length === 0) continue;
     const leased = encodeLeased(rows.map(toLeased));
     const lease = tx.on.get<{ id: number }>(INSERT_LEASE, instanceId, queueId, tx.at.now, rows.length, leased);
-    const jobs = rows.map((row) => toClaimed(row, tx.names.textOf(row.name_id)));
+    const jobs = rows.map((row) => toClaimed(row, tx.names.textOf(row[3])));
     leases.push({ id: String(lease?.id), queue, claimedAt: tx.at.now, jobs });
   }
   return leases;
@@ -63,16 +64,17 @@ function takeHead(
     const wanted = limit - known.length;
     const head = readHead(tx, queueId, wanted, MOST_BYTES - bytes);
     for (const row of head) {
-      if (names.has(tx.names.textOf(row.name_id))) {
+      const [rank, id, attempt, nameId, , , input] = row;
+      if (names.has(tx.names.textOf(nameId))) {
         known.push(row);
-        bytes += row.input.length;
+        bytes += input.length;
       } else {
-        tx.on.run(INSERT_PARKED, row.name_id, row.job_id, queueId, row.rank, row.attempt);
+        tx.on.run(INSERT_PARKED, nameId, id, queueId, rank, attempt);
         parked++;
       }
     }
     const last = head.at(-1);
-    if (last !== undefined) tx.on.run(DELETE_HEAD, queueId, last.rank, last.job_id);
+    if (last !== undefined) tx.on.run(DELETE_HEAD, queueId, last[0], last[1]);
     if (head.length < wanted && bytes < MOST_BYTES) return known;
     if (parked >= MOST_PARKED) {
       tx.wakes.work(queue); // there is more behind them: look again
@@ -86,28 +88,29 @@ function takeHead(
 function readHead(tx: Transaction, queueId: number, limit: number, bytes: number): HeadRow[] {
   const rows: HeadRow[] = [];
   let left = bytes;
-  for (const row of tx.on.iterate<HeadRow>(HEAD_OF_QUEUE, queueId, limit)) {
+  for (const row of tx.on.iterateArrays<HeadRow>(HEAD_OF_QUEUE, queueId, limit)) {
     rows.push(row);
-    left -= row.input.length;
+    left -= row[6].length;
     if (left <= 0) break;
   }
   return rows;
 }
 
-function toLeased(row: HeadRow): LeasedJob {
-  return { id: row.job_id, attempt: row.attempt + 1, nameId: row.name_id };
+function toLeased([, id, attempt, nameId]: HeadRow): LeasedJob {
+  return { id, attempt: attempt + 1, nameId };
 }
 
 function toClaimed(row: HeadRow, name: string): ClaimedJob {
-  const attempt = row.attempt + 1;
-  return {
-    id: String(row.job_id),
+  const [rank, id, before, , maxAttempts, createdAt, input, meta] = row;
+  const attempt = before + 1;
+  const claimed = {
+    id: String(id),
     name,
-    priority: row.rank === 0 ? 0 : -row.rank,
-    input: row.input,
-    ...(row.meta === null ? {} : { meta: row.meta }),
+    priority: rank === 0 ? 0 : -rank,
+    input,
     attempt,
-    maxAttempts: allowedAttempts(row.max_attempts, attempt),
-    createdAt: row.created_at,
+    maxAttempts: allowedAttempts(maxAttempts, attempt),
+    createdAt,
   };
+  return meta === null ? claimed : { ...claimed, meta };
 }

@@ -29,6 +29,7 @@ export type Value = string | number | null;
 export class Connection {
   readonly driver: Driver;
   readonly #statements = new Map<string, DriverStatement>();
+  readonly #arrays = new Map<string, DriverStatement>();
   /** Whether `get` does what `run` does, without an object for the counts that nobody reads: a tenth of a small statement's time. */
   readonly #getsEffects: boolean;
 
@@ -39,28 +40,40 @@ export class Connection {
 
   /** Runs a statement for its effect. */
   run(sql: string, ...values: Value[]): void {
-    const statement = this.statement(sql);
+    const statement = this.#statement(sql);
     if (this.#getsEffects) statement.get(...values);
     else statement.run(...values);
   }
 
   /** The first row, if any. The caller names the row's type, which is the statement's to know. */
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
-    return this.statement(sql).get(...values) as Row | undefined;
+    return this.#statement(sql).get(...values) as Row | undefined;
   }
 
   /** All rows. */
   all<Row>(sql: string, ...values: Value[]): Row[] {
-    return this.statement(sql).all(...values) as Row[];
+    return this.#statement(sql).all(...values) as Row[];
   }
 
   /** Rows one by one, for who may stop early. The loop must not write to what it reads. */
   iterate<Row>(sql: string, ...values: Value[]): Iterable<Row> {
-    return this.statement(sql).iterate(...values) as Iterable<Row>;
+    return this.#statement(sql).iterate(...values) as Iterable<Row>;
   }
 
-  /** The prepared statement itself, for loops. */
-  statement(sql: string): DriverStatement {
+  /** The same with rows as arrays, in the order of the columns: less than half the time and memory where rows are many. */
+  *iterateArrays<Row extends readonly Value[]>(sql: string, ...values: Value[]): Iterable<Row> {
+    let statement = this.#arrays.get(sql);
+    if (statement === undefined) {
+      this.#arrays.set(sql, (statement = plain(this.driver.prepare(sql))));
+      statement.setReturnArrays?.(true);
+    }
+    // Drivers without this option, the first Node.js 22 among them, give objects.
+    for (const row of statement.iterate(...values))
+      yield (Array.isArray(row) ? row : Object.values(row as object)) as unknown as Row;
+  }
+
+  /** The prepared statement itself. */
+  #statement(sql: string): DriverStatement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) this.#statements.set(sql, (statement = plain(this.driver.prepare(sql))));
     return statement;

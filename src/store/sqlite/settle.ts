@@ -4,7 +4,7 @@ import { endOfAttempt } from "../shared/outcomes.ts";
 import { wasRecorded } from "../shared/settling.ts";
 import { endAttempt } from "./history.ts";
 import { parseId } from "./ids.ts";
-import { decodeLeased, encodeLeased, type LeasedJob } from "./lease.ts";
+import { type LeasedJob, LeasedJobs } from "./lease.ts";
 import { CANCELLATION_OF } from "./sql/control.ts";
 import { DELETE_LEASE, HELD_LEASE, RECORDED_UNDER, SHRINK_LEASE } from "./sql/settle.ts";
 import type { Transaction } from "./transaction.ts";
@@ -26,16 +26,17 @@ function settleOne(tx: Transaction, instance: InstanceId, { lease, outcomes }: S
   const instanceId = parseId(instance);
   const held = leaseId && instanceId ? tx.on.get<HeldRow>(HELD_LEASE, leaseId, instanceId) : undefined;
   if (held === undefined || leaseId === null) return wasRecorded(outcomes, (job) => recordedUnder(tx, job, leaseId));
-  const jobs = decodeLeased(held.jobs);
+  const jobs = new LeasedJobs(held.jobs);
   const before = jobs.size;
+  const under = { lease: leaseId, queueId: held.queue_id, instance: held.instance };
   for (const outcome of outcomes) {
-    const job = jobs.get(outcome.job);
+    const id = parseId(outcome.job);
+    const job = id === null ? undefined : jobs.take(id);
     if (job === undefined) continue; // settled before: the same outcome sent again
-    jobs.delete(outcome.job);
-    endLeased(tx, job, outcome, { lease: leaseId, queueId: held.queue_id, instance: held.instance });
+    endLeased(tx, job, outcome, under);
   }
   if (jobs.size === 0) tx.on.run(DELETE_LEASE, leaseId);
-  else if (jobs.size < before) tx.on.run(SHRINK_LEASE, jobs.size, encodeLeased(jobs.values()), leaseId);
+  else if (jobs.size < before) tx.on.run(SHRINK_LEASE, jobs.size, jobs.encode(), leaseId);
   return true;
 }
 
@@ -46,7 +47,10 @@ export function endLeased(
   outcome: Outcome,
   under: { readonly lease: number; readonly queueId: number; readonly instance: number },
 ): void {
-  endAttempt(tx, { ...job, ...under }, endOfAttempt(outcome, job.attempt, cancellationOf(tx, job.id), tx.at.now));
+  const { id, nameId, attempt } = job;
+  const { lease, queueId, instance } = under;
+  const ending = endOfAttempt(outcome, attempt, cancellationOf(tx, id), tx.at.now);
+  endAttempt(tx, { id, nameId, queueId, lease, instance }, ending);
 }
 
 /** Why somebody wants this running job cancelled; null when nobody does. */

@@ -270,3 +270,27 @@ test("a store that is opened again on another file forgets what retention knew o
     rmSync(folder.file());
   }
 });
+
+test("rows are read as arrays also through a driver that gives objects only", () => {
+  const database = new DatabaseSync(":memory:");
+  const older = {
+    exec: (sql: string) => database.exec(sql),
+    prepare(sql: string) {
+      const statement = database.prepare(sql);
+      return {
+        run: statement.run.bind(statement),
+        get: statement.get.bind(statement),
+        all: statement.all.bind(statement),
+        iterate: statement.iterate.bind(statement),
+      };
+    },
+  };
+  const sql = "SELECT 1 AS b, 'two' AS a, NULL AS c UNION ALL SELECT 3, 'four', 5";
+  const rows = [database, older].map((driver) => [...new Connection(driver).iterateArrays(sql)]);
+  assert.deepEqual(rows[0], [
+    [1, "two", null],
+    [3, "four", 5],
+  ]);
+  assert.deepEqual(rows[1], rows[0]);
+  database.close();
+});
