@@ -49,6 +49,12 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
   places["b"]?.cut();
   await store.counts();
   await databases.getByText("away", { exact: true }).waitFor();
+  await page.goto(served.url);
+  await databases.getByText("away", { exact: true }).waitFor();
+  await page
+    .locator("section.card", { hasText: "The store needs care" })
+    .getByText(/Shard b .* is away/)
+    .waitFor();
   await page.goto(`${served.url}instances`);
   await page.getByText("one", { exact: true }).first().waitFor();
   await page.context().close();

@@ -1,4 +1,5 @@
-/** Whole jobs out and in, and the condition of all shards. Unlike a dashboard's question, each of these wants every shard. */
+/** Whole jobs out and in, which wants every shard; and the condition of all. */
+import { messageOf } from "../../errors/index.ts";
 import type {
   Finding,
   Imported,
@@ -13,7 +14,7 @@ import type {
 import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
 import type { Cluster } from "./cluster.ts";
 import { joinId } from "./ids.ts";
-import type { Shard } from "./shard.ts";
+import { isPassing, type Shard } from "./shard.ts";
 
 export class Operating {
   readonly #cluster: Cluster;
@@ -65,9 +66,14 @@ export class Operating {
     return jobs.map((_, place) => answers.map((ids) => ids[place] ?? null).find((id) => id !== null) ?? null);
   }
 
+  /** A shard that does not answer is a finding like another. */
   async findings(): Promise<readonly Finding[]> {
-    const answers = await this.#each(async (store, shard) => (await store.findings()).map((one) => of(shard, one)));
-    return answers.flat();
+    const answers = await this.#cluster.look("findings", (store) => store.findings());
+    return answers.flatMap((answer) => {
+      if (answer.ok) return answer.value.map((one) => of(answer.shard, one));
+      if (!isPassing(answer.error)) throw answer.error;
+      return [silent(answer.shard, answer.error)];
+    });
   }
 
   async verify(): Promise<Verification> {
@@ -82,6 +88,12 @@ export class Operating {
   #each<T>(work: (store: Store, shard: Shard) => Promise<T>): Promise<T[]> {
     return Promise.all(this.#cluster.shards.map((shard) => shard.run((store) => work(store, shard))));
   }
+}
+
+function silent({ name }: Shard, error: unknown): Finding {
+  const said = messageOf(error).replace(/^NS_\w+: /, "");
+  const message = `${said.replace(/\.?$/, ".")} The queues that live there wait, and are in no count; those of the other shards go on.`;
+  return { what: "shard away", severity: "warning", message, details: { shard: name } };
 }
 
 function of({ name }: Shard, finding: Finding): Finding {

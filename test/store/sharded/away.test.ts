@@ -28,6 +28,16 @@ test("with one shard away the queues of the others are enqueued to, claimed from
   assert.match(store.info().shards?.find(({ name }) => name === "b")?.away?.error ?? "", /taken away/);
 });
 
+test("a shard that is away is found by those who ask how the store is, without waiting for it", async () => {
+  const { store, places } = await openSharded(AB);
+  assert.deepEqual(await store.findings(), []);
+  places["b"]?.cut();
+  await assert.rejects(store.enqueue([newJob({ queue: "at-b" })]), { code: "NS_STORE_UNAVAILABLE" });
+  const [finding, ...others] = await store.findings();
+  assert.deepEqual([finding?.what, finding?.severity, others], ["shard away", "warning", []]);
+  assert.match(finding?.message ?? "", /^Shard b \(this process\) is away: .*The queues that live there wait/);
+});
+
 test("with all shards away every call fails and says so", async () => {
   const { store, places } = await openSharded(AB);
   const me = await store.register(process1, TTL);

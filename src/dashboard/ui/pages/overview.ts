@@ -14,13 +14,22 @@ export const overviewPage: PageFactory = (context) => {
   let loaded: OverviewView | null = null;
   let dead: JobsView | null = null;
   let findings: FindingsView | null = null;
+  /** Not waited for: it is in trouble that a store takes its time to look at itself. */
+  const look = async (signal: AbortSignal) => {
+    try {
+      findings = await read("api/findings", {}, signal);
+      context.update();
+    } catch {
+      // What was found before stays; that the store is away, the page itself says.
+    }
+  };
   return {
     title: "Overview",
     async load(signal) {
-      [loaded, dead, findings] = await Promise.all([
+      void look(signal);
+      [loaded, dead] = await Promise.all([
         context.overview() ?? read("api/overview", {}, signal),
         read("api/jobs", { state: "dead", limit: String(DEAD_SHOWN) }, signal),
-        read("api/findings", {}, signal),
       ]);
     },
     view() {
