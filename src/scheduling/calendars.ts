@@ -3,7 +3,7 @@ import { messageOf, NightshiftError, show } from "../errors/index.ts";
 import type { Store, StoredSchedule } from "../store/contract.ts";
 import { type Calendar, type CalendarJSON, calendarFromJSON } from "../time/index.ts";
 import { TRIES } from "./contention.ts";
-import { cursorOf } from "./decide.ts";
+import { cursorOf, isSpent } from "./decide.ts";
 import { allSchedules } from "./paging.ts";
 import { isGroupMark } from "./paused-groups.ts";
 import { isId } from "./read-options.ts";
@@ -84,9 +84,8 @@ async function move(store: Store, reader: Reader, found: StoredSchedule, since: 
   let stored: StoredSchedule | undefined = found;
   for (let turn = 0; turn < TRIES && stored !== undefined; turn++) {
     const { timeline, spec, state } = reader.read(stored, await namedCalendars(store));
-    const spent = spec.maxCount !== undefined && (state.fired ?? 0) >= spec.maxCount;
     const due = stored.nextAt !== null && cursorOf(state, stored.nextAt) <= since;
-    const nextAt = due || spent ? stored.nextAt : nextTime(timeline, stored, await store.now(), since);
+    const nextAt = due || isSpent(spec, state) ? stored.nextAt : nextTime(timeline, stored, await store.now(), since);
     const [written] = await store.saveSchedules([{ ...stored, nextAt }], [stored.revision]);
     if (written) return true;
     [stored] = await store.getSchedules([found.id]);

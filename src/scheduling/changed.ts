@@ -2,6 +2,7 @@
 import { NightshiftError, show } from "../errors/index.ts";
 import { encodeInput, type JobRegistry } from "../jobs/index.ts";
 import type { NewSchedule } from "../store/contract.ts";
+import { isSpent } from "./decide.ts";
 import { queueOf, type ScheduleSpec, sameTimes, writeDefinition } from "./definition.ts";
 import { underNewRule } from "./new-rule.ts";
 import { completeSpec, defaultsOf, type ReadChanges } from "./read-options.ts";
@@ -31,7 +32,9 @@ export async function changed(readable: Readable, changes: ReadChanges, around: 
   const input = await inputOf(readable, changes, around);
   const spec: ScheduleSpec = { ...completeSpec(parts, job ? defaultsOf(job) : defaults), input };
   const timeline = sameTimes(old, spec) ? null : timelineFor(spec, around.calendars);
-  if (timeline !== null && nextTime(timeline, stored, around.now) === null) {
+  const over = timeline !== null && nextTime(timeline, stored, around.now) === null;
+  // One that was over before may still be changed.
+  if (over || (stored.nextAt !== null && isSpent(spec, readable.state))) {
     throw new NightshiftError("NS_SCHEDULE_INVALID", `Schedule ${show(id)} would never fire again with this change.`);
   }
   const { nextAt, state } = underNewRule(stored, readable, spec, timeline, around);

@@ -92,6 +92,11 @@ export function cursorOf(state: ScheduleState, nextAt: number): number {
   return state.held?.from ?? nextAt;
 }
 
+/** Whether it has made all the jobs that it may. */
+export function isSpent({ maxCount }: Pick<Policies, "maxCount">, { fired = 0 }: ScheduleState): boolean {
+  return maxCount !== undefined && fired >= maxCount;
+}
+
 /** Up to when occurrences waited for the previous job; undefined when none did. After a downtime only those that were seen waiting did. */
 export function seenUntil({ state, policies, nextAt, now }: Omit<Situation, "timeline" | "previous">) {
   if (state.held === undefined) return undefined;
@@ -142,9 +147,8 @@ function sort(situation: Situation, from: number, waited: number | undefined): D
     const reason = standsForOthers ? onceReason(sorted.leftOut) : missed ? "missed, run late" : undefined;
     occurrences.push({ at, what: "fired", ...(reason === undefined ? {} : { reason }) });
   }
-  const fired = (state.fired ?? 0) + fire.length;
-  const after = policies.maxCount === undefined ? state : { ...state, fired };
-  const spent = policies.maxCount !== undefined && fired >= policies.maxCount;
+  const after = policies.maxCount === undefined ? state : { ...state, fired: (state.fired ?? 0) + fire.length };
+  const spent = isSpent(policies, after);
   if (spent) occurrences.push(...takenBack(situation, limited.unmade ?? next));
   // The job just made is live, so whatever else is due waits for it.
   if (policies.overlap === "queue" && !spent && next !== null && next <= now) {
@@ -162,9 +166,9 @@ function hold(state: ScheduleState, from: number, now: number): Decision {
   return { occurrences: [], nextAt: Math.round(now + look), state: after, cancelPrevious: false };
 }
 
-/** Times of an earlier rule, due before `maxCount` was lowered below their number. */
+/** Times that waited, or were due before `maxCount` was lowered below their number: they had been told of, so their end is told too. */
 function takenBack({ timeline, state, policies, now }: Situation, from: number | null): readonly Decided[] {
-  const until = Math.min(now, oldRuleUntil(state.past) ?? -Infinity);
+  const until = Math.min(now, Math.max(oldRuleUntil(state.past) ?? -Infinity, state.held?.until ?? -Infinity));
   if (from === null || from > until) return [];
   return linesOf(timeline, countRun(timeline, from, until), `left out: maxCount allows ${policies.maxCount} jobs`);
 }

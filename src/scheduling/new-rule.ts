@@ -1,6 +1,6 @@
 /** Where a schedule stands when its rule changes. Pure. */
 import type { StoredSchedule } from "../store/contract.ts";
-import { cursorOf, type ScheduleState, seenUntil } from "./decide.ts";
+import { cursorOf, isSpent, type ScheduleState, seenUntil } from "./decide.ts";
 import { type ScheduleSpec, type StoredDefinition, sameTimes } from "./definition.ts";
 import { changedAt, type Past } from "./past.ts";
 import type { Timeline } from "./timeline.ts";
@@ -30,7 +30,9 @@ export function underNewRule(
   const { held, past, ...rest } = state;
   const until = Math.max(now, held?.until ?? now);
   const rule = nextAt === null || cursorOf(state, nextAt) > until ? null : readableRule(old, calendars);
-  if (nextAt === null || rule === null) return { nextAt: timeline && nextTime(timeline, stored, now), state: rest };
+  if (nextAt === null || rule === null) {
+    return { nextAt: timeline && !isSpent(spec, state) ? nextTime(timeline, stored, now) : null, state: rest };
+  }
   const kept: Past = changedAt(past, rule, until);
   const seen = stored.paused ? undefined : seenUntil({ state, policies: old, nextAt, now });
   const waiting = held && { from: held.from, until: seen ?? held.until };

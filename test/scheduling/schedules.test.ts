@@ -114,6 +114,20 @@ describe("schedules.update", () => {
     await assert.rejects(w.schedules.update("s", { priority: 3 }), code("NS_SCHEDULE_INVALID"));
   });
 
+  it("refuses a `maxCount` that is used up, and does not wake what is over", async () => {
+    await using w = await world();
+    await w.scheduler();
+    await w.schedules.create({ id: "s", trigger: interval("1m"), job: tick, maxCount: 3 });
+    await w.clock.advance("61s");
+    await assert.rejects(w.schedules.update("s", { maxCount: 2 }), code("NS_SCHEDULE_INVALID"));
+    await w.clock.advance("1m");
+    const over = await w.schedules.update("s", { trigger: interval("2m"), description: "over" });
+    assert.equal(over.nextAt, null);
+    assert.equal((await w.schedules.update("s", { maxCount: 4 })).nextAt, start + 240_000);
+    await w.clock.advance("1h");
+    assert.equal((await w.history("s")).length, 4);
+  });
+
   it("names every wrong option at once", async () => {
     await using w = await world();
     await w.schedules.create({ id: "s", trigger: interval("1h"), job: tick });

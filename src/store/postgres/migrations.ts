@@ -7,7 +7,7 @@ import { prune, sweep } from "./schema/forget.ts";
 import { importJobs } from "./schema/import.ts";
 import { maintain, makeDay, makeDays } from "./schema/maintain.ts";
 import { retire } from "./schema/retire.ts";
-import { fire, saveSchedules } from "./schema/schedules.ts";
+import { fire, removeSchedules, saveSchedules } from "./schema/schedules.ts";
 import { held, letGo, settle, squeeze } from "./schema/settle.ts";
 import { tables } from "./schema/tables.ts";
 import { foldTally, handBack, promote, rescue } from "./schema/upkeep.ts";
@@ -48,7 +48,21 @@ export const migrations: readonly Migration[] = [
         handBack,
         foldTally,
       ],
-      ...[cancel, retry, runNow, pause, prune, sweep, saveSchedules, fire, makeDay, maintain, makeDays, retire],
+      ...[
+        cancel,
+        retry,
+        runNow,
+        pause,
+        prune,
+        sweep,
+        saveSchedules,
+        removeSchedules,
+        fire,
+        makeDay,
+        maintain,
+        makeDays,
+        retire,
+      ],
       ...[importJobs, crowd],
     ],
   },

@@ -76,11 +76,7 @@ export async function removeSchedules(
   ids: readonly string[],
   expected: readonly number[] | undefined,
 ): Promise<readonly string[]> {
-  const { s } = session;
-  const text = `with gone as (delete from ${s}.schedule s using unnest($1::text[], $2::bigint[]) g (id, revision)
-        where s.id = g.id and (g.revision is null or s.revision = g.revision) returning s.id),
-      history as (delete from ${s}.occurrence o using gone where o.schedule_id = gone.id)
-    select id from gone`;
+  const text = `select * from ${session.s}.remove_schedules($1::text[], $2::bigint[])`;
   const revisions = numbers(expected ?? ids.map(() => null));
   const rows = await run(session, "remove_schedules", text, [texts(ids), revisions]);
   const gone = new Set(rows.map(([id]) => id));

@@ -296,6 +296,18 @@ export function scheduling(harness: StoreHarness): void {
     await assert.rejects(store.removeSchedules(["u"], []), W.hasCode("NS_OPTION_INVALID"));
   });
 
+  storeTest(harness, "a removal takes along the history of a move that was under way", async ({ store }) => {
+    for (let turn = 0; turn < 20; turn++) {
+      const { revision } = await save(store);
+      const occurrences = [{ at: 1_000, what: "fired" as const, job: W.newJob() }];
+      await Promise.all([
+        store.fire([{ schedule: "s", revision, occurrences, nextAt: 2_000 }], "one"),
+        store.removeSchedules(["s"]),
+      ]);
+      assert.deepEqual((await store.listOccurrences("s", { limit: 5 })).items, []);
+    }
+  });
+
   storeTest(harness, "of a change and a removal that expect one revision, one is done", async ({ store }) => {
     for (let turn = 0; turn < 10; turn++) {
       const { revision } = await save(store, { id: `s${turn}` });

@@ -35,6 +35,26 @@ end $$;
 `;
 
 /**
+ * Removes schedules where the revision expected (null: any) is the stored one. Their history goes in a statement of its own:
+ * only a fresh snapshot sees the lines of a move that was under way and that the first one waited for.
+ */
+export const removeSchedules = `
+create function remove_schedules(p_ids text[], p_expected bigint[]) returns setof text
+language plpgsql set search_path from current as $$
+declare
+  v_gone text[];
+begin
+  perform from schedule s where s.id = any (p_ids) order by s.id for update;
+  with gone as (
+    delete from schedule s using unnest(p_ids, p_expected) g (id, revision)
+    where s.id = g.id and (g.revision is null or s.revision = g.revision) returning s.id)
+  select array_agg(id) into v_gone from gone;
+  delete from occurrence o where o.schedule_id = any (v_gone);
+  return query select unnest(v_gone);
+end $$;
+`;
+
+/**
  * Moves schedules forward and enqueues their occurrences' jobs, in one commit. A schedule that moved on since is stale
  * and left alone; an occurrence that is in the history already makes no second job, whatever the revision says.
  *
