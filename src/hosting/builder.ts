@@ -11,8 +11,7 @@ import {
   type Token,
   token,
 } from "../services/index.ts";
-import { consoleLogger, Logger, type LoggerLike } from "../telemetry/index.ts";
-import { systemClock } from "../time/index.ts";
+import { assembleHost } from "./assemble.ts";
 import {
   type BackgroundQueue,
   type BackgroundQueueOptions,
@@ -21,16 +20,7 @@ import {
   QueueService,
   type WorkItem,
 } from "./background-queue.ts";
-import { Configuration, readConfiguration } from "./configuration.ts";
-import {
-  type AnyService,
-  afterElector,
-  type Declared,
-  isClass,
-  isService,
-  nameOfService,
-  orderOf,
-} from "./declared.ts";
+import { type AnyService, type Declared, isClass, isService, nameOfService } from "./declared.ts";
 import { Health, type HealthCheck, type HealthCheckOptions } from "./health.ts";
 import { HealthDeclarations } from "./health-declarations.ts";
 import { HealthEndpoint, type HealthEndpointOptions } from "./health-endpoint.ts";
@@ -38,16 +28,11 @@ import type { HealthWarnings } from "./health-warnings.ts";
 import { Host } from "./host.ts";
 import type { HostParts, StartCheck } from "./host-parts.ts";
 import { type HttpServer, HttpServerService, type ListenOptions } from "./http-server.ts";
-import { Late } from "./late.ts";
 import { LeaderElector } from "./leader.ts";
-import { HostLifetime } from "./lifetime.ts";
 import { hasMethods, isCallable, isPort, oneOf, optionsOf, textOf } from "./option-checks.ts";
-import { type HostOptions, readHostOptions, type ServiceOptions } from "./options.ts";
-import { type GroupStrategy, readGroup, type ServiceGroupOptions } from "./service-group.ts";
-import { specOf } from "./specs.ts";
-import { notifySystemd } from "./systemd.ts";
+import type { HostOptions, ServiceOptions } from "./options.ts";
+import type { GroupStrategy, ServiceGroupOptions } from "./service-group.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";
-import { HostView } from "./view.ts";
 
 /** Adds a hosted service: a class (made by the container), an instance, or a function that makes one, anew at each restart. */
 export interface AddHostedService<Self> {
@@ -346,61 +331,19 @@ export class HostBuilder {
         }),
       );
     }
-    const { host: configured, configuration } = readConfiguration(this.#options.configuration ?? {}, problems);
-    // What code leaves undefined is not set: operators may set it.
-    const set = Object.fromEntries(Object.entries(this.#options).filter(([, value]) => value !== undefined));
-    const given: HostOptions = { ...configured, ...set };
-    const options = readHostOptions(given, problems);
-    const clock = given.clock ?? systemClock;
-    const logger = given.logger ?? consoleLogger({ clock, level: given.logLevel ?? "info" });
-    this.services.value(Configuration, configuration);
-    const own = this.#registerOwn(clock, logger);
-    const fallback = options.onServiceFailure === "ignore" ? "give-up" : "stop-host";
-    const groups = new Map(
-      [...this.#groups].map(([name, given]) => [name, readGroup(name, given, fallback, problems)] as const),
-    );
-    const { onServiceFailure, random } = options;
-    const around = { declared: this.#declared, services: this.services, groups, onServiceFailure, random, problems };
-    const specs = this.#declared.map((declared) => specOf(declared, around));
-    this.services.validate(problems);
-    const concurrent = options.startConcurrently || options.stopConcurrently;
-    const levels = orderOf(afterElector(this.#declared, this.#electorRuns), this.services, concurrent, problems);
-    problems.throwIfAny(`The application "${options.name}"`);
-    this.#state = "built";
-    const attach: HostParts["attach"] = (host, lifetime, health) => {
-      own.view.connect(host);
-      own.lifetime.connect(lifetime);
-      own.health.connect(health);
-      if (this.#systemd) notifySystemd({ lifetime, health, clock, logger, env: process.env });
-    };
-    return {
+    const parts = assembleHost({
+      options: this.#options,
+      services: this.services,
+      declared: this.#declared,
+      groups: this.#groups,
       health: this.#health,
-      options,
-      clock,
-      logger,
-      container: this.services.build(),
-      specs,
-      levels,
       checks: this.#checks,
-      groups,
-      attach,
-    };
-  }
-
-  #registerOwn(clock: Clock, logger: LoggerLike) {
-    const lifetime = new Late<HostLifetime>("HostLifetime");
-    const view = new Late<HostView>("HostView");
-    const health = new Late<Health>("Health");
-    // Given out, not owned: the container is disposed by the host, not the host by the container.
-    this.services.named(HostView, () => view.get());
-    this.services.named(Health, () => health.get());
-    this.services.value(Clock, clock);
-    this.services.named(Logger, (requester) => (requester === undefined ? logger : logger.child({ name: requester })));
-    if (this.services.has(HostLifetime)) {
-      const what = "HostLifetime is the host's own and cannot be registered.";
-      this.#early.add("NS_SERVICE_INVALID", `${what} Inject it; stop the application with its stopApplication().`);
-    } else this.services.named(HostLifetime, () => lifetime.get());
-    return { lifetime, view, health };
+      electorRuns: this.#electorRuns,
+      systemd: this.#systemd,
+      problems,
+    });
+    this.#state = "built";
+    return parts;
   }
 
   /** The dependencies of a function as one scoped service, so that they are checked at build like everybody's. */

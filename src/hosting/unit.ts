@@ -8,8 +8,10 @@ import { follow, isCancellation } from "./abort.ts";
 import { bounded, type Outcome } from "./bounded.ts";
 import type { HostedService, ServiceContext, StartPhase, StopPhase } from "./hosted-service.ts";
 import { phaseOf, ServiceInstance } from "./instance.ts";
+import { Pulse } from "./pulse.ts";
 import { tooOften } from "./restarts.ts";
 import { decide } from "./supervision.ts";
+import { abandoned, endedTooOften, startOverrun } from "./unit-errors.ts";
 import type { ServiceState, UnitHost, UnitSpec } from "./unit-parts.ts";
 
 /** How long a start that was given up, or a stop whose time is over, may go on before nobody waits for it. */
@@ -37,8 +39,7 @@ export class ServiceUnit {
   #restartTimes: number[] = [];
   #restarts = 0;
   #lastError: unknown;
-  #lastBeat: number | undefined;
-  #doing: string | undefined;
+  readonly #pulse: Pulse;
   /** The watch over the current execution; settles when its end has been dealt with. */
   #watched: Promise<void> = Promise.resolve();
   /** Counts its runs: what an earlier one still has to say no longer counts. */
@@ -52,6 +53,7 @@ export class ServiceUnit {
     this.#logger = host.logger.child({ name: spec.name });
     this.#instance = new ServiceInstance(spec, spec.name);
     this.#since = host.clock.now();
+    this.#pulse = new Pulse(host.clock, spec.heartbeat);
   }
 
   get name(): string {
@@ -77,11 +79,11 @@ export class ServiceUnit {
 
   /** The wall-clock time of the last beat, if any. */
   get lastBeat(): number | undefined {
-    return this.#lastBeat;
+    return this.#pulse.last;
   }
 
   get doing(): string | undefined {
-    return this.#doing;
+    return this.#pulse.doing;
   }
 
   /** The phase of its start or stop that is under way, if any. */
@@ -124,7 +126,7 @@ export class ServiceUnit {
     this.#run = run;
     const generation = ++this.#generation;
     const context = this.#context(generation);
-    this.#lastBeat = this.#host.clock.now();
+    this.#pulse.beat();
     const begin = async (given: AbortSignal) => {
       const unfollow = follow(given, run);
       try {
@@ -230,9 +232,7 @@ export class ServiceUnit {
 
   /** The heartbeat's age when it is older than allowed. */
   overdue(): number | undefined {
-    if (this.spec.heartbeat === undefined || this.#state.kind !== "running") return undefined;
-    const age = this.#host.clock.now() - (this.#lastBeat ?? this.#since);
-    return age > this.spec.heartbeat ? age : undefined;
+    return this.#state.kind === "running" ? this.#pulse.overdue(this.#since) : undefined;
   }
 
   /** One phase of the stop of the host. A restart under way has been told to give up; stopping what is half started would be a race. */
@@ -347,9 +347,7 @@ export class ServiceUnit {
       logger: this.#logger,
       term: undefined,
       beat: (doing) => {
-        if (generation !== this.#generation) return;
-        this.#lastBeat = this.#host.clock.now();
-        this.#doing = doing ?? this.#doing;
+        if (generation === this.#generation) this.#pulse.beat(doing);
       },
       fail: (error) => {
         if (generation === this.#generation) this.#ended("failed", error);
@@ -390,14 +388,10 @@ export class ServiceUnit {
       this.#logger.error({ err: outcome.error }, `${phase} failed`);
       return [outcome.error];
     }
-    const doing = this.#doing ?? `in ${phase}`;
+    const doing = this.#pulse.doing ?? `in ${phase}`;
     this.#to({ kind: "abandoned", doing });
-    const message = `${this.name} did not finish its ${phase} in time and was abandoned (${doing}).`;
-    const error = new NightshiftError("NS_SERVICE_ABANDONED", message, {
-      details: { service: this.name, phase, doing },
-    });
     this.#logger.error({ doing, phase }, "abandoned: it did not stop in time");
-    return [error];
+    return [abandoned(this.name, phase, doing)];
   }
 
   #to(state: ServiceState): void {
@@ -406,15 +400,4 @@ export class ServiceUnit {
     this.#since = this.#host.clock.now();
     this.#host.onChange(this, from);
   }
-}
-
-function endedTooOften(name: string, why: string): NightshiftError {
-  const message = `${name} ended, and is not restarted any more: ${why} within its window.`;
-  return new NightshiftError("NS_SERVICE_FAILED", message, { details: { service: name } });
-}
-
-function startOverrun(name: string, phase: StartPhase): NightshiftError {
-  return new NightshiftError("NS_TIMEOUT", `${name} did not finish its ${phase} in time.`, {
-    details: { service: name },
-  });
 }
