@@ -1,21 +1,13 @@
-/** The running application: starts and stops its services in order, and tells how they are. */
+/** The running application, as it is seen: started and stopped once, and asked how it is. */
 import { NightshiftError } from "../errors/index.ts";
 import { type Resolver, throwCollected } from "../services/index.ts";
-import type { LoggerLike } from "../telemetry/index.ts";
-import { rest } from "../time/clock.ts";
-import { formatDuration } from "../time/index.ts";
-import { follow, isCancellation } from "./abort.ts";
-import { bounded } from "./bounded.ts";
-import { Emitter, type Events } from "./emitter.ts";
-import { Health } from "./health.ts";
+import { follow } from "./abort.ts";
+import { HostCourse } from "./course.ts";
+import type { Events } from "./emitter.ts";
+import type { Health } from "./health.ts";
 import type { HostCall, HostParts } from "./host-parts.ts";
-import { type HostLifetime, LifetimeController } from "./lifetime.ts";
-import { holdProcess } from "./process.ts";
-import { type HostEvents, type HostSnapshot, type HostState, snapshotOf } from "./snapshot.ts";
-import { Supervisor } from "./supervisor.ts";
-
-/** How long a step of the start that is nobody's phase may go on after the start was given up. */
-const CHECK_GRACE = 5_000;
+import type { HostLifetime } from "./lifetime.ts";
+import type { HostEvents, HostSnapshot } from "./snapshot.ts";
 
 /**
  * An application. It is used once: built, started, stopped, disposed.
@@ -32,31 +24,14 @@ const CHECK_GRACE = 5_000;
  */
 export class Host implements AsyncDisposable {
   readonly #parts: HostParts;
-  readonly #supervisor: Supervisor;
-  readonly #logger: LoggerLike;
-  readonly #lifetime: LifetimeController;
-  readonly #health: Health;
-  readonly #events: Emitter<HostEvents>;
-  #state: HostState = "built";
-  #startedAt: number | undefined;
-  /** Failures of services that were not ignored: they make stop() and run() reject. */
-  readonly #failures: unknown[] = [];
-  #hold: Disposable | undefined;
-  #starting: Promise<void> | undefined;
+  readonly #course: HostCourse;
   #stop: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
   #disposal: Promise<void> | undefined;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
-    this.#logger = parts.logger.child({ name: parts.options.name });
-    this.#events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of host events threw"));
-    this.#lifetime = new LifetimeController(parts.clock, (moment, error) => {
-      this.#logger.error({ err: error }, `a ${moment} callback threw`);
-    });
-    this.#supervisor = this.#supervise();
-    const { clock, health } = parts;
-    this.#health = new Health({ clock, lifetime: this.#lifetime, snapshot: () => this.snapshot(), ...health });
-    parts.attach(this, this.#lifetime, this.#health);
+    this.#course = new HostCourse(parts);
+    parts.attach(this, this.#course.lifetime, this.#course.health);
   }
 
   /** The root resolver. */
@@ -66,17 +41,17 @@ export class Host implements AsyncDisposable {
 
   /** The moments of the application's life, and the way to end it. */
   get lifetime(): HostLifetime {
-    return this.#lifetime;
+    return this.#course.lifetime;
   }
 
   /** Tells of changes: `host.events.on("service", …)`, `host.events.on("host", …)`. */
   get events(): Events<HostEvents> {
-    return this.#events;
+    return this.#course.events;
   }
 
   /** Whether it has started, is ready and alive; with a fetch handler for `/livez`, `/readyz` and `/startupz`. */
   get health(): Health {
-    return this.#health;
+    return this.#course.health;
   }
 
   /** The word for where it runs: `"Production"` unless it is set. */
@@ -91,7 +66,7 @@ export class Host implements AsyncDisposable {
 
   /** How the host and each of its services are, now. */
   snapshot(): HostSnapshot {
-    return snapshotOf(this.#parts.options, this.#state, this.#startedAt, this.#supervisor.units);
+    return this.#course.snapshot();
   }
 
   /**
@@ -102,16 +77,17 @@ export class Host implements AsyncDisposable {
    * is asked to stop meanwhile or was stopped before, NS_HOST_STATE when it was started before
    */
   start(call: HostCall = {}): Promise<void> {
-    if (this.#starting !== undefined && (this.#state === "starting" || this.#state === "running")) {
-      const what = `The host "${this.#parts.options.name}" was started before.`;
-      return Promise.reject(new NightshiftError("NS_HOST_STATE", `${what} A host runs once: build another.`));
+    const { state } = this.#course;
+    const what = `The host "${this.#parts.options.name}"`;
+    if (state === "starting" || state === "running") {
+      const message = `${what} was started before. A host runs once: build another.`;
+      return Promise.reject(new NightshiftError("NS_HOST_STATE", message));
     }
-    if (this.#state !== "built") {
-      const what = `The host "${this.#parts.options.name}" has stopped and cannot start again.`;
-      return Promise.reject(new NightshiftError("NS_ABORTED", `${what} A host runs once: build another.`));
+    if (state !== "built") {
+      const message = `${what} has stopped and cannot start again. A host runs once: build another.`;
+      return Promise.reject(new NightshiftError("NS_ABORTED", message));
     }
-    this.#starting = this.#start(call.signal);
-    return this.#starting;
+    return this.#course.start(call.signal);
   }
 
   /**
@@ -124,7 +100,7 @@ export class Host implements AsyncDisposable {
     if (this.#stop === undefined) {
       const controller = new AbortController();
       follow(call.signal, controller);
-      this.#stop = { done: this.#doStop(controller), controller };
+      this.#stop = { done: this.#course.stop(controller), controller };
     } else follow(call.signal, this.#stop.controller);
     return this.#stop.done;
   }
@@ -133,9 +109,9 @@ export class Host implements AsyncDisposable {
   async waitForShutdown(call: HostCall = {}): Promise<void> {
     const asked = Promise.withResolvers<void>();
     const onAbort = () => asked.resolve();
-    const unfollow = this.#stopWhenAborted(call.signal);
-    if (this.#lifetime.stopping.aborted) asked.resolve();
-    else this.#lifetime.stopping.addEventListener("abort", onAbort, { once: true });
+    const unfollow = this.#course.stopWhenAborted(call.signal);
+    if (this.lifetime.stopping.aborted) asked.resolve();
+    else this.lifetime.stopping.addEventListener("abort", onAbort, { once: true });
     await asked.promise;
     unfollow();
     await this.stop();
@@ -149,15 +125,15 @@ export class Host implements AsyncDisposable {
    */
   async run(call: HostCall = {}): Promise<void> {
     const errors: unknown[] = [];
-    const unfollow = this.#stopWhenAborted(call.signal);
+    const unfollow = this.#course.stopWhenAborted(call.signal);
     try {
       await this.start();
       await this.waitForShutdown();
     } catch (error) {
       // A stop that was asked for while services were still starting, and rolled back cleanly, is a clean end.
-      const askedToStop = this.#lifetime.stopping.aborted && error === this.#lifetime.stopping.reason;
+      const askedToStop = this.lifetime.stopping.aborted && error === this.lifetime.stopping.reason;
       if (!askedToStop) errors.push(error);
-      if (this.#state === "failed") await this.stop().catch((thrown: unknown) => errors.push(thrown));
+      if (this.#course.state === "failed") await this.stop().catch((thrown: unknown) => errors.push(thrown));
     }
     unfollow();
     try {
@@ -172,232 +148,7 @@ export class Host implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // What failed is thrown to the first caller.
     if (this.#disposal !== undefined) return this.#disposal.catch(() => undefined);
-    this.#disposal = this.#dispose();
+    this.#disposal = this.#course.dispose();
     await this.#disposal;
   }
-
-  async #dispose(): Promise<void> {
-    this.#supervisor.abandon();
-    this.#release();
-    this.#to("disposed");
-    const errors = await this.#supervisor.release();
-    await this.#parts.container[Symbol.asyncDispose]().catch((error: unknown) => errors.push(error));
-    throwCollected(errors, `${errors.length} services failed to be disposed.`);
-  }
-
-  async #start(signal: AbortSignal | undefined): Promise<void> {
-    const { clock, options, container, checks } = this.#parts;
-    this.#lifetime.stopping.throwIfAborted();
-    this.#to("starting");
-    const began = clock.monotonic();
-    const controller = new AbortController();
-    const unfollow = [follow(signal, controller), follow(this.#lifetime.stopping, controller)];
-    const timer = this.#timeout(options.startupTimeout, controller, "start");
-    this.#holdProcess();
-    this.#health.begin();
-    try {
-      await this.#checked(async (given) => options.processLifetime?.waitForStart?.(given), controller.signal, 0);
-      await this.#checked(() => container.prepare(this.#keys()), controller.signal, CHECK_GRACE);
-      this.#supervisor.create(container);
-      for (const check of checks) {
-        await this.#checked((given) => check(container, given), controller.signal, CHECK_GRACE);
-      }
-      for (const phase of ["starting", "start", "started"] as const)
-        await this.#supervisor.startPhase(phase, controller.signal);
-    } catch (error) {
-      await this.#startFailed(error);
-    } finally {
-      for (const end of unfollow) end();
-      timer?.[Symbol.dispose]();
-    }
-    this.#startedAt = clock.now();
-    this.#to("running");
-    if (options.lifetimeMessages) {
-      const facts = { services: this.#supervisor.units.length, took: formatDuration(clock.monotonic() - began) };
-      this.#logger.info(
-        { ...facts, environment: options.environment, folder: process.cwd(), pid: process.pid },
-        "started",
-      );
-    }
-    void this.#lifetime.notify("started", "The application has started.");
-    await this.#lifetime.startedCallbacks();
-    this.#stopIfAllCompleted();
-  }
-
-  /** A step of the start that is nobody's phase: given up when the start is. */
-  async #checked(step: (signal: AbortSignal) => unknown, signal: AbortSignal, grace: number): Promise<void> {
-    const { clock } = this.#parts;
-    const outcome = await bounded(step, { clock, signal, grace, what: "The start" });
-    if (outcome.kind === "failed") throw outcome.error;
-    signal.throwIfAborted();
-  }
-
-  async #startFailed(error: unknown): Promise<never> {
-    const { options } = this.#parts;
-    // A service that died is why the start was given up: its error tells more than the cancellation that followed.
-    const stopped = isCancellation(error) && this.#failures.length > 0;
-    const cause =
-      stopped && this.#failures.length === 1 ? this.#failures[0] : stopped ? aggregate(this.#failures) : error;
-    if (this.#lifetime.stopping.aborted && error === this.#lifetime.stopping.reason && !stopped) {
-      this.#logger.info("the start was given up: the application was asked to stop");
-    } else {
-      const failed = this.#supervisor.failedToStart;
-      this.#logger.error({ err: cause, ...(failed.length === 0 ? {} : { services: failed }) }, "the start failed");
-    }
-    this.#to("failed");
-    if (options.onStartFailure === "roll-back") {
-      const { anyStarted } = this.#supervisor;
-      const controller = new AbortController();
-      using _timer = this.#timeout(options.shutdownTimeout, controller, "roll back its start");
-      for (const phase of ["stopping", "stop", "stopped"] as const)
-        await this.#supervisor.stopPhase(phase, controller.signal);
-      if (anyStarted) this.#logger.info("what had started was stopped again");
-    }
-    this.#release();
-    throw cause;
-  }
-
-  async #doStop(controller: AbortController): Promise<void> {
-    const { clock, options } = this.#parts;
-    if (this.#state === "starting") {
-      this.#lifetime.stopApplication("The host is being stopped.");
-      // The start's own caller is told how it ended; here only its end matters.
-      await this.#starting?.catch(() => undefined);
-    }
-    const { signal } = controller;
-    const errors: unknown[] = [];
-    const began = clock.monotonic();
-    const timer = this.#timeout(options.shutdownTimeout, controller, "stop");
-    if (this.#state === "running") {
-      this.#to("stopping");
-      if (options.lifetimeMessages) this.#logger.info({ reason: reasonOf(this.#lifetime) }, "stopping");
-      await this.#drain(signal);
-      errors.push(...(await this.#supervisor.stopPhase("stopping", signal)));
-      await this.#notify("stopping", "The host is being stopped.", signal);
-      errors.push(...(await this.#supervisor.stopPhase("stop", signal)));
-      errors.push(...(await this.#supervisor.stopPhase("stopped", signal)));
-    } else await this.#notify("stopping", "The host is being stopped.", signal);
-    await this.#notify("stopped", "The application has stopped.", signal);
-    const ended = await bounded((given) => options.processLifetime?.stop?.(given), {
-      clock,
-      signal,
-      grace: 0,
-      what: "stop",
-    });
-    if (ended.kind === "failed") errors.push(ended.error);
-    timer?.[Symbol.dispose]();
-    if (this.#state !== "disposed") this.#to("stopped");
-    const failed = this.#failures.length + errors.length;
-    if (options.lifetimeMessages) {
-      this.#logger.info({ took: formatDuration(clock.monotonic() - began), failures: failed }, "stopped");
-    }
-    this.#release();
-    throwCollected([...this.#failures, ...errors], `${failed} failures while the application ran or stopped.`);
-  }
-
-  async #drain(signal: AbortSignal): Promise<void> {
-    const { clock, options } = this.#parts;
-    if (options.drainDelay === 0 || signal.aborted) return;
-    // Whoever looks at the signal should know before load balancers do. Its callbacks run meanwhile.
-    this.#lifetime.stopApplication("The host is being stopped.");
-    // Cut short, the stop goes on at once: the reason shows in what the services are given.
-    await rest(clock, options.drainDelay, signal);
-  }
-
-  async #notify(moment: "stopping" | "stopped", reason: string, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    const what = `The ${moment} callbacks`;
-    const outcome = await bounded(() => this.#lifetime.notify(moment, reason), { clock, signal, grace: 0, what });
-    if (outcome.kind === "abandoned") this.#logger.error(`the ${moment} callbacks did not finish in time`);
-  }
-
-  #supervise(): Supervisor {
-    const { specs, levels, groups, options, clock, logger } = this.#parts;
-    return new Supervisor({
-      ...{ specs, levels, groups, clock, logger, random: options.random, shutdownTimeout: options.shutdownTimeout },
-      ...{ startConcurrently: options.startConcurrently, stopConcurrently: options.stopConcurrently },
-      onChange: (unit, from) => {
-        const facts = { service: unit.name, from: from.kind, to: unit.state.kind, error: unit.lastError };
-        this.#events.emit("service", { ...facts, at: new Date(clock.now()) });
-      },
-      onFatal: (unit, error) => {
-        this.#failures.push(error);
-        if (this.#lifetime.stopping.aborted) return;
-        const message = "the host is stopped because a service failed (its policy: stop-host)";
-        this.#logger.fatal({ service: unit.name }, message);
-        this.#lifetime.stopApplication(`The service ${unit.name} failed.`);
-      },
-      onEnded: () => this.#stopIfAllCompleted(),
-    });
-  }
-
-  #stopIfAllCompleted(): void {
-    if (!this.#parts.options.stopWhenAllCompleted || this.#state !== "running") return;
-    if (this.#supervisor.allCompleted) this.#lifetime.stopApplication("All services have completed.");
-  }
-
-  #keys() {
-    return this.#parts.specs.flatMap(({ key }) => key ?? []);
-  }
-
-  #timeout(milliseconds: number | undefined, controller: AbortController, what: string): Disposable | undefined {
-    if (milliseconds === undefined) return undefined;
-    return this.#parts.clock.setTimer(milliseconds, () => {
-      const at = this.#supervisor.underWay.join(", ");
-      const whom = at === "" ? "" : ` It was still at ${at}.`;
-      const within = formatDuration(milliseconds);
-      const message = `The host "${this.#parts.options.name}" did not ${what} within ${within}.${whom}`;
-      controller.abort(new NightshiftError("NS_TIMEOUT", message));
-    });
-  }
-
-  #stopWhenAborted(signal: AbortSignal | undefined): () => void {
-    if (signal === undefined) return () => undefined;
-    const onAbort = () => this.#lifetime.stopApplication("The caller's signal was aborted.");
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-    return () => signal.removeEventListener("abort", onAbort);
-  }
-
-  #holdProcess(): void {
-    const { signals, unhandledErrors } = this.#parts.options;
-    this.#hold = holdProcess({
-      signals,
-      unhandledErrors,
-      onSignal: (signal) => {
-        this.#logger.info({ signal }, "asked to stop; once more exits at once");
-        this.#lifetime.stopApplication(`${signal} was received.`);
-      },
-      onSignalAgain: (signal) => {
-        this.#logger.warn({ signal, stillAt: this.#supervisor.underWay }, "asked again: leaving at once");
-      },
-      onUnhandled: (error, kind) => {
-        this.#logger.fatal({ err: error, kind }, "nobody caught this error; the application is stopped");
-        this.#failures.push(error);
-        process.exitCode = 1;
-        this.#lifetime.stopApplication(`An error that nobody caught (${kind}).`);
-      },
-    });
-  }
-
-  #release(): void {
-    this.#health.end();
-    this.#hold?.[Symbol.dispose]();
-    this.#hold = undefined;
-  }
-
-  #to(state: HostState): void {
-    const from = this.#state;
-    this.#state = state;
-    this.#events.emit("host", { from, to: state, at: new Date(this.#parts.clock.now()) });
-  }
-}
-
-function aggregate(errors: readonly unknown[]): AggregateError {
-  return new AggregateError(errors, "Several services failed.");
-}
-
-function reasonOf(lifetime: HostLifetime): string {
-  const { reason } = lifetime.stopping;
-  return reason instanceof NightshiftError ? reason.message.replace(`${reason.code}: `, "") : "stop() was called.";
 }
