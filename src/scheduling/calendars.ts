@@ -23,10 +23,12 @@ export interface CalendarInfo {
 /** Saves it and moves the schedules that use it; gives how many. */
 export async function saveCalendar(store: Store, reader: Reader, name: string, calendar: Calendar): Promise<number> {
   if (!isId(name) || isGroupMark(name)) {
-    const why = isGroupMark(String(name))
-      ? "That beginning is the library's own."
-      : "Give text of 1 to 200 characters.";
+    const why = isId(name) ? "That beginning is the library's own." : "Give text of 1 to 200 characters.";
     throw new NightshiftError("NS_CALENDAR_INVALID", `A calendar's name is ${show(name)}. ${why}`);
+  }
+  if (typeof calendar?.excludes !== "function" || typeof calendar.toJSON !== "function") {
+    const advice = "Give one such as weeklyCalendar(...) or holidayCalendar(...).";
+    throw new NightshiftError("NS_CALENDAR_INVALID", `Calendar ${show(name)} is ${show(calendar)}. ${advice}`);
   }
   const since = await store.now();
   await store.saveCalendar(name, JSON.stringify(calendarFromJSON(calendar.toJSON()).toJSON()));

@@ -1,8 +1,10 @@
 /** Checks what the client's calls are given beside a schedule itself. Programs without types get messages, not surprises. */
 import { didYouMean, NightshiftError, Problems, show } from "../errors/index.ts";
+import type { ScheduleQuery } from "../store/contract.ts";
 
 /** The most planned times that one call gives. */
 export const MOST_PREVIEWED = 10_000;
+const LONGEST = 200;
 const MISSED = ["skip", "policy"] as const;
 
 /** Refuses what is no object, and options that are not known: with one misspelt, another thing would be done than was asked for. */
@@ -23,6 +25,27 @@ export function checkResume(what: string, options: { readonly missed?: unknown }
   const hint = typeof missed === "string" ? didYouMean(missed, MISSED) : "";
   const message = `${what}: missed is ${show(missed)}. Give ${MISSED.map(show).join(" or ")}.${hint}`;
   throw new NightshiftError("NS_OPTION_INVALID", message);
+}
+
+/** @throws NS_OPTION_INVALID unless it is text: stores would not agree on what to make of anything else */
+export function checkText(what: string, value: unknown): void {
+  if (typeof value === "string" && value.length <= LONGEST && !value.includes("\0")) return;
+  const message = `${what} is ${show(value)}. Give text of at most ${LONGEST} characters.`;
+  throw new NightshiftError("NS_OPTION_INVALID", message);
+}
+
+/** @throws NS_OPTION_INVALID, NS_OPTION_UNKNOWN: a filter that is misspelt would list everything */
+export function checkList(what: string, query: Partial<ScheduleQuery>): void {
+  checkCall(what, query, ["group", "job", "paused", "source", "limit", "cursor", "cursors"]);
+  const { group, job, paused, source } = query;
+  if (group !== undefined) checkText(`${what}: group`, group);
+  if (job !== undefined) checkText(`${what}: job`, job);
+  if (paused !== undefined && typeof paused !== "boolean") {
+    throw new NightshiftError("NS_OPTION_INVALID", `${what}: paused is ${show(paused)}. Give true or false.`);
+  }
+  if (source !== undefined && source !== "code" && source !== "dynamic") {
+    throw new NightshiftError("NS_OPTION_INVALID", `${what}: source is ${show(source)}. Give "code" or "dynamic".`);
+  }
 }
 
 /** @throws NS_OPTION_INVALID */

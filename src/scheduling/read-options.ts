@@ -93,8 +93,15 @@ export interface ReadChanges {
 export function readChanges(given: unknown, id: string, problems: Problems): ReadChanges {
   const options = objectOf(given);
   const what = `Schedule ${show(id)}`;
+  if (typeof given !== "object" || given === null) {
+    problems.add(
+      "NS_OPTION_INVALID",
+      `${what}: the changes are ${show(given)}. Give an object with what is to be changed.`,
+    );
+  }
   problems.unknownOptions(what, options, KNOWN_CHANGES);
-  const { job } = options;
+  const { job, trigger } = options;
+  if (trigger === null) problems.add("NS_SCHEDULE_INVALID", `${what}: a schedule cannot be without a trigger.`);
   if (job !== undefined && !isJobDefinition(job)) {
     problems.add("NS_SCHEDULE_INVALID", `${what}: job is ${show(job)}. Give a value made by defineJob().`);
   }

@@ -12,7 +12,7 @@ import type { NewSchedule, Page, PageRequest, ScheduleQuery, Store, StoredSchedu
 import type { Calendar } from "../time/index.ts";
 import { type CalendarInfo, listCalendars, removeCalendar, saveCalendar } from "./calendars.ts";
 import { changed } from "./changed.ts";
-import { checkCall, checkPreview, checkResume } from "./client-options.ts";
+import { checkCall, checkList, checkPreview, checkResume, checkText } from "./client-options.ts";
 import { noSuchSchedule, staleSchedule, TRIES } from "./contention.ts";
 import { queueOf, type ScheduleSpec, writeDefinition } from "./definition.ts";
 import { changeGroup, listGroups, type ScheduleGroup } from "./groups.ts";
@@ -128,6 +128,7 @@ export class Schedules {
     changes: ScheduleChanges<D>,
     options: UpdateOptions = {},
   ): Promise<ScheduleInfo> {
+    checkText("schedules.update(): id", id);
     checkCall("schedules.update()", options, ["revision"]);
     const problems = new Problems();
     const read = readChanges(changes, id, problems);
@@ -142,12 +143,14 @@ export class Schedules {
 
   /** No occurrence makes a job any more, until {@link resume}. Jobs that exist go on. Harmless when it is paused. */
   async pause(id: string): Promise<ScheduleInfo> {
+    checkText("schedules.pause(): id", id);
     const parts = await this.#pausing();
     return standing(id, await pauseThem(parts, await parts.store.getSchedules([id])));
   }
 
   /** Ends a pause. Harmless when it is not paused. */
   async resume(id: string, options: ResumeOptions = {}): Promise<ScheduleInfo> {
+    checkText("schedules.resume(): id", id);
     checkResume("schedules.resume()", options);
     const { missed = "skip" } = options;
     const parts = await this.#pausing();
@@ -158,6 +161,7 @@ export class Schedules {
 
   /** Removes a schedule and its history; its jobs stay. False when there was none. One that code declares comes back at the next start. */
   async remove(id: string): Promise<boolean> {
+    checkText("schedules.remove(): id", id);
     return (await (await this.#parts.source.open()).removeSchedules([id])).length > 0;
   }
 
@@ -172,6 +176,7 @@ export class Schedules {
     id: string,
     options: { readonly input?: InputOf<D> } = {},
   ): Promise<JobHandle> {
+    checkText("schedules.trigger(): id", id);
     checkCall("schedules.trigger()", options, ["input"]);
     // One after the other: each moves the schedule's revision, so of many at once all but one would have to try again.
     const before = this.#triggering.get(id) ?? Promise.resolve(Number.NEGATIVE_INFINITY);
@@ -222,12 +227,14 @@ export class Schedules {
 
   /** A schedule; null when there is none. */
   async get(id: string): Promise<ScheduleInfo | null> {
+    checkText("schedules.get(): id", id);
     const [stored] = await (await this.#parts.source.open()).getSchedules([id]);
     return stored === undefined ? null : readSchedule(stored);
   }
 
   /** Schedules in the order of their ids, a page at a time (50 unless `limit` says otherwise). */
   async list(query: Partial<ScheduleQuery> = {}): Promise<Page<ScheduleInfo>> {
+    checkList("schedules.list()", query);
     const page = await (await this.#parts.source.open()).listSchedules({ limit: PAGE, ...query });
     return { items: page.items.map(readSchedule), next: page.next };
   }
@@ -250,6 +257,7 @@ export class Schedules {
    * comes on top.
    */
   async preview(id: string, n = 10, from?: Date): Promise<readonly Date[]> {
+    checkText("schedules.preview(): id", id);
     checkPreview("schedules.preview()", n, from);
     const store = await this.#parts.source.open();
     const { timeline, spec, state } = await this.#reader.find(store, id);
@@ -262,6 +270,8 @@ export class Schedules {
 
   /** What became of its occurrences, the latest first. Kept for 30 days. */
   async occurrences(id: string, page: Partial<PageRequest> = {}): Promise<Page<Occurrence>> {
+    checkText("schedules.occurrences(): id", id);
+    checkCall("schedules.occurrences()", page, ["limit", "cursor", "cursors"]);
     const found = await (await this.#parts.source.open()).listOccurrences(id, { limit: PAGE, ...page });
     return { items: found.items.map(readOccurrence), next: found.next };
   }
@@ -272,6 +282,7 @@ export class Schedules {
    * there are. Gives how many were not paused before.
    */
   async pauseGroup(group: string): Promise<number> {
+    checkText("schedules.pauseGroup(): group", group);
     // The mark first: what is added meanwhile is either seen here, or sees the mark.
     const store = await this.#parts.source.open();
     await markGroup(store, group);
@@ -285,6 +296,7 @@ export class Schedules {
    * @throws NS_SCHEDULE_INVALID and the like, after all others were resumed, when this process cannot read one of them
    */
   async resumeGroup(group: string, options: ResumeOptions = {}): Promise<number> {
+    checkText("schedules.resumeGroup(): group", group);
     checkResume("schedules.resumeGroup()", options);
     const store = await this.#parts.source.open();
     await unmarkGroup(store, group);
@@ -323,6 +335,7 @@ export class Schedules {
 
   /** Removes a calendar; false when there was none. @throws NS_CALENDAR_INVALID while schedules use it */
   async removeCalendar(name: string): Promise<boolean> {
+    checkText("schedules.removeCalendar(): name", name);
     return removeCalendar(await this.#parts.source.open(), this.#reader, name);
   }
 

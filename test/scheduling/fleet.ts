@@ -18,13 +18,18 @@ export interface InstanceOptions {
   readonly schema?: string;
   /** Its wall clock jumps by up to this many milliseconds either way, several times a second. */
   readonly jumps?: number;
+  /** The application's second version: it has `new` and no longer `some`. */
+  readonly version?: 2;
 }
 
 /** @param store the path of a file, or the URL of a PostgreSQL server */
 export async function startInstance(store: string, name: string, options: InstanceOptions = {}): Promise<Child> {
   const clock = options.jumps === undefined ? [] : ["--import", JUMPING];
   const env = options.jumps === undefined ? {} : { JUMPS: String(options.jumps) };
-  const child = startNode([...clock, INSTANCE, store, name, String(EVERY), options.schema ?? ""], { env });
+  const child = startNode(
+    [...clock, INSTANCE, store, name, String(EVERY), options.schema ?? "", `${options.version ?? 1}`],
+    { env },
+  );
   await child.until(/started/);
   return child;
 }

@@ -280,6 +280,32 @@ it("what calls are given beside a schedule is checked before anything is done: m
   await assert.rejects(schedules.resume("s", { missed: "polcy" as "policy" }), /Did you mean "policy"\?/);
   await assert.rejects(schedules.resumeGroup("g", { missed: null as unknown as "skip" }), invalid);
   await assert.rejects(schedules.update("s", {}, 3 as unknown as object), invalid);
+  await assert.rejects(schedules.update("s", undefined as unknown as object), invalid);
+  await assert.rejects(schedules.update("s", { trigger: null } as object), /cannot be without a trigger/);
+  await assert.rejects(schedules.list({ grup: "g" } as object), unknown);
+  await assert.rejects(schedules.list({ paused: "yes" } as object), invalid);
+  await assert.rejects(schedules.list({ source: "kode" } as object), invalid);
+  const nothing = undefined as unknown as string;
+  for (const call of [
+    "get",
+    "pause",
+    "resume",
+    "remove",
+    "trigger",
+    "preview",
+    "occurrences",
+    "removeCalendar",
+  ] as const) {
+    await assert.rejects(async () => schedules[call](nothing), invalid, call);
+  }
+  for (const call of ["pauseGroup", "resumeGroup"] as const) {
+    for (const group of [nothing, 3 as unknown as string, "a\0b", "ø".repeat(201)]) {
+      await assert.rejects(schedules[call](group), invalid, call);
+    }
+  }
+  for (const calendar of [undefined, null, {}, weeklyCalendar().toJSON(), "weekly"]) {
+    await assert.rejects(schedules.saveCalendar("c", calendar as never), code("NS_CALENDAR_INVALID"));
+  }
   for (const n of [Number.POSITIVE_INFINITY, Number.NaN, -1, 1.5, 10_001]) {
     await assert.rejects(schedules.preview("s", n), invalid, String(n));
   }
