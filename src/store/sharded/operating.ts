@@ -91,8 +91,12 @@ export class Operating {
 }
 
 function silent({ name }: Shard, error: unknown): Finding {
-  const said = messageOf(error).replace(/^NS_\w+: /, "");
-  const message = `${said.replace(/\.?$/, ".")} The queues that live there wait, and are in no count; those of the other shards go on.`;
+  // What a call that failed had to add, its code and that it wrote nothing, is no news of the shard.
+  const said = messageOf(error)
+    .replace(/NS_[A-Z_]+: /g, "")
+    .replace(" Nothing was written.", "")
+    .replace(/\.?$/, ".");
+  const message = `${said} The queues that live there wait, and are in no count; those of the other shards go on.`;
   return { what: "shard away", severity: "warning", message, details: { shard: name } };
 }
 
