@@ -206,7 +206,7 @@ async function setUp(database: DatabaseSync, machine: Machine, settings: Setting
     PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"};
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = ${LOG_LEFT};
-    PRAGMA cache_size = -16000`);
+    PRAGMA cache_size = -4000`);
   await patiently(() => {
     database.exec("BEGIN IMMEDIATE");
     migrate(on, path, machine.at().now);

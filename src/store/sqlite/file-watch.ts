@@ -7,12 +7,18 @@ export class FileWatch implements Disposable {
   readonly #logger: LoggerLike;
   readonly #onSign: () => void;
   #watcher: FSWatcher | null = null;
+  #works = false;
 
   constructor(path: string, logger: LoggerLike, onSign: () => void) {
     this.#path = path;
     this.#logger = logger;
     this.#onSign = onSign;
     this.arm();
+  }
+
+  /** Whether this watch has given a sign: on some mounts one can be had that never does. */
+  get works(): boolean {
+    return this.#works;
   }
 
   /** Watches, if it does not already. */
@@ -22,6 +28,7 @@ export class FileWatch implements Disposable {
       this.#watcher = watch(this.#path, { persistent: false }, (event) => {
         // Renamed or removed: the watch looks at a file that nobody writes any more.
         if (event === "rename") this[Symbol.dispose]();
+        else this.#works = true;
         this.#onSign();
       });
       this.#watcher.on("error", () => this[Symbol.dispose]());
@@ -31,6 +38,7 @@ export class FileWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#works = false;
     this.#watcher?.close();
     this.#watcher = null;
   }

@@ -23,6 +23,8 @@ const TELL_AT_MOST_EVERY = 1;
  * on it: there all watch the log.
  */
 const WATCHES_SHM = process.platform === "linux";
+/** How much less often to look without a sign once the watch has given one: only what tells nobody is found so. */
+const LESS_OFTEN = 4;
 
 export interface WatcherOptions {
   /** The writing connection: its data_version changes with everybody's commits but its own. */
@@ -56,6 +58,7 @@ export class Watcher implements Disposable {
     this.#version = this.#dataVersion();
     if (WATCHES_SHM) this.#shm = new FileWatch(`${options.path}-shm`, options.logger, () => void this.look());
     else this.#watchLog();
+    this.#tell(); // heard by oneself too, which shows that the watch works
     this.#schedulePoll();
   }
 
@@ -156,6 +159,8 @@ export class Watcher implements Disposable {
       this.look();
       this.#schedulePoll();
     };
-    if (!this.#closed) this.#poll = systemClock.setTimer(this.#options.pollInterval, poll, { ref: false });
+    if (this.#closed) return;
+    const wait = this.#options.pollInterval * (this.#shm?.works ? LESS_OFTEN : 1);
+    this.#poll = systemClock.setTimer(wait, poll, { ref: false });
   }
 }
