@@ -10,7 +10,7 @@ export interface Questions {
   /** As many as said, by the system's bulk call where it has one, 10,000 a call unless told otherwise. */
   fill(ask: { readonly jobs: number; readonly call?: number }): Stored;
   /** One after the other, 50 a second. */
-  pace(ask: { readonly jobs: number }): Stored;
+  pace(ask: { readonly jobs: number }): Stored & { readonly took: readonly number[] };
   crowd(ask: { readonly count: number }): null;
   /** Starts a worker that stops by itself after so long. */
   start(ask: { readonly ms: number; readonly latencies?: boolean }): null;
@@ -115,12 +115,15 @@ async function fill(to: Session, jobs: number, call: number): Promise<Stored> {
   return { count: jobs, sum, rate: (jobs / spent) * 1_000 };
 }
 
-async function pace(to: Session, jobs: number): Promise<Stored> {
+async function pace(to: Session, jobs: number): Promise<Stored & { readonly took: readonly number[] }> {
   const started = now();
   const sent: Promise<number>[] = [];
+  const took: number[] = [];
   const send = async () => {
     const job = payload();
+    const asked = now();
     await to.enqueue(job);
+    took.push(now() - asked);
     return job.n;
   };
   for (let n = 0; n < jobs; n++) {
@@ -128,5 +131,5 @@ async function pace(to: Session, jobs: number): Promise<Stored> {
     sent.push(send());
   }
   const sum = (await Promise.all(sent)).reduce((total, n) => total + n, 0);
-  return { count: jobs, sum, rate: 1_000 / BEAT };
+  return { count: jobs, sum, rate: 1_000 / BEAT, took };
 }

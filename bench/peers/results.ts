@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { writeSection } from "../report.ts";
 import { goalsTable } from "./goals.ts";
 import type { Notebook } from "./notebook.ts";
-import { SYSTEMS, type SystemKey } from "./systems/index.ts";
+import { entryOf, SYSTEMS, type SystemKey } from "./systems/index.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const PEERS = ["graphile-worker", "pg-boss", "bullmq", "plainjob", "sidequest", "better-sqlite3", "pg"];
@@ -24,7 +24,10 @@ export function writeResults(notes: Notebook): void {
   const { versions, failures, loads } = notes.about;
   const { stored, handled, behind } = notes.tallies();
   const stuck = (Object.keys(SYSTEMS) as SystemKey[]).filter(
-    (key) => notes.tally("latency", key) !== undefined && notes.figure("p50", key) === undefined,
+    (key) =>
+      entryOf(key)?.only === undefined &&
+      notes.tally("latency", key) !== undefined &&
+      notes.figure("p50", key) === undefined,
   );
   const about = [
     `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,

@@ -17,6 +17,7 @@ const NAMES = {
   p99: ["latency at 50 jobs/s, same process, p99", "ms"],
   otherP50: ["latency at 50 jobs/s, other process, p50", "ms"],
   otherP99: ["latency at 50 jobs/s, other process, p99", "ms"],
+  stored: ["time until it is stored at 50 jobs/s, p50", "ms"],
   idleNode: ["idle worker: Node", "ms/s"],
   idleServer: ["idle worker: server", "ms/s"],
   idleStatements: ["idle worker: transactions on the server", "/s"],

@@ -12,19 +12,23 @@ const SETTLE = 300;
 
 export const latency: Scene = {
   seconds: 8,
-  takesPart: ({ only }) => only === undefined,
+  takesPart: ({ only }) => only?.includes("latency") ?? true,
   async play(stage: Stage) {
     const one = await stage.process();
+    // Limits run no jobs: they say what a commit takes at this pace.
+    if (stage.entry.only !== undefined) {
+      await paced(stage, one, "stored");
+      return;
+    }
     await between(stage, one, one, "p50", "p99");
     await between(stage, await stage.process(), one, "otherP50", "otherP99");
   },
 };
 
 async function between(stage: Stage, from: SystemProcess, to: SystemProcess, p50: Workload, p99: Workload) {
-  const jobs = WARM + stage.scale.paced;
   await to.ask("start", { ms: 60_000, latencies: true });
   await pause(SETTLE);
-  await stage.store(from.ask("pace", { jobs }));
+  const jobs = await paced(stage, from, from === to ? "stored" : undefined);
   for (let waited = 0; waited < PATIENCE && (await to.ask("seen", {})).count < jobs; waited += 20) await pause(20);
   const [figures] = await stage.stop([to]);
   const sorted = (figures?.latencies ?? []).slice(WARM).toSorted((a, b) => a - b);
@@ -32,4 +36,15 @@ async function between(stage: Stage, from: SystemProcess, to: SystemProcess, p50
   if (sorted.length < 0.95 * stage.scale.paced) return;
   stage.measure(p50, sorted[sorted.length >> 1] ?? Number.NaN);
   stage.measure(p99, sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN);
+}
+
+/** Enqueues at the pace; says how many, and measures the time until each was stored. */
+async function paced(stage: Stage, from: SystemProcess, workload?: Workload): Promise<number> {
+  const jobs = WARM + stage.scale.paced;
+  const answer = from.ask("pace", { jobs });
+  // What a limit stores nobody is to handle.
+  if (stage.entry.only === undefined) await stage.store(answer);
+  const took = (await answer).took.slice(WARM).toSorted((a, b) => a - b);
+  if (workload !== undefined) stage.measure(workload, took[took.length >> 1] ?? Number.NaN);
+  return jobs;
 }

@@ -11,7 +11,7 @@ export interface Entry {
   /** How many jobs it is given to drain: what takes it a second or two. */
   readonly drains: number;
   /** The scenes that it takes part in, if not in all. */
-  readonly only?: readonly ("enqueue" | "drain")[];
+  readonly only?: readonly ("enqueue" | "drain" | "latency")[];
   /** `false` for those without a bulk enqueue. */
   readonly bulk?: false;
   /** Takes part in the scene with millions of jobs: it has `worked` the finished ones, or they are `made` by SQL. */
@@ -79,7 +79,7 @@ export const SYSTEMS = {
     kind: "postgres",
     load: async () => (await limits()).lockAndDelete,
     drains: 100_000,
-    only: ["enqueue", "drain"],
+    only: ["enqueue", "drain", "latency"],
   },
   "limit-postgres-returning": {
     label: "limit: pg, no library: delete 500 returning, lost if it dies",
