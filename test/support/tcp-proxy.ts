@@ -48,7 +48,8 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
       socket.setNoDelay(true);
       socket.on("error", () => undefined);
       socket.on("close", () => {
-        pairs.delete(pair);
+        // What is left of a pair while nothing gets through is still ours to end.
+        if (pair.every(({ closed }) => closed)) pairs.delete(pair);
         for (const other of pair) if (other !== socket && !swallowed.size && !deaf) other.destroy();
       });
     }
