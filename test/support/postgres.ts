@@ -273,7 +273,7 @@ export async function setClockAhead(client: pg.Client, schema: string, milliseco
 export async function emptySchema(client: pg.Client, schema: string): Promise<void> {
   await client.query(`do $$ declare t text; begin
     for t in select c.relname from pg_class c where c.relnamespace = '${schema}'::regnamespace and c.relkind in ('r', 'p')
-      and not c.relispartition and c.relname not in ('migration', 'identity', 'queue') order by c.relname = 'lane'
+      and not c.relispartition and c.relname not in ('migration', 'identity', 'era', 'queue') order by c.relname = 'lane'
     loop execute format('delete from ${schema}.%I', t); end loop;
     delete from ${schema}.queue;
   end $$`);

@@ -6,8 +6,11 @@ import { NightshiftError, show } from "../../errors/index.ts";
 import type { EnqueueOptions, JobId, NewJob } from "../contract.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
 import type { PgQueryable, Row } from "./driver.ts";
+import { here } from "./elsewhere.ts";
 import { codeOf, failureKind, toNightshiftError } from "./failures.ts";
 import { jobId } from "./job-id.ts";
+import { onServer } from "./meeting.ts";
+import type { Names } from "./names.ts";
 import type { News } from "./notifier.ts";
 import { type Session, tell } from "./session.ts";
 
@@ -107,43 +110,49 @@ export class Enqueueing {
     }
   }
 
-  async #commit(jobs: readonly NewJob[]): Promise<Written> {
+  #commit(jobs: readonly NewJob[]): Promise<Written> {
     const { database, s } = this.#session;
-    await this.learn(jobs);
-    const [only] = jobs;
-    if (jobs.length === 1 && only !== undefined && only.due === undefined) return this.#commitOne(only);
-    if (jobs.length <= MOST_ROWS) {
-      const rows = await database.run({ name: "enqueue", text: enqueueText(s) }, this.encode(jobs), "if-refused");
-      return written(jobs, rows, (job) => this.#lane(job));
-    }
-    return database.transaction("if-refused", (query) => this.#inSlices(jobs, query));
+    return onServer(this.#session, async (names) => {
+      await this.learn(jobs, names);
+      const [only] = jobs;
+      if (jobs.length === 1 && only !== undefined && only.due === undefined) return this.#commitOne(only, names);
+      if (jobs.length <= MOST_ROWS) {
+        const values = this.encode(jobs, names);
+        const rows = await database.run({ name: "enqueue", text: enqueueText(s) }, values, "if-refused");
+        return rows.length === 0 ? null : written(jobs, rows, names);
+      }
+      return database.transaction("if-refused", (query) => this.#inSlices(jobs, names, query));
+    });
   }
 
-  async #commitOne(job: NewJob): Promise<Written> {
-    const { database, names, s } = this.#session;
+  async #commitOne(job: NewJob, names: Names): Promise<Written | null> {
+    const { database, s } = this.#session;
     const { maxAttempts, maxCrashes, input, meta = null } = job;
-    const values = [this.#lane(job), names.kind(job.name), maxAttempts, maxCrashes, input, meta];
+    const lane = names.lane(job.queue, job.priority);
+    const values = [lane, names.kind(job.name), maxAttempts, maxCrashes, input, meta, names.server];
     const [row] = await database.run({ name: "enqueue_one", text: enqueueOneText(s) }, values, "if-refused");
-    const [bucket = "", id = ""] = row ?? [];
-    const news = { queues: [job.queue], lanes: [[this.#lane(job), id ?? ""]] as const };
+    if (row === undefined) return null;
+    const [bucket = "", id = ""] = row;
+    const news = { queues: [job.queue], lanes: [[lane, id ?? ""]] as const };
     return { ids: [jobId(bucket ?? "", id ?? "")], news };
   }
 
   /** One commit, however many jobs. */
   async #inSlices(
     jobs: readonly NewJob[],
+    names: Names,
     query: (text: string, values: readonly unknown[]) => Promise<readonly Row[]>,
-  ): Promise<Written> {
+  ): Promise<Written | null> {
     const rows: Row[] = [];
     // The next slice's arrays are made while the server works on the last one.
     let before: Promise<readonly Row[]> | undefined;
     for (let from = 0; from < jobs.length; from += SLICE) {
-      const values = this.encode(jobs.slice(from, from + SLICE));
+      const values = this.encode(jobs.slice(from, from + SLICE), names);
       if (before !== undefined) rows.push(...(await before));
       before = query(enqueueText(this.#session.s), values);
     }
     if (before !== undefined) rows.push(...(await before));
-    return written(jobs, rows, (job) => this.#lane(job));
+    return rows.length === 0 ? null : written(jobs, rows, names);
   }
 
   async #inside(tx: unknown, jobs: readonly NewJob[]): Promise<readonly JobId[]> {
@@ -151,14 +160,17 @@ export class Enqueueing {
       const advice = "Give a pg client on which a transaction is open, or anything with its query(text, values).";
       throw new NightshiftError("NS_STORE_TX", `tx is ${show(tx)}. ${advice}`);
     }
-    await this.learn(jobs);
+    const query = async (text: string, values: readonly unknown[]) => {
+      const { rows } = await tx.query(text, [...values]);
+      return rows.map((row) => {
+        const { bucket, ids, due } = row as { bucket: string; ids: string; due: string | null };
+        return [bucket, ids, due];
+      });
+    };
     try {
-      const { ids, news } = await this.#inSlices(jobs, async (text, values) => {
-        const { rows } = await tx.query(text, [...values]);
-        return rows.map((row) => {
-          const { bucket, ids, due } = row as { bucket: string; ids: string; due: string | null };
-          return [bucket, ids, due];
-        });
+      const { ids, news } = await onServer(this.#session, async (names) => {
+        await this.learn(jobs, names);
+        return this.#inSlices(jobs, names, query);
       });
       for (const delay of AFTER_TX) {
         this.#session.clock.setTimer(delay, () => tell(this.#session, news), { ref: false });
@@ -175,32 +187,26 @@ export class Enqueueing {
   }
 
   /** What such a statement answered: bucket, ids, and when they are due. */
-  decode(jobs: readonly NewJob[], row: Row): Written {
-    return written(jobs, [row], (job) => this.#lane(job));
+  decode(jobs: readonly NewJob[], row: Row, names: Names): Written {
+    return written(jobs, [row], names);
   }
 
   /** Looks up the numbers of the jobs' lanes and names. */
-  async learn(jobs: readonly NewJob[]): Promise<void> {
-    const { names } = this.#session;
+  async learn(jobs: readonly NewJob[], names: Names): Promise<void> {
     const lanes = jobs.filter(({ queue, priority }) => !names.hasLane(queue, priority));
     if (lanes.length > 0) await names.learnLanes(lanes);
     const kinds = jobs.filter(({ name }) => !names.hasKind(name));
     if (kinds.length > 0) await names.learnKinds(kinds.map(({ name }) => name));
   }
 
-  #lane(job: NewJob): number {
-    return this.#session.names.lane(job.queue, job.priority);
-  }
-
   /** The arguments of a statement that stores jobs whose names are known. */
-  encode(jobs: readonly NewJob[]): unknown[] {
-    const { names } = this.#session;
+  encode(jobs: readonly NewJob[], names: Names): unknown[] {
     const due = jobs.some((job) => job.due !== undefined);
     return [
       each(
         jobs,
         (job, before) => job.queue === before.queue && job.priority === before.priority,
-        (job) => this.#lane(job),
+        (job) => names.lane(job.queue, job.priority),
       ),
       each(
         jobs,
@@ -221,6 +227,7 @@ export class Enqueueing {
       jobs.some((job) => job.meta !== undefined) ? texts(jobs.map((job) => job.meta)) : null,
       due ? numbers(jobs.map((job) => (job.due && "in" in job.due ? Math.ceil(job.due.in) : null))) : null,
       due ? numbers(jobs.map((job) => (job.due && "at" in job.due ? Math.ceil(job.due.at) : null))) : null,
+      names.server,
     ];
   }
 }
@@ -240,17 +247,17 @@ function enqueueOneText(s: string): string {
   return `with made as (
       insert into ${s}.job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
       select nextval('${s.replaceAll("'", "''")}.job_seq'), t.now, t.now / 86400000, $1::int, $2::int, $3::int, $4::int, $5::text, $6::text
-      from (select ${s}.now_ms() as now offset 0) t returning id, bucket, lane_id, kind_id)
+      from (select ${s}.now_ms() as now where ${here(7)} offset 0) t returning id, bucket, lane_id, kind_id)
     insert into ${s}.ready (job_id, lane_id, kind_id, bucket, attempt) select id, lane_id, kind_id, bucket, 0 from made
     returning bucket, job_id`;
 }
 
 /** As text, so that it reads the same through whatever client the caller brings. */
 export function enqueueText(s: string): string {
-  return `select o_bucket::text as bucket, o_ids::text as ids, o_due::text as due from ${s}.enqueue($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])`;
+  return `select o_bucket::text as bucket, o_ids::text as ids, o_due::text as due from ${s}.enqueue($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz)`;
 }
 
-function written(jobs: readonly NewJob[], rows: readonly Row[], laneOf: (job: NewJob) => number): Written {
+function written(jobs: readonly NewJob[], rows: readonly Row[], names: Names): Written {
   const ids: JobId[] = [];
   const queues = new Set<string>();
   const lanes = new Map<number, string>();
@@ -266,7 +273,7 @@ function written(jobs: readonly NewJob[], rows: readonly Row[], laneOf: (job: Ne
       if (at !== undefined && at !== "NULL") scheduledAt = Math.min(scheduledAt, Number(at));
       else {
         queues.add(job.queue);
-        const lane = laneOf(job);
+        const lane = names.lane(job.queue, job.priority);
         if (!lanes.has(lane)) lanes.set(lane, id);
       }
     }

@@ -5,8 +5,10 @@ import { rulesOf } from "../shared/retention.ts";
 import { numberElements, numbers } from "./arrays.ts";
 import { Cuts } from "./cuts.ts";
 import type { Row } from "./driver.ts";
+import { here } from "./elsewhere.ts";
 import { HealthWatch } from "./health-watch.ts";
 import { jobId, parseJobId } from "./job-id.ts";
+import { onServer } from "./meeting.ts";
 import type { News } from "./notifier.ts";
 import { maybeNumber, run, type Session, tell } from "./session.ts";
 
@@ -35,12 +37,13 @@ export class Keeping {
   }
 
   async promote(serving: Serving, limit: number): Promise<Promoted> {
-    const { s, names } = this.#session;
-    const kinds = await names.kindList(serving.names);
-    await names.learnQueues(serving.queues);
-    const queues = numbers([...serving.queues].map((queue) => names.queue(queue)));
-    const text = `select * from ${s}.promote($1::int[], $2::int[], $3)`;
-    const [row] = await run(this.#session, "promote", text, [kinds, queues, limit]);
+    const text = `select * from ${this.#session.s}.promote($1::int[], $2::int[], $3)`;
+    const [row] = await onServer(this.#session, async (names) => {
+      const kinds = await names.kindList(serving.names);
+      await names.learnQueues(serving.queues);
+      const queues = numbers([...serving.queues].map((queue) => names.queue(queue)));
+      return run(this.#session, "promote", text, [kinds, queues, limit]);
+    });
     const [moved = "0", nextAt = null, lanes = null, ids = null] = row ?? [];
     const firsts = numberElements(ids);
     const changed = numberElements(lanes).map((lane, index) => [Number(lane), firsts[index] ?? "0"] as const);
@@ -107,9 +110,13 @@ export class Keeping {
   }
 
   async pauseQueue(queue: string, reason?: string): Promise<void> {
-    const { s, names } = this.#session;
-    await names.learnQueues([queue]);
-    await run(this.#session, "pause", `select ${s}.pause($1, $2)`, [names.queue(queue), reason ?? null]);
+    const { s } = this.#session;
+    const text = `select ${s}.pause($1, $2) where ${here(3)}`;
+    await onServer(this.#session, async (names) => {
+      await names.learnQueues([queue]);
+      const [row] = await run(this.#session, "pause", text, [names.queue(queue), reason ?? null, names.server]);
+      return row ?? null;
+    });
   }
 
   async resumeQueue(queue: string): Promise<void> {

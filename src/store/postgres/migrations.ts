@@ -3,6 +3,7 @@ import { cancel, pause, retry, runNow } from "./schema/control.ts";
 import { crowd } from "./schema/crowd.ts";
 import { enqueue } from "./schema/enqueue.ts";
 import { enqueueAndWork, standsFree } from "./schema/enqueue-and-work.ts";
+import { era } from "./schema/era.ts";
 import { prune, sweep } from "./schema/forget.ts";
 import { importJobs } from "./schema/import.ts";
 import { maintain, makeDay, makeDays } from "./schema/maintain.ts";
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
     statements: [
       ...[
         tables,
+        era,
         enqueue,
         held,
         squeeze,

@@ -1,11 +1,12 @@
 /**
- * Queues, lanes and job names are numbers in the tables. Their numbers are looked up once and never change or go away,
- * so a process may remember them for as long as it lives. Always on a connection of our own: a name first written
+ * Queues, lanes and job names are numbers in the tables. Their numbers are looked up once and never change or go away in
+ * one era of the database, so a process may remember them until it meets another one (here.ts). Always on a connection of our own: a name first written
  * inside a caller's transaction would make everybody else wait for that transaction, or vanish with it.
  */
 import { NightshiftError } from "../../errors/index.ts";
 import { numbers, texts } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import { Elsewhere, here } from "./elsewhere.ts";
 
 /** A queue's lane of one priority. */
 export interface Lane {
@@ -19,6 +20,10 @@ const ROUNDS = 5;
 
 /** The numbers of names. */
 export class Names {
+  /** When the server started that these numbers hold on: a statement with them does nothing on another one. */
+  server: string | null;
+  /** The era of the database that they are of. */
+  readonly era: string;
   readonly #database: Database;
   readonly #queues = new Map<string, number>();
   readonly #queueNames = new Map<number, string>();
@@ -28,8 +33,10 @@ export class Names {
   readonly #laneById = new Map<number, Lane>();
   readonly #kindLists = new WeakMap<ReadonlySet<string>, { readonly size: number; readonly list: string }>();
 
-  constructor(database: Database) {
+  constructor(database: Database, server: string | null, era: string) {
     this.#database = database;
+    this.server = server;
+    this.era = era;
   }
 
   /** The number of a queue that was looked up before. */
@@ -82,9 +89,9 @@ export class Names {
     await this.#database.run(
       {
         name: "add_lanes",
-        text: `insert into ${s}.lane (queue_id, priority) select distinct * from unnest($1::int[], $2::int[]) order by 1, 2 on conflict do nothing`,
+        text: `insert into ${s}.lane (queue_id, priority) select distinct * from unnest($1::int[], $2::int[]) where ${here(3)} order by 1, 2 on conflict do nothing`,
       },
-      values,
+      [...values, this.server],
       "always",
     );
     const rows = await this.#database.run(
@@ -96,6 +103,7 @@ export class Names {
       "always",
     );
     for (const [id, queue, priority] of rows) this.#keepLane(Number(id), Number(queue), Number(priority));
+    if (!missing.every(({ queue, priority }) => this.hasLane(queue, priority))) throw new Elsewhere();
   }
 
   /** The names of lanes and kinds met in rows; looked up when another process made them. */
@@ -158,10 +166,10 @@ export class Names {
       }
       left = left.filter((name) => !ids.has(name));
       if (left.length === 0) return;
-      const add = `insert into ${s}.${table} (name) select distinct u from unnest($1::text[]) as u order by u on conflict do nothing`;
-      await this.#database.run({ name: `add_${table}`, text: add }, [texts(left)], "always");
+      const add = `insert into ${s}.${table} (name) select distinct u from unnest($1::text[]) as u where ${here(2)} order by u on conflict do nothing`;
+      await this.#database.run({ name: `add_${table}`, text: add }, [texts(left), this.server], "always");
     }
-    if (left.length > 0) known(undefined, table, left[0] ?? "");
+    if (left.length > 0) throw new Elsewhere();
   }
 
   #keepLane(id: number, queueId: number, priority: number): void {

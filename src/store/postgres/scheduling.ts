@@ -17,7 +17,10 @@ import type {
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { numbers, texts } from "./arrays.ts";
 import type { Row } from "./driver.ts";
+import { here } from "./elsewhere.ts";
 import { parseJobId } from "./job-id.ts";
+import { onServer } from "./meeting.ts";
+import type { Names } from "./names.ts";
 import type { News } from "./notifier.ts";
 import { maybeNumber, run, type Session, tell } from "./session.ts";
 
@@ -32,10 +35,13 @@ export async function saveSchedules(
   const list = schedules.map(({ id, group, source, job, definition, nextAt, paused }) => ({
     ...{ id, group, source, job, definition, nextAt, paused },
   }));
-  const text = `select ${COLUMNS} from ${session.s}.save_schedules($1::jsonb, $2::bigint[])`;
+  const text = `select ${COLUMNS} from ${session.s}.save_schedules($1::jsonb, $2::bigint[], $3::timestamptz)`;
   const values = [JSON.stringify(list), expected === undefined ? null : numbers(expected)];
   // Not repeated when the answer is lost: with an expected revision, the second time would be refused by the first.
-  const rows = await run(session, "save_schedules", text, values, "if-refused");
+  const rows = await onServer(session, async ({ server }) => {
+    const saved = await run(session, "save_schedules", text, [...values, server], "if-refused");
+    return saved.length === 0 ? null : saved;
+  });
   const saved = rows.map((row) => (row[0] === null ? null : toSchedule(row)));
   if (saved.some((schedule) => schedule !== null)) tell(session, { schedules: true });
   return saved;
@@ -103,16 +109,20 @@ export async function dueSchedules(session: Session, limit: number) {
 export async function fire(session: Session, fires: readonly Fire[], by: string): Promise<readonly Fired[]> {
   if (fires.length === 0) return [];
   const jobs = fires.flatMap(({ occurrences }) => occurrences.flatMap(({ job }) => job ?? []));
-  await session.names.learnLanes(jobs);
-  await session.names.learnKinds(jobs.map(({ name }) => name));
-  const moves = fires.map(({ schedule, revision, occurrences, nextAt, definition, cancel }) => ({
-    ...{ schedule, revision, nextAt, definition },
-    ...(cancel && { cancel: { reason: cancel.reason, jobs: cancel.jobs.flatMap((id) => parseJobId(id) ?? []) } }),
-    occurrences: occurrences.map(({ at, what, reason, job }) => ({ at, what, reason, job: job && wire(session, job) })),
-  }));
-  const text = `select * from ${session.s}.fire($1::jsonb, $2)`;
+  const movesOf = (names: Names) =>
+    fires.map(({ schedule, revision, occurrences, nextAt, definition, cancel }) => ({
+      ...{ schedule, revision, nextAt, definition },
+      ...(cancel && { cancel: { reason: cancel.reason, jobs: cancel.jobs.flatMap((id) => parseJobId(id) ?? []) } }),
+      occurrences: occurrences.map(({ at, what, reason, job }) => ({ at, what, reason, job: job && wire(names, job) })),
+    }));
+  const text = `select * from ${session.s}.fire($1::jsonb, $2, $3::timestamptz)`;
   // A second time finds its own revision gone and says "stale"; nothing is made twice.
-  const rows = await run(session, "fire", text, [JSON.stringify(moves), by], "if-refused");
+  const rows = await onServer(session, async (names) => {
+    await names.learnLanes(jobs);
+    await names.learnKinds(jobs.map(({ name }) => name));
+    const fired = await run(session, "fire", text, [JSON.stringify(movesOf(names)), by, names.server], "if-refused");
+    return fired.length === 0 ? null : fired;
+  });
   const parts: Row[][] = fires.map(() => []);
   for (const row of rows) parts[Number(row[0])]?.push(row);
   tellFired(session, fires, parts);
@@ -125,7 +135,7 @@ export async function fire(session: Session, fires: readonly Fire[], by: string)
   });
 }
 
-function wire({ names }: Session, job: NewJob) {
+function wire(names: Names, job: NewJob) {
   const { input, meta, maxAttempts, maxCrashes, due } = job;
   const when = due === undefined ? {} : "in" in due ? { in: Math.ceil(due.in) } : { at: Math.ceil(due.at) };
   return {
@@ -225,13 +235,18 @@ export async function listCalendars(session: Session) {
 export async function campaign(session: Session, role: string, holder: string, ttl: number): Promise<Term | null> {
   const { s } = session;
   // The sequence may skip numbers of those that lost; a token only has to grow.
-  const text = `insert into ${s}.leader as l (role, holder, token, expires_at)
-    values ($1, $2, nextval('${s.replaceAll("'", "''")}.term_seq'), ${s}.now_ms() + $3::bigint)
-    on conflict (role) do update set holder = excluded.holder, token = excluded.token, expires_at = ${s}.now_ms() + $3::bigint
-      where l.expires_at <= ${s}.now_ms() returning token`;
+  const text = `with won as (
+      insert into ${s}.leader as l (role, holder, token, expires_at)
+      select $1, $2, nextval('${s.replaceAll("'", "''")}.term_seq'), ${s}.now_ms() + $3::bigint where ${here(4)}
+      on conflict (role) do update set holder = excluded.holder, token = excluded.token, expires_at = ${s}.now_ms() + $3::bigint
+        where l.expires_at <= ${s}.now_ms() returning token)
+    select (select token from won) where ${here(4)}`;
   // A term whose answer was lost runs out by itself.
-  const [row] = await run(session, "campaign", text, [role, holder, Math.ceil(ttl)], "if-refused");
-  return row === undefined ? null : { role, token: row[0] ?? "", holder, ttl };
+  const [token = null] = await onServer(session, async ({ server }) => {
+    const [row] = await run(session, "campaign", text, [role, holder, Math.ceil(ttl), server], "if-refused");
+    return row ?? null;
+  });
+  return token === null ? null : { role, token, holder, ttl };
 }
 
 export async function renew(session: Session, role: string, token: string, ttl: number): Promise<boolean> {

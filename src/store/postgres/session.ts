@@ -12,7 +12,8 @@ import type { News, Notifier } from "./notifier.ts";
 
 export interface Session {
   readonly database: Database;
-  readonly names: Names;
+  /** What is remembered of this era of the database; replaced when another one is met (meeting.ts). */
+  names: Names;
   readonly floors: Floors;
   readonly leaseIds: LeaseIds;
   readonly notifier: Notifier;

@@ -55,8 +55,8 @@ import * as inspection from "./inspection.ts";
 import { Keeping, maintain } from "./keeping.ts";
 import { LeaseIds } from "./lease-ids.ts";
 import { listJobs } from "./listing.ts";
+import { firstNames } from "./meeting.ts";
 import { migrate } from "./migrate.ts";
-import { Names } from "./names.ts";
 import { Notifier } from "./notifier.ts";
 import type { Settings } from "./options.ts";
 import { isSameDatabase } from "./same-database.ts";
@@ -310,7 +310,7 @@ export class PostgresStore implements Store {
       const notifier = new Notifier(database, clock, logger, hearing, await this.#ear(database, logger));
       session = {
         ...{ database, notifier, listeners, clock, logger, s: this.#settings.quoted },
-        names: new Names(database),
+        names: await firstNames(database),
         offset: null,
         floors: new Floors(),
         leaseIds: new LeaseIds(),

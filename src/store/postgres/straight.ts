@@ -5,8 +5,10 @@
 import type { ClaimedJob, EnqueuedAndClaimed, JobId, NewJob } from "../contract.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
 import type { Row } from "./driver.ts";
+import { here } from "./elsewhere.ts";
 import type { HeldLease } from "./held.ts";
 import { jobId } from "./job-id.ts";
+import type { Names } from "./names.ts";
 import { run, type Session } from "./session.ts";
 
 const DAY = 86_400_000;
@@ -19,15 +21,16 @@ export interface Straight {
 }
 
 /**
- * Stores and claims jobs that are alike; null, and nothing is written, when something stands before them or the
- * instance may not claim.
+ * Stores and claims jobs that are alike; null, and nothing is written, when something stands before them, the instance
+ * may not claim, or this is not the server of the names.
  */
 export async function straightIntoLease(
   session: Session,
+  names: Names,
   jobs: readonly NewJob[],
   instance: string,
 ): Promise<Straight | null> {
-  const { floors, leaseIds, names, s } = session;
+  const { floors, leaseIds, s } = session;
   const [first] = jobs as readonly [NewJob];
   const lane = names.lane(first.queue, first.priority);
   const entered = floors.entries();
@@ -37,6 +40,7 @@ export async function straightIntoLease(
     ...into,
     numbers(entered.lanes),
     numbers(entered.floors),
+    names.server,
     ...(jobs.length === 1 ? one(first) : many(jobs)),
   ];
   const [name, text] = jobs.length === 1 ? ["straight_one", oneText(s)] : ["straight", manyText(s)];
@@ -77,7 +81,7 @@ function read(jobs: readonly NewJob[], [at, idsText = null]: Row, lease: string,
 function oneText(s: string): string {
   return `with made as (
       insert into ${s}.job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
-      select ${nextJob(s)}, f.now, f.now / 86400000, $1::int, $2::int, $8::int, $9::int, $10::text, $11::text
+      select ${nextJob(s)}, f.now, f.now / 86400000, $1::int, $2::int, $9::int, $10::int, $11::text, $12::text
       from (select ${s}.now_ms() as now where ${free(s)} offset 0) f
       returning id, bucket, created_at
     )
@@ -90,7 +94,7 @@ function manyText(s: string): string {
   return `with free as materialized (select ${s}.now_ms() as now where ${free(s)}), made as (
       insert into ${s}.job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)
       select ${nextJob(s)}, f.now, f.now / 86400000, $1::int, $2::int, u.attempts, u.crashes, u.input, u.meta
-      from free f cross join unnest($8::int[], $9::int[], $10::text[], $11::text[]) as u (attempts, crashes, input, meta)
+      from free f cross join unnest($9::int[], $10::int[], $11::text[], $12::text[]) as u (attempts, crashes, input, meta)
       returning id, bucket, created_at
     ), batch as (
       select m.created_at, m.bucket, array_agg(m.id order by m.id) as ids from made m group by m.created_at, m.bucket
@@ -101,7 +105,7 @@ function manyText(s: string): string {
 }
 
 function free(s: string): string {
-  return `${s}.stands_free($3::int, $4::int, $6::int[], $7::bigint[])`;
+  return `${here(8)} and ${s}.stands_free($3::int, $4::int, $6::int[], $7::bigint[])`;
 }
 
 function nextJob(s: string): string {

@@ -14,8 +14,11 @@ import {
 import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
 import { landingOf, MOST_TEXT_OF_PAGE, sourceKey } from "../shared/transfer.ts";
 import { numbers, texts } from "./arrays.ts";
+import { Elsewhere, here } from "./elsewhere.ts";
 import { WORDS } from "./inspection.ts";
 import { jobId } from "./job-id.ts";
+import { onServer } from "./meeting.ts";
+import type { Names } from "./names.ts";
 import type { News } from "./notifier.ts";
 import { maybeNumber, run, type Session, tell } from "./session.ts";
 
@@ -125,7 +128,16 @@ export async function importJobs(
   jobs: readonly WholeJob[],
 ): Promise<readonly Imported[]> {
   if (jobs.length === 0) return [];
-  const { s, names } = session;
+  return onServer(session, (names) => importWith(session, names, source, jobs));
+}
+
+async function importWith(
+  session: Session,
+  names: Names,
+  source: string,
+  jobs: readonly WholeJob[],
+): Promise<readonly Imported[] | null> {
+  const { s } = session;
   await names.learnLanes(jobs);
   await names.learnKinds(jobs.map(({ name }) => name));
   const [clock] = await run(session, "now", `select ${s}.now_ms()`, []);
@@ -154,9 +166,10 @@ export async function importJobs(
       }),
     };
   });
-  const text = `select * from ${s}.import_jobs($1, $2::jsonb)`;
+  const text = `select * from ${s}.import_jobs($1, $2::jsonb, $3::timestamptz)`;
   // Sending it again changes nothing: what was written the first time is found.
-  const rows = await run(session, "import_jobs", text, [source, JSON.stringify(sent)]);
+  const rows = await run(session, "import_jobs", text, [source, JSON.stringify(sent), names.server]);
+  if (rows.length === 0) return null;
   const imported = rows.map(([bucket, id, existed]): Imported => {
     return { id: jobId(bucket ?? "", id ?? ""), existed: existed === "t" };
   });
@@ -167,12 +180,12 @@ export async function importJobs(
       ? []
       : [{ job, next: landing.next, id: made.id }];
   });
-  tell(session, newsOf(session, fresh));
+  tell(session, newsOf(names, fresh));
   return imported;
 }
 
 function newsOf(
-  { names }: Session,
+  names: Names,
   fresh: readonly { readonly job: WholeJob; readonly id: JobId; readonly next: ReturnType<typeof landingOf>["next"] }[],
 ): News {
   const ready = fresh.filter(({ next }) => next.to === "ready");
@@ -201,8 +214,10 @@ async function instanceIds(session: Session, wanted: ReadonlySet<string>): Promi
   const missing = [...wanted].filter((name) => !known.has(name));
   if (missing.length === 0) return known;
   const add = `insert into ${s}.instance_name (id, name, registered_at)
-    select nextval(pg_get_serial_sequence($2, 'id')), u.name, ${s}.now_ms() from unnest($1::text[]) as u (name)`;
-  await run(session, "add_instances", add, [texts(missing), `${s}.instance`], "if-refused");
+    select nextval(pg_get_serial_sequence($2, 'id')), u.name, ${s}.now_ms() from unnest($1::text[]) as u (name) where ${here(3)} returning 1`;
+  const values = [texts(missing), `${s}.instance`, session.names.server];
+  const added = await run(session, "add_instances", add, values, "if-refused");
+  if (added.length === 0) throw new Elsewhere();
   return found();
 }
 

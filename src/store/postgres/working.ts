@@ -1,4 +1,5 @@
 /** The worker's side: instances, claims under leases, settlements. */
+import { NightshiftError } from "../../errors/index.ts";
 import type {
   ClaimRequest,
   EnqueuedAndClaimed,
@@ -18,10 +19,13 @@ import { mergeWants } from "../shared/settling.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
 import type { Repeat } from "./database.ts";
 import type { Row } from "./driver.ts";
+import { here } from "./elsewhere.ts";
 import type { Enqueueing } from "./enqueueing.ts";
 import { Held, type HeldLease, laneOf } from "./held.ts";
 import { jobId, parseJobId } from "./job-id.ts";
 import { readLease } from "./leases.ts";
+import { onServer } from "./meeting.ts";
+import type { Names } from "./names.ts";
 import { merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
 import { databaseTime, run, runAhead, type Session, sawTime, tell } from "./session.ts";
@@ -37,11 +41,21 @@ interface Wanted {
   readonly queues: number;
   readonly limit: number;
   readonly values: readonly unknown[];
+  /** Of which the values are. */
+  readonly names: Names;
+}
+
+/** What the worker's statement answers. */
+interface Answer {
+  readonly refused: readonly LeaseId[];
+  readonly leases: readonly Lease[];
 }
 
 export class Working {
   readonly #session: Session;
   readonly #held = new Held();
+  /** The era of the database in which each instance last claimed. */
+  readonly #eras = new Map<InstanceId, string>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -52,12 +66,16 @@ export class Working {
     const { name, host, pid, version, queues, names, concurrency } = instance;
     const text = `with made as (
         insert into ${s}.instance (expires_at, started_at, pid, concurrency, name, host, version, queues, names)
-        select t + $1::bigint, t, $2, $3, $4, $5, $6, $7::text[], $8::text[] from ${s}.now_ms() as t returning id, name, started_at
+        select t + $1::bigint, t, $2, $3, $4, $5, $6, $7::text[], $8::text[] from ${s}.now_ms() as t where ${here(9)} returning id, name, started_at
       ), named as (insert into ${s}.instance_name (id, name, registered_at) select * from made)
       select id from made`;
     const values = [Math.ceil(ttl), pid, concurrency, name, host, version, texts(queues), texts(names)];
-    const [row] = await run(this.#session, "register", text, values, "if-refused");
-    return row?.[0] ?? "";
+    return onServer(this.#session, async ({ server, era }) => {
+      const [row] = await run(this.#session, "register", text, [...values, server], "if-refused");
+      const id = row?.[0] ?? null;
+      if (id !== null) this.#eras.set(id, era);
+      return id;
+    });
   }
 
   async heartbeat(instance: InstanceId, ttl: number): Promise<Heartbeat> {
@@ -86,6 +104,7 @@ export class Working {
     const text = `with gone as (delete from ${s}.instance where id = $1) select * from ${s}.hand_back($1, '{}')`;
     this.#tellHandedBack(await run(this.#session, "deregister", text, [instance]));
     this.#held.forget(instance);
+    this.#eras.delete(instance);
   }
 
   async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
@@ -97,9 +116,8 @@ export class Working {
   }
 
   async claim(instance: InstanceId, request: ClaimRequest): Promise<readonly Lease[]> {
-    const wanted = await this.#wanted(request);
-    if (wanted === null || !INSTANCE_SHAPE.test(instance)) return [];
-    const { leases } = await this.#work(instance, NOTHING, wanted, "if-refused");
+    if (!INSTANCE_SHAPE.test(instance)) return [];
+    const { leases } = await this.#claim(instance, NOTHING, request);
     return leases;
   }
 
@@ -107,7 +125,8 @@ export class Working {
     if (!INSTANCE_SHAPE.test(instance)) return { refused: settlements.map(({ lease }) => lease) };
     const encoded = encodeSettlements(settlements, (lease) => this.#held.get(instance, lease));
     if (encoded.values === NOTHING) return { refused: encoded.refused };
-    const { refused } = await this.#work(instance, encoded.values, null, "always");
+    const values = [instance, ...encoded.values, null, null, null, null, null, null, 0, null];
+    const { refused } = await this.#read(instance, await this.#run("work", workText, values, "always"));
     const all = [...encoded.refused, ...refused];
     this.#settled(instance, settlements, all);
     return { refused: all };
@@ -118,12 +137,10 @@ export class Working {
     settlements: readonly Settlement[],
     request: ClaimRequest,
   ): Promise<Settled & { readonly leases: readonly Lease[] }> {
-    const wanted = await this.#wanted(request);
-    if (wanted === null || !INSTANCE_SHAPE.test(instance))
+    if (mergeWants(request.wants).size === 0 || !INSTANCE_SHAPE.test(instance))
       return { ...(await this.settle(instance, settlements)), leases: [] };
     const encoded = encodeSettlements(settlements, (lease) => this.#held.get(instance, lease));
-    // Not repeated after a lost answer: settling twice is harmless, claiming twice is not.
-    const answer = await this.#work(instance, encoded.values, wanted, "if-refused");
+    const answer = await this.#claim(instance, encoded.values, request);
     const refused = [...encoded.refused, ...answer.refused];
     this.#settled(instance, settlements, refused);
     return { refused, leases: answer.leases };
@@ -136,17 +153,28 @@ export class Working {
     instance: InstanceId,
     request: ClaimRequest,
   ): Promise<EnqueuedAndClaimed> {
-    const wanted = await this.#wanted(request);
-    if (wanted === null || !INSTANCE_SHAPE.test(instance))
-      return { ids: await enqueueing.enqueue(jobs, {}), leases: [] };
-    await enqueueing.learn(jobs);
-    const straight = areAlike(jobs, request) ? await straightIntoLease(this.#session, jobs, instance) : null;
-    if (straight !== null) {
+    return onServer(this.#session, async (names) => {
+      // An instance that has yet to hear of another era learns of it by a claim: what is enqueued must not fail for that.
+      const isOfToday = (this.#eras.get(instance) ?? names.era) === names.era;
+      const wanted = isOfToday && INSTANCE_SHAPE.test(instance) ? await this.#wanted(request, names) : null;
+      if (wanted === null) return { ids: await enqueueing.enqueue(jobs, {}), leases: [] };
+      await enqueueing.learn(jobs, names);
+      const straight = areAlike(jobs, request) ? await straightIntoLease(this.#session, names, jobs, instance) : null;
+      if (straight === null) return this.#storeAndClaim(enqueueing, jobs, instance, wanted);
       this.#held.add(instance, straight.lease, straight.held);
       return straight.answer;
-    }
+    });
+  }
+
+  async #storeAndClaim(
+    enqueueing: Enqueueing,
+    jobs: readonly NewJob[],
+    instance: InstanceId,
+    wanted: Wanted,
+  ): Promise<EnqueuedAndClaimed | null> {
     const { floors, leaseIds, clock, s } = this.#session;
-    const text = `select * from ${s}.enqueue_and_work($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9, $10::bigint, $11::int[], $12::int[], $13::int[], $14::int[], $15::bigint[], $16)`;
+    const { names } = wanted;
+    const text = `select * from ${s}.enqueue_and_work($1::int[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9, $10::bigint, $11::int[], $12::int[], $13::int[], $14::int[], $15::bigint[], $16, $17::timestamptz)`;
     const entered = floors.entries();
     const sweep = floors.sweepFor(wanted.key, clock.monotonic()) === 2 ? 1 : 0;
     const claiming = [
@@ -157,50 +185,73 @@ export class Working {
       numbers(entered.floors),
       sweep,
     ];
-    const values = [...enqueueing.encode(jobs), ...claiming];
-    const [stored = [], ...rows] = await run(this.#session, "enqueue_and_work", text, values, "if-refused");
-    const { ids, news } = enqueueing.decode(jobs, [
-      numberElements(stored[3] ?? null)[0] ?? "",
-      stored[2] ?? null,
-      stored[9] ?? null,
-    ]);
+    const values = [...enqueueing.encode(jobs, names).slice(0, -1), ...claiming, names.server];
+    const [stored, ...rows] = await run(this.#session, "enqueue_and_work", text, values, "if-refused");
+    if (stored === undefined) return null;
+    const row = [numberElements(stored[3] ?? null)[0] ?? "", stored[2] ?? null, stored[9] ?? null];
+    const { ids, news } = enqueueing.decode(jobs, row, names);
     const { leases } = await this.#read(instance, rows);
     const claimed = new Set(leases.flatMap((lease) => lease.jobs.map(({ id }) => id)));
     if (!ids.every((id) => claimed.has(id))) tell(this.#session, news);
     return { ids, leases };
   }
 
-  async #wanted({ wants, names }: ClaimRequest): Promise<Wanted | null> {
-    const merged = mergeWants(wants);
+  async #wanted(request: ClaimRequest, names: Names): Promise<Wanted | null> {
+    const merged = mergeWants(request.wants);
     if (merged.size === 0) return null;
     const queues = [...merged.keys()];
-    await this.#session.names.learnQueues(queues);
-    const kinds = await this.#session.names.kindList(names);
+    await names.learnQueues(queues);
+    const kinds = await names.kindList(request.names);
     return {
       key: queues.join("\0"),
       queues: queues.length,
       limit: [...merged.values()].reduce((sum, limit) => sum + limit, 0),
-      values: [numbers(queues.map((queue) => this.#session.names.queue(queue))), numbers([...merged.values()]), kinds],
+      values: [numbers(queues.map((queue) => names.queue(queue))), numbers([...merged.values()]), kinds],
+      names,
     };
   }
 
-  async #work(instance: InstanceId, settling: readonly unknown[], wanted: Wanted | null, repeat: Repeat) {
-    const { floors, leaseIds, clock, s } = this.#session;
-    const text = workText(s);
-    if (wanted === null) {
-      const values = [instance, ...settling, null, null, null, null, null, null, 0];
-      return this.#read(instance, await run(this.#session, "work", text, values, repeat));
-    }
+  /** Not repeated after a lost answer: settling twice is harmless, claiming twice is not. */
+  #claim(instance: InstanceId, settling: readonly unknown[], request: ClaimRequest): Promise<Answer> {
+    return onServer(this.#session, async (names) => {
+      this.#tellOfEra(instance, names.era);
+      const wanted = await this.#wanted(request, names);
+      return wanted === null ? { refused: [], leases: [] } : this.#work(instance, settling, wanted);
+    });
+  }
+
+  /**
+   * The first claim of an instance in another era of the database fails: whoever claims reconciles then (decision 034).
+   * Leases may have come back that it settled long ago, since that settlement is lost.
+   */
+  #tellOfEra(instance: InstanceId, era: string): void {
+    const before = this.#eras.get(instance);
+    this.#eras.set(instance, era);
+    if (before === undefined || before === era) return;
+    const { location } = this.#session.database.settings;
+    const message = `PostgreSQL at ${location} goes on from another history than before (a failover?). Nothing was claimed: reconcile, and claim again.`;
+    throw new NightshiftError("NS_STORE_UNAVAILABLE", message);
+  }
+
+  #run(name: string, text: (s: string) => string, values: readonly unknown[], repeat: Repeat) {
+    return run(this.#session, name, text(this.#session.s), values, repeat);
+  }
+
+  /** Null on another server than that of the names. */
+  async #work(instance: InstanceId, settling: readonly unknown[], wanted: Wanted): Promise<Answer | null> {
+    const { floors, leaseIds, clock } = this.#session;
     const entered = floors.entries();
     const started = clock.monotonic();
     const sweep = floors.sweepFor(wanted.key, started);
     const first = leaseIds.take(instance, wanted.queues);
-    const claiming = [first, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep];
+    const { server } = wanted.names;
+    const claiming = [first, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep, server];
     const values = [instance, ...settling, ...claiming];
     const rows =
       settling === NOTHING
-        ? await run(this.#session, "claim", claimText(s), values, repeat)
-        : await run(this.#session, "work", text, values, repeat);
+        ? await this.#run("claim", claimText, values, "if-refused")
+        : await this.#run("work", workText, values, "if-refused");
+    if (rows[0]?.[0] === null) return null;
     const answer = await this.#read(instance, rows);
     const claimed = answer.leases.reduce((sum, { jobs }) => sum + jobs.length, 0);
     // A batch may be short because it is heavy: then nobody looked below.
@@ -213,7 +264,7 @@ export class Working {
   }
 
   /** The statement's rows: refusals and leases. */
-  async #read(instance: InstanceId, rows: readonly Row[]) {
+  async #read(instance: InstanceId, rows: readonly Row[]): Promise<Answer> {
     const refused: string[] = [];
     const leases: Lease[] = [];
     for (const row of rows) {
@@ -265,7 +316,7 @@ export class Working {
 }
 
 function workText(s: string): string {
-  return `select w.* from ${s}.work($1, $2::bigint[], $3::int[], $4::bigint[], $5::"char"[], $6::int[], $7::bigint[], $8::text[], $9::bigint, $10::int[], $11::int[], $12::int[], $13::int[], $14::bigint[], $15) w`;
+  return `select w.* from ${s}.work($1, $2::bigint[], $3::int[], $4::bigint[], $5::"char"[], $6::int[], $7::bigint[], $8::text[], $9::bigint, $10::int[], $11::int[], $12::int[], $13::int[], $14::bigint[], $15, $16::timestamptz) w`;
 }
 
 /** A claim that settles nothing does not wait for the disk: what a crash makes of it is a claim that never was (decision 026). */

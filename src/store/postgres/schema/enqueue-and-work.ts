@@ -8,7 +8,8 @@ export const enqueueAndWork = `
 create function enqueue_and_work(
   p_job_lanes int[], p_job_kinds int[], p_max_attempts int[], p_max_crashes int[], p_inputs text[], p_metas text[],
   p_in bigint[], p_at bigint[],
-  p_instance int, p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int
+  p_instance int, p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int,
+  p_server timestamptz
 ) returns table (
   o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
   o_max int[], o_created bigint[], o_inputs text, o_metas text
@@ -18,10 +19,11 @@ begin
   return query
     select null::bigint, null::bigint, e.o_ids, array[e.o_bucket], null::int[], null::int[], null::int[], null::int[],
       null::bigint[], e.o_due::text, null::text
-    from enqueue(p_job_lanes, p_job_kinds, p_max_attempts, p_max_crashes, p_inputs, p_metas, p_in, p_at) e;
+    from enqueue(p_job_lanes, p_job_kinds, p_max_attempts, p_max_crashes, p_inputs, p_metas, p_in, p_at, p_server) e;
+  if not found then return; end if;
   return query
     select w.* from work(p_instance, null, null, null, null, null, null, null,
-      p_first, p_queues, p_limits, p_kinds, p_lanes, p_floors, p_sweep) w;
+      p_first, p_queues, p_limits, p_kinds, p_lanes, p_floors, p_sweep, p_server) w;
 end $$;
 `;
 

@@ -4,17 +4,20 @@
  *
  * Arrays of what most jobs share have one element where all are the same. The usual case, all of one kind and due at
  * once, reads them side by side from the arrays: every row of a WITH, or of a function in FROM, is copied once more.
+ *
+ * No row, and nothing is written, on another server than p_server: see era.ts.
  */
 export const enqueue = `
 create function enqueue(
   p_lanes int[], p_kinds int[], p_max_attempts int[], p_max_crashes int[], p_inputs text[], p_metas text[],
-  p_in bigint[], p_at bigint[]
+  p_in bigint[], p_at bigint[], p_server timestamptz
 ) returns table (o_bucket int, o_ids bigint[], o_due bigint[])
 language plpgsql set search_path from current set plan_cache_mode = force_generic_plan as $$
 declare
   v_now bigint := now_ms();
   v_lane int; v_kind int; v_attempts int; v_crashes int;
 begin
+  if p_server is distinct from pg_postmaster_start_time() then return; end if;
   o_bucket := v_now / 86400000;
   if p_in is null and p_at is null and
       cardinality(p_lanes) + cardinality(p_kinds) + cardinality(p_max_attempts) + cardinality(p_max_crashes) = 4 then

@@ -3,13 +3,14 @@
  * written without another doing the same between. The history is counted in the minutes that it names.
  */
 export const importJobs = `
-create function import_jobs(p_source text, p_jobs jsonb)
+create function import_jobs(p_source text, p_jobs jsonb, p_server timestamptz)
 returns table (o_bucket int, o_id bigint, o_existed boolean)
 language plpgsql set search_path from current as $$
 declare
   v_now bigint := now_ms();
   v_job jsonb; v_lane int; v_kind int;
 begin
+  if p_server is distinct from pg_postmaster_start_time() then return; end if;
   perform pg_advisory_xact_lock(hashtextextended(current_schema() || '/import/' || p_source, 0));
   for v_job in select j.value from jsonb_array_elements(p_jobs) with ordinality as j (value, place) order by j.place loop
     select i.bucket, i.job_id into o_bucket, o_id from imported i where i.source = p_source and i.source_job = v_job ->> 'key';

@@ -2,7 +2,7 @@
 
 /** Writes schedules; an entry whose expected revision is not the stored one is left as it is. */
 export const saveSchedules = `
-create function save_schedules(p_schedules jsonb, p_expected bigint[]) returns setof schedule
+create function save_schedules(p_schedules jsonb, p_expected bigint[], p_server timestamptz) returns setof schedule
 language plpgsql set search_path from current as $$
 declare
   v_now bigint := now_ms();
@@ -10,6 +10,7 @@ declare
   v_index int := 0;
   v_saved schedule%rowtype;
 begin
+  if p_server is distinct from pg_postmaster_start_time() then return; end if;
   -- Locks the names, so that "must not exist yet" holds although there is no row to lock; names and rows each in one order,
   -- so that two that write the same schedules wait for each other and do not lock.
   perform pg_advisory_xact_lock(name) from (
@@ -62,7 +63,7 @@ end $$;
  * its job is due), then one per job that was to be cancelled (o_note: what became of that).
  */
 export const fire = `
-create function fire(p_fires jsonb, p_by text)
+create function fire(p_fires jsonb, p_by text, p_server timestamptz)
 returns table (o_fire int, o_revision bigint, o_at bigint, o_job text, o_note text)
 language plpgsql set search_path from current as $$
 declare
@@ -73,6 +74,7 @@ declare
   v_last_at bigint; v_last_job text;
   v_cancel jsonb;
 begin
+  if p_server is distinct from pg_postmaster_start_time() then return; end if;
   -- In one order, whatever order the moves are in: two batches with the same schedules wait for each other, and do not lock.
   perform from schedule s where s.id in (select f ->> 'schedule' from jsonb_array_elements(p_fires) f) order by s.id for update;
   o_fire := -1;
@@ -97,7 +99,7 @@ begin
           select * into v_made from enqueue(
             array[(v_job ->> 'lane')::int], array[(v_job ->> 'kind')::int], array[(v_job ->> 'maxAttempts')::int],
             array[(v_job ->> 'maxCrashes')::int], array[v_job ->> 'input'], array[v_job ->> 'meta'],
-            array[(v_job ->> 'in')::bigint], array[(v_job ->> 'at')::bigint]);
+            array[(v_job ->> 'in')::bigint], array[(v_job ->> 'at')::bigint], p_server);
           o_job := v_made.o_bucket || '-' || v_made.o_ids[1];
           o_note := v_made.o_due[1];
           update occurrence o set job = o_job where o.schedule_id = v_schedule.id and o.at = o_at;

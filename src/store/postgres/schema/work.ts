@@ -16,6 +16,8 @@ import { MOST_BYTES } from "../../shared/claiming.ts";
  * character that JSON cannot hold; whoever finds more parts than jobs reads the bodies again, one by one. A row without
  * o_claimed is a lease whose settlement is refused.
  *
+ * A row without o_lease: this is another server than p_server, and nothing was done (era.ts).
+ *
  * p_first is the id of the lease of the first queue; the others follow. Ids come from the caller, see lease-ids.ts.
  *
  * A batch is bounded by bytes too, or a queue of large inputs would fill a worker's memory. Their sizes are looked at
@@ -26,7 +28,8 @@ export const work = `
 create function work(
   p_instance int,
   p_leases bigint[], p_ends int[], p_jobs bigint[], p_states "char"[], p_ms int[], p_waits bigint[], p_details text[],
-  p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int
+  p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int,
+  p_server timestamptz
 ) returns table (
   o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
   o_max int[], o_created bigint[], o_inputs text, o_metas text
@@ -46,6 +49,10 @@ declare
   b_ids bigint[]; b_buckets int[]; b_kinds int[]; b_attempts int[];
   l_ids bigint[]; l_buckets int[]; l_lanes int[]; l_kinds int[]; l_attempts int[];
 begin
+  if p_queues is not null and p_server is distinct from pg_postmaster_start_time() then
+    return next;
+    return;
+  end if;
   if p_leases is not null then
     foreach v_refused in array settle(p_instance, p_leases, p_ends, p_jobs, p_states, p_ms, p_waits, p_details) loop
       o_lease := v_refused;

@@ -1,0 +1,58 @@
+/**
+ * Meeting the server: which one it is, and whether its numbers go on where the last one's ended. What is remembered of
+ * another era is forgotten. The reasons are in schema/era.ts.
+ */
+import { NightshiftError } from "../../errors/index.ts";
+import type { Database } from "./database.ts";
+import { Elsewhere } from "./elsewhere.ts";
+import { Names } from "./names.ts";
+import { run, type Session } from "./session.ts";
+
+/** Servers that may follow each other under one call before it is given up. */
+const MOST_SERVERS = 5;
+
+/** The first meeting, which a standby may have too. */
+export async function firstNames(database: Database): Promise<Names> {
+  const text = `select * from ${database.settings.quoted}.meet(false)`;
+  const [row] = await database.run({ name: "meet_first", text }, [], "always");
+  return new Names(database, row?.[0] ?? null, row?.[1] ?? "");
+}
+
+/** Learns which server it is now. */
+export async function meet(session: Session): Promise<void> {
+  const { database, floors, listeners, logger, s } = session;
+  const [row] = await run(session, "meet", `select * from ${s}.meet(true)`, []);
+  const [server = null, era] = row ?? [];
+  if (era === session.names.era) {
+    session.names.server = server;
+    return;
+  }
+  session.names = new Names(database, server, era ?? "");
+  session.offset = null;
+  floors.reset();
+  const { location } = database.settings;
+  const message = `PostgreSQL at ${location} goes on from another history than before: a replica took over, or a backup was restored. What was committed and had not reached it is lost; leases are reconciled.`;
+  logger.warn({ server, era }, message);
+  listeners.emit([{ what: "unknown" }], logger);
+}
+
+/**
+ * Does something with the numbers of the server that it is done on. The work answers null, or throws {@link Elsewhere},
+ * where it met another one and did nothing: that one is met then, and the work done anew.
+ *
+ * @throws NS_STORE_UNAVAILABLE
+ */
+export async function onServer<T>(session: Session, work: (names: Names) => Promise<T | null>): Promise<T> {
+  for (let servers = 0; servers < MOST_SERVERS; servers++) {
+    try {
+      const answer = await work(session.names);
+      if (answer !== null) return answer;
+    } catch (error) {
+      if (!(error instanceof Elsewhere)) throw error;
+    }
+    await meet(session);
+  }
+  const { location } = session.database.settings;
+  const message = `PostgreSQL at ${location} is another server with each statement. Nothing was written. Send connections to one of them.`;
+  throw new NightshiftError("NS_STORE_UNAVAILABLE", message);
+}
