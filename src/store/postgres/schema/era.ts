@@ -2,7 +2,7 @@
  * Which history of the database this is. After a failover to a replica that was behind, or a restored backup, sequences
  * have gone back: they would give numbers that somebody holds already, of jobs, instances, leaders' terms, lanes. No
  * replica knows how far its primary had come. So whoever takes numbers says which server it last met, by the moment that
- * server started: a comparison that costs nothing. Where it is another one, nothing is done, and meet() is called first:
+ * server started: one comparison, and no row is read. Where it is another one, nothing is done, and meet() is called first:
  * it looks whether the history is another one too, and if so moves the sequences past all that was ever given.
  *
  * A job's number is past that at the present time in microseconds: no database takes a million jobs a second from its
