@@ -6,31 +6,22 @@
  * One schedule in a thousand is in a group of its own kind (`few`), declared in code, of another job, and paused; the rest
  * are in `many`.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import pg from "pg";
 import { createSchedules, defineJob } from "../src/index.ts";
 import { writeDefinition } from "../src/scheduling/definition.ts";
 import { completeSpec, defaultsOf } from "../src/scheduling/read-options.ts";
-import type { NewSchedule, Store } from "../src/store/contract.ts";
-import { postgres } from "../src/store/postgres/index.ts";
-import { sqlite } from "../src/store/sqlite/index.ts";
+import type { NewSchedule } from "../src/store/contract.ts";
 import { silentLogger } from "../src/telemetry/index.ts";
 import { interval, systemClock, weeklyCalendar } from "../src/time/index.ts";
-import { startPostgres } from "../test/support/postgres.ts";
+import { durableStore } from "./durable-store.ts";
 
 const schedules = Number(process.argv[2] ?? 100_000);
 const kind = process.argv[3] ?? "full";
 const CHUNK = 5_000;
-const DURABLE = { fsync: "on", synchronous_commit: "on", full_page_writes: "on" };
 
 const tick = defineJob({ name: "tick", run: () => undefined });
-const folder = mkdtempSync(join(tmpdir(), "nightshift-bench-"));
-const server = kind === "postgres" ? await startPostgres({ settings: DURABLE }) : null;
-const store: Store = server
-  ? postgres({ connectionString: server.url })
-  : sqlite({ path: join(folder, "bench.db"), durability: kind === "normal" ? "normal" : "full" });
+const place = await durableStore(kind);
+const { store } = place;
 const client = createSchedules({ store, jobs: [tick], logger: silentLogger });
 
 async function measured(what: string, act: () => Promise<unknown>): Promise<void> {
@@ -47,7 +38,7 @@ try {
   await client.groups();
   await measured(`saving ${schedules}`, fill);
   // What the server does by itself within a minute.
-  if (server) await analyze(server.url);
+  if (place.url) await analyze(place.url);
   const ids = [0, 0.5, 1].map((share) => `s${String(Math.floor((schedules - 1) * share)).padStart(7, "0")}`);
   for (const turn of ["cold", "warm"]) {
     console.log(turn);
@@ -68,8 +59,7 @@ try {
   await measured("saving a calendar that nobody uses", () => client.saveCalendar("c", weeklyCalendar()));
 } finally {
   await client[Symbol.asyncDispose]();
-  await server?.dispose();
-  rmSync(folder, { recursive: true, force: true });
+  await place.dispose();
 }
 
 async function analyze(url: string): Promise<void> {

@@ -6,35 +6,26 @@
  *
  * `full` and `normal` are an SQLite file of that durability; `postgres` is a server of its own that waits for its disk.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus } from "node:os";
 import { defineJob } from "../src/jobs/index.ts";
 import { Declarations } from "../src/scheduling/declarations.ts";
 import { writeDefinition } from "../src/scheduling/definition.ts";
 import { completeSpec, defaultsOf } from "../src/scheduling/read-options.ts";
 import { Scheduler } from "../src/scheduling/scheduler.ts";
 import type { NewSchedule, Store } from "../src/store/contract.ts";
-import { postgres } from "../src/store/postgres/index.ts";
-import { sqlite } from "../src/store/sqlite/index.ts";
 import { silentLogger } from "../src/telemetry/index.ts";
 import { interval, sleep, systemClock } from "../src/time/index.ts";
-import { startPostgres } from "../test/support/postgres.ts";
+import { durableStore } from "./durable-store.ts";
 
 const [seconds = 20, schedules = 100_000, rate = 1_000] = process.argv.slice(2, 5).map(Number);
 const kind = process.argv[5] ?? "full";
 const CHUNK = 5_000;
 /** Long enough for the file to be filled before the first occurrence is due. */
 const LEAD = 30_000;
-/** As durable as a server is out of the box. */
-const DURABLE = { fsync: "on", synchronous_commit: "on", full_page_writes: "on" };
 
 const tick = defineJob({ name: "tick", run: () => undefined });
-const folder = mkdtempSync(join(tmpdir(), "nightshift-bench-"));
-const server = kind === "postgres" ? await startPostgres({ settings: DURABLE }) : null;
-const store: Store = server
-  ? postgres({ connectionString: server.url })
-  : sqlite({ path: join(folder, "bench.db"), durability: kind === "normal" ? "normal" : "full" });
+const place = await durableStore(kind);
+const { store } = place;
 try {
   await store.open({ clock: systemClock, logger: silentLogger });
   const { filled, base } = await fill(store);
@@ -67,16 +58,13 @@ try {
   await scheduler.stop(new AbortController().signal);
   late.sort((a, b) => a - b);
   const at = (share: number) => `${late[Math.min(late.length - 1, Math.floor(share * late.length))] ?? Number.NaN} ms`;
-  console.log(
-    `${server ? "PostgreSQL" : `SQLite, ${kind} durability`}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}`,
-  );
+  console.log(`${place.name}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}`);
   console.log(`${(late.length / took).toFixed(0)} fires/s in ${(commits / took).toFixed(0)} commits/s`);
   console.log(`late: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, p99.9 ${at(0.999)}, most ${at(1)}`);
   console.log(`processor: ${(((user + system) / 1_000_000 / took) * 100).toFixed(0)} % of one core`);
 } finally {
   await store.close();
-  await server?.dispose();
-  rmSync(folder, { recursive: true, force: true });
+  await place.dispose();
 }
 
 /** Each schedule has its own moment, so that occurrences come evenly. */

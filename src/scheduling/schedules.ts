@@ -16,7 +16,7 @@ import { checkCall, checkList, checkPreview, checkResume, checkText } from "./cl
 import { noSuchSchedule, staleSchedule, TRIES } from "./contention.ts";
 import { queueOf, type ScheduleSpec, writeDefinition } from "./definition.ts";
 import { changeGroup, listGroups, type ScheduleGroup } from "./groups.ts";
-import { occurrenceJob } from "./occurrence-job.ts";
+import { ManualTriggers } from "./manual-triggers.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
 import { markGroup, pauseLatecomers, unmarkGroup } from "./paused-groups.ts";
 import { type PausingParts, pauseThem, resumeThem } from "./pausing.ts";
@@ -77,12 +77,12 @@ const PAGE = 50;
 export class Schedules {
   readonly #parts: SchedulesParts;
   readonly #reader = new Reader();
-  /** The latest trigger of each schedule, while it is under way; gives its moment. */
-  readonly #triggering = new Map<string, Promise<number>>();
+  readonly #triggers: ManualTriggers;
 
   /** Made by `addJobs()`. */
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
+    this.#triggers = new ManualTriggers(parts, this.#reader);
   }
 
   /**
@@ -178,51 +178,7 @@ export class Schedules {
   ): Promise<JobHandle> {
     checkText("schedules.trigger(): id", id);
     checkCall("schedules.trigger()", options, ["input"]);
-    // One after the other: each moves the schedule's revision, so of many at once all but one would have to try again.
-    const before = this.#triggering.get(id) ?? Promise.resolve(Number.NEGATIVE_INFINITY);
-    const made = before.then((last) => this.#trigger(id, options, last));
-    const over = made.then(
-      ({ at }) => at,
-      () => before,
-    );
-    this.#triggering.set(id, over);
-    try {
-      return (await made).handle;
-    } finally {
-      if (this.#triggering.get(id) === over) this.#triggering.delete(id);
-    }
-  }
-
-  /** @param last the moment of the trigger before, which is taken */
-  async #trigger<D extends JobDefinition>(
-    id: string,
-    options: { readonly input?: InputOf<D> },
-    last: number,
-  ): Promise<{ readonly handle: JobHandle; readonly at: number }> {
-    const { registry, maxPayload, jobs, by } = this.#parts;
-    const store = await this.#parts.source.open();
-    for (let turn = 0; turn < TRIES; turn++) {
-      const { stored, spec } = await this.#reader.find(store, id);
-      const definition = registry.get(stored.job);
-      if (definition === undefined && options.input !== undefined) {
-        const message = `Job ${show(stored.job)} is not registered in this process, so its input cannot be checked.`;
-        throw new NightshiftError("NS_JOB_UNKNOWN", message);
-      }
-      const input =
-        definition === undefined || options.input === undefined
-          ? spec.input
-          : await encodeInput(definition, options.input, maxPayload);
-      const now = await store.now();
-      // Planned times are whole seconds nearly always: a moment beside them never takes an occurrence's place.
-      const free = Math.max(now, last + 1) + turn;
-      const at = free % 1_000 === 0 ? free + 1 : free;
-      const job = occurrenceJob({ schedule: id, name: stored.job, spec, definition, at, now, manual: { input } });
-      const fire = { schedule: id, revision: stored.revision, nextAt: stored.nextAt };
-      const [fired] = await store.fire([{ ...fire, occurrences: [{ at, what: "manual", job: { ...job } }] }], by);
-      const made = fired?.stale === false ? fired.jobs[0] : undefined;
-      if (made) return { handle: jobs.handle(made, definition), at };
-    }
-    throw staleSchedule(id);
+    return this.#triggers.make(id, options);
   }
 
   /** A schedule; null when there is none. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostLifetime } from "../../src/hosting/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
-import { noting, plain, quiet, turns, untilAborted } from "./support.ts";
+import { disposable, noting, plain, quiet, turns, untilAborted } from "./support.ts";
 
 test("C-049 started is unset before the start and set after it", async () => {
   await using host = quiet().builder.build();
@@ -68,17 +68,7 @@ test("C-052 stopApplication alone neither stops nor disposes when nobody waits f
 
 test("C-053 aborting run's signal stops and disposes each service once, then run resolves", async () => {
   const log: string[] = [];
-  class Service {
-    start() {
-      log.push("start");
-    }
-    stop() {
-      log.push("stop");
-    }
-    [Symbol.dispose]() {
-      log.push("dispose");
-    }
-  }
+  const Service = disposable(log);
   const end = new AbortController();
   const host = quiet().builder.addHostedService(Service).build();
   host.lifetime.onStarted(() => end.abort());

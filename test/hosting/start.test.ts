@@ -4,23 +4,13 @@ import { test } from "node:test";
 import type { HostOptions } from "../../src/hosting/index.ts";
 import { token } from "../../src/services/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
-import { errorOf, noting, type Phase, plain, quiet, turns, untilAborted } from "./support.ts";
+import { disposable, errorOf, noting, type Phase, plain, quiet, turns, untilAborted } from "./support.ts";
 
 const BOTH: readonly HostOptions[] = [{}, { startConcurrently: true, stopConcurrently: true }];
 
 test("C-001 starting a host calls a service's start once, and neither stop nor disposal", async () => {
   const log: string[] = [];
-  class Service {
-    start() {
-      log.push("start");
-    }
-    stop() {
-      log.push("stop");
-    }
-    [Symbol.dispose]() {
-      log.push("dispose");
-    }
-  }
+  const Service = disposable(log);
   const { builder } = quiet();
   const host = builder.addHostedService(Service).build();
   await host.start();
@@ -118,17 +108,7 @@ test("C-009 no service starts until the process lifetime lets it", async () => {
 
 test("C-010 cancelling while the process lifetime waits: nothing starts, neither then nor later", async () => {
   const log: string[] = [];
-  class Service {
-    start() {
-      log.push("start");
-    }
-    stop() {
-      log.push("stop");
-    }
-    [Symbol.dispose]() {
-      log.push("dispose");
-    }
-  }
+  const Service = disposable(log);
   const gate = Promise.withResolvers<void>();
   const { builder } = quiet({ processLifetime: { waitForStart: () => gate.promise } });
   const host = builder.addHostedService(Service).build();

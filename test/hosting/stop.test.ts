@@ -2,21 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "../../src/time/index.ts";
-import { errorOf, noting, plain, quiet, turns, untilAborted } from "./support.ts";
+import { disposable, errorOf, noting, plain, quiet, turns, untilAborted } from "./support.ts";
 
 test("C-030 stop calls each started service's stop once, and does not dispose", async () => {
   const log: string[] = [];
-  class Service {
-    start() {
-      log.push("start");
-    }
-    stop() {
-      log.push("stop");
-    }
-    [Symbol.dispose]() {
-      log.push("dispose");
-    }
-  }
+  const Service = disposable(log);
   const { builder } = quiet();
   const host = builder.addHostedService(Service).build();
   await host.start();
@@ -144,17 +134,7 @@ test("C-043 the process lifetime is told once, after stopped has fired", async (
 test("C-044 C-045 stopping a host that never started calls no service; disposing disposes what was made", async () => {
   for (const ask of [false, true]) {
     const log: string[] = [];
-    class Service {
-      start() {
-        log.push("start");
-      }
-      stop() {
-        log.push("stop");
-      }
-      [Symbol.dispose]() {
-        log.push("dispose");
-      }
-    }
+    const Service = disposable(log);
     const host = quiet().builder.addHostedService(Service).build();
     host.services.get(Service);
     if (ask) host.lifetime.stopApplication();

@@ -50,6 +50,21 @@ export function plain(
   };
 }
 
+/** A class whose services note their start, their stop and their disposal. */
+export function disposable(log: string[]) {
+  return class Service implements HostedService, Disposable {
+    start() {
+      log.push("start");
+    }
+    stop() {
+      log.push("stop");
+    }
+    [Symbol.dispose]() {
+      log.push("dispose");
+    }
+  };
+}
+
 /** Rejects with the signal's reason once it is aborted: a service that honours its signal. */
 export function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {

@@ -18,11 +18,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import pg from "pg";
+import { freePort } from "./free-port.ts";
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -248,19 +248,6 @@ function startWatchdog(home: string): ChildProcess {
 
 function unref(handle: object | null): void {
   if (handle && "unref" in handle && typeof handle.unref === "function") handle.unref();
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 }
 
 /** Sets a schema's clock forward. It is a function in the schema; another is put in its place. */

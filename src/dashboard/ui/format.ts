@@ -39,19 +39,21 @@ export function absoluteTime(at: number): string {
   return absolute.format(at);
 }
 
+/** Weekday, date and time to the second. */
+const FULL = {
+  weekday: "short",
+  year: "numeric",
+  month: "short",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+} as const satisfies Intl.DateTimeFormatOptions;
+
 /** A date and time in a schedule's zone, else the reader's, with the offset that holds then. */
 export function timeIn(at: number, timeZone: string | null): string {
-  const style: Intl.DateTimeFormatOptions = {
-    weekday: "short",
-    year: "numeric",
-    month: "short",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-    timeZoneName: "shortOffset",
-  };
+  const style: Intl.DateTimeFormatOptions = { ...FULL, timeZoneName: "shortOffset" };
   try {
     return new Intl.DateTimeFormat("en-GB", timeZone === null ? style : { ...style, timeZone }).format(at);
   } catch (error) {
@@ -61,17 +63,7 @@ export function timeIn(at: number, timeZone: string | null): string {
   }
 }
 
-const wall = new Intl.DateTimeFormat("en-GB", {
-  weekday: "short",
-  year: "numeric",
-  month: "short",
-  day: "2-digit",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-  timeZone: "UTC",
-});
+const wall = new Intl.DateTimeFormat("en-GB", { ...FULL, timeZone: "UTC" });
 
 /** What a clock somewhere shows, given as `2026-03-29T03:00:00`: no zone has a say in it. */
 export function wallClock(local: string): string {

@@ -7,6 +7,7 @@ import { claiming } from "./claiming.ts";
 import { controlling } from "./controlling.ts";
 import { direct } from "./direct.ts";
 import { enqueueing } from "./enqueueing.ts";
+import { firing } from "./firing.ts";
 import type { StoreHarness } from "./harness.ts";
 import { inspecting } from "./inspecting.ts";
 import { interleaving } from "./interleaving.ts";
@@ -30,6 +31,7 @@ const SUBJECTS = {
   rescuing,
   controlling,
   scheduling,
+  firing,
   leading,
   inspecting,
   transferring,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Store } from "../../store/contract.ts";
 import { eventually, type StoreHarness, storeTest } from "./harness.ts";
+import { newSchedule } from "./planning.ts";
 import * as W from "./worker.ts";
 
 export function sharing(harness: StoreHarness): void {
@@ -77,16 +78,7 @@ export function sharing(harness: StoreHarness): void {
   });
 
   shared("an occurrence fires once, whoever fires it", async (one, two) => {
-    const schedule = {
-      id: "s",
-      group: "",
-      source: "code",
-      job: "a",
-      definition: "",
-      nextAt: 1,
-      paused: false,
-    } as const;
-    const [saved] = await one.saveSchedules([schedule]);
+    const [saved] = await one.saveSchedules([newSchedule({ nextAt: 1 })]);
     const fire = {
       ...{ schedule: "s", revision: saved?.revision ?? 0, nextAt: 2 },
       occurrences: [{ at: 1, what: "fired" as const, job: W.newJob() }],

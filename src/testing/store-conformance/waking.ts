@@ -4,6 +4,7 @@ import type { Wake } from "../../store/contract.ts";
 import { capturingLogger } from "../../telemetry/index.ts";
 import { VirtualClock } from "../../time/index.ts";
 import { eventually, type Given, type StoreHarness, storeTest } from "./harness.ts";
+import { newSchedule } from "./planning.ts";
 import * as W from "./worker.ts";
 
 /** Collects the wake-ups until one fits. `unknown` fits anything: the store could not tell more. */
@@ -69,16 +70,7 @@ export function waking(harness: StoreHarness): void {
     using ear = heard({ store });
     await store.cancel([id], "no");
     await ear.until("cancellation");
-    const schedule = {
-      id: "s",
-      group: "",
-      source: "code",
-      job: "a",
-      definition: "",
-      nextAt: 1,
-      paused: false,
-    } as const;
-    await store.saveSchedules([schedule]);
+    await store.saveSchedules([newSchedule({ nextAt: 1 })]);
     await ear.until("schedules");
   });
 
