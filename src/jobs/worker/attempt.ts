@@ -47,6 +47,7 @@ export class Attempt implements JobContext {
   #meta: Readonly<Record<string, unknown>> | undefined;
   /** The timeout first, then the grace after an abort. */
   #timer: Timer | undefined;
+  #place = 0;
 
   constructor(job: ClaimedJob, lease: HeldLease, definition: JobDefinition, worker: AttemptWorker) {
     this.#job = job;
@@ -58,6 +59,13 @@ export class Attempt implements JobContext {
 
   get lease(): HeldLease {
     return this.#lease;
+  }
+  /** Where it stands among those that run. */
+  get place(): number {
+    return this.#place;
+  }
+  set place(place: number) {
+    this.#place = place;
   }
   get id(): string {
     return this.#job.id;
@@ -183,12 +191,12 @@ export class Attempt implements JobContext {
       const returned = this.#call(checked.value);
       if (isThenable(returned)) {
         returned.then(
-          (value) => this.#end(() => this.#returned(value)),
-          (error: unknown) => this.#end(() => this.#threw(error)),
+          (value) => this.#end("returned", value),
+          (error: unknown) => this.#end("threw", error),
         );
-      } else this.#end(() => this.#returned(returned));
+      } else this.#end("returned", returned);
     } catch (error) {
-      this.#end(() => this.#threw(error));
+      this.#end("threw", error);
     }
   }
 
@@ -200,10 +208,16 @@ export class Attempt implements JobContext {
   }
 
   /** Disposes the scope, then tells the end. A scope that fails to be disposed may hold unwritten work: the attempt has failed. */
-  #end(tell: () => void): void {
+  #end(how: "returned" | "threw", value: unknown): void {
+    const tell = how === "returned" ? this.#returned : this.#threw;
     const scope = this.#scope;
-    if (scope === undefined) tell();
-    else scope[Symbol.asyncDispose]().then(tell, (error: unknown) => this.#threw(error));
+    if (scope === undefined) tell.call(this, value);
+    else {
+      scope[Symbol.asyncDispose]().then(
+        () => tell.call(this, value),
+        (error: unknown) => this.#threw(error),
+      );
+    }
   }
 
   #returned(value: unknown): void {

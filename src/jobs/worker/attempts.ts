@@ -40,8 +40,11 @@ export class Attempts implements AttemptWorker {
   readonly random: () => number;
   readonly maxPayload: number;
   readonly #parts: AttemptsParts;
-  /** By identity, not by id: a job whose lease was lost may come back while its old attempt still ends. */
-  readonly #running = new Set<Attempt>();
+  /**
+   * In no order; each knows its place. A Set that has one more and one less all the time makes its table anew all the
+   * time. By identity, not by id: a job whose lease was lost may come back while its old attempt still ends.
+   */
+  readonly #running: Attempt[] = [];
   /** Rung when the last running attempt is over. */
   readonly #empty: Bell;
   #filling = false;
@@ -58,12 +61,12 @@ export class Attempts implements AttemptWorker {
 
   /** How many handlers run now. */
   get running(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   /** Slots that no handler uses, those that are kept for jobs on their way included. */
   get unused(): number {
-    return this.#parts.concurrency - this.#running.size;
+    return this.#parts.concurrency - this.#running.length;
   }
 
   /** Slots in which a claimed job could begin at once. */
@@ -83,17 +86,17 @@ export class Attempts implements AttemptWorker {
       }
     } finally {
       this.#filling = false;
-      if (this.#running.size === 0) this.#parts.storeTime.runs(false);
+      if (this.#running.length === 0) this.#parts.storeTime.runs(false);
     }
   }
 
   over(attempt: Attempt, outcome: Outcome | undefined): void {
     const { lanes, outbox, working, ended } = this.#parts;
-    this.#running.delete(attempt);
+    this.#leave(attempt);
     lanes.ended(attempt.queue);
     if (outcome !== undefined) outbox.add(attempt.lease, outcome);
     if (working()) this.fill();
-    else if (this.#running.size === 0) this.#empty.ring();
+    else if (this.#running.length === 0) this.#empty.ring();
     ended();
   }
 
@@ -115,7 +118,7 @@ export class Attempts implements AttemptWorker {
   /** Resolves when none runs, when the time is over, or when there is none left. */
   async drained(within: number, signal: AbortSignal): Promise<void> {
     const until = this.clock.monotonic() + within;
-    while (this.#running.size > 0 && !signal.aborted) {
+    while (this.#running.length > 0 && !signal.aborted) {
       const left = until - this.clock.monotonic();
       if (left <= 0) return;
       await this.#empty.wait(left);
@@ -138,8 +141,16 @@ export class Attempts implements AttemptWorker {
       return;
     }
     const attempt = new Attempt(job, lease, definition, this);
-    this.#running.add(attempt);
+    attempt.place = this.#running.push(attempt) - 1;
     storeTime.runs(true);
     attempt.run();
+  }
+
+  /** The last one takes its place. */
+  #leave(attempt: Attempt): void {
+    const last = this.#running.pop();
+    if (last === undefined || last === attempt) return;
+    this.#running[attempt.place] = last;
+    last.place = attempt.place;
   }
 }

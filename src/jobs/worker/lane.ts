@@ -6,6 +6,13 @@ import type { HeldLease } from "./held-lease.ts";
 export interface Waiting {
   readonly job: ClaimedJob;
   readonly lease: HeldLease;
+}
+
+/** What one claim brought, and is still waiting. */
+interface Arrival {
+  /** The next one last: what was taken is let go of at once, and need not outlive the rest. */
+  readonly jobs: ClaimedJob[];
+  readonly lease: HeldLease;
   /** On the monotonic clock. */
   readonly since: number;
 }
@@ -35,9 +42,8 @@ export class Lane {
   coming = 0;
   /** The last claim brought less than was wanted: nothing to claim until something is said or time passes. */
   dry = false;
-  /** The waiting jobs from `#head` on; the array is only cut when it is empty, which makes taking the first cheap. */
-  #waiting: Waiting[] = [];
-  #head = 0;
+  #arrivals: Arrival[] = [];
+  #waiting = 0;
   #averageBytes = 0;
   #perMs = 0;
   #ahead = 0;
@@ -52,33 +58,48 @@ export class Lane {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#head;
+    return this.#waiting;
   }
 
   /** Since when the first waiting job waits. */
   get waitingSince(): number | undefined {
-    return this.#waiting[this.#head]?.since;
+    return this.#arrivals[0]?.since;
   }
 
-  push(waiting: Waiting): void {
-    this.#averageBytes += (waiting.job.input.length - this.#averageBytes) / 64;
-    this.#waiting.push(waiting);
+  push(jobs: readonly ClaimedJob[], lease: HeldLease, since: number): void {
+    if (jobs.length === 0) return;
+    for (const { input } of jobs) this.#averageBytes += (input.length - this.#averageBytes) / 64;
+    this.#arrivals.push({ jobs: jobs.toReversed(), lease, since });
+    this.#waiting += jobs.length;
   }
 
   shift(): Waiting | undefined {
-    const first = this.#waiting[this.#head];
-    if (first === undefined) return undefined;
-    this.#head++;
-    if (this.#head === this.#waiting.length) this.#clear();
-    return first;
+    const [first] = this.#arrivals;
+    const job = first?.jobs.pop();
+    if (first === undefined || job === undefined) return undefined;
+    if (first.jobs.length === 0) this.#arrivals.shift();
+    this.#waiting--;
+    return { job, lease: first.lease };
   }
 
   /** Takes all waiting jobs out, or those that match. */
   remove(matches: (waiting: Waiting) => boolean = () => true): readonly Waiting[] {
-    const all = this.#waiting.slice(this.#head);
-    this.#clear();
-    this.#waiting = all.filter((waiting) => !matches(waiting));
-    return all.filter(matches);
+    const removed: Waiting[] = [];
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    this.#waiting = 0;
+    for (const { jobs, lease, since } of arrivals) {
+      const kept: ClaimedJob[] = [];
+      for (const job of jobs.toReversed()) {
+        const waiting = { job, lease };
+        if (matches(waiting)) removed.push(waiting);
+        else kept.push(job);
+      }
+      if (kept.length === 0) continue;
+      this.#arrivals.push({ jobs: kept.reverse(), lease, since });
+      this.#waiting += kept.length;
+    }
+    return removed;
   }
 
   /** A job of this queue has ended. */
@@ -126,10 +147,5 @@ export class Lane {
     this.#perMs = Math.max(pace, this.#perMs * 0.7 + pace * 0.3);
     this.#ended = 0;
     this.#measuredAt = now;
-  }
-
-  #clear(): void {
-    this.#waiting = [];
-    this.#head = 0;
   }
 }

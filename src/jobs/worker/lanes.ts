@@ -123,8 +123,7 @@ export class Lanes {
 
   /** Claimed jobs that wait for their slots. */
   push(queue: string, jobs: readonly ClaimedJob[], lease: HeldLease, now: number): void {
-    const lane = this.#byQueue.get(queue);
-    for (const job of jobs) lane?.push({ job, lease, since: now });
+    this.#byQueue.get(queue)?.push(jobs, lease, now);
   }
 
   /** Keeps slots of a queue that is empty, as far as is known; false when it is not, or has too few. */
