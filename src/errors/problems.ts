@@ -32,12 +32,16 @@ export class Problems {
     }
   }
 
-  /** Adds a problem for each key of `options` that is not in `known`, with the nearest known one. */
-  unknownOptions(what: string, options: object, known: readonly string[]): void {
+  /**
+   * Adds a problem for each key of `options` that is not in `known`, with the nearest known one.
+   *
+   * @param elsewhere names that have been dealt with already, or are of another form: what may be meant as well
+   */
+  unknownOptions(what: string, options: object, known: readonly string[], elsewhere: readonly string[] = []): void {
     for (const key of Object.keys(options)) {
-      if (!known.includes(key)) {
-        this.add("NS_OPTION_UNKNOWN", `${what} has no option ${show(key)}.${didYouMean(key, known)}`, { option: key });
-      }
+      if (known.includes(key)) continue;
+      const near = didYouMean(key, [...known, ...elsewhere]);
+      this.add("NS_OPTION_UNKNOWN", `${what} has no option ${show(key)}.${near}`, { option: key });
     }
   }
 

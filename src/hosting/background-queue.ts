@@ -1,9 +1,9 @@
 /** A bounded queue in memory with workers: work that may be lost with the process. Durable work is a job. */
 import { NightshiftError, type Problems, show } from "../errors/index.ts";
+import { isCallable, oneOf } from "../errors/option-checks.ts";
 import type { Dependency, Resolved, Resolver, Token } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { HostedService, ServiceContext } from "./hosted-service.ts";
-import { isCallable, oneOf } from "./option-checks.ts";
 import type { ServiceOptions } from "./options.ts";
 
 /** What the work on one item is given. */

@@ -1,6 +1,7 @@
 /** Puts an application together: services, hosted services, options. Everything is checked at `build()`. */
 import { isDeepStrictEqual } from "node:util";
 import { NightshiftError, Problems, show } from "../errors/index.ts";
+import { hasMethods, isCallable, isPort, oneOf, optionsOf, textOf } from "../errors/option-checks.ts";
 import {
   type Class,
   Clock,
@@ -29,7 +30,6 @@ import { Host } from "./host.ts";
 import type { HostParts, StartCheck } from "./host-parts.ts";
 import { type HttpServer, HttpServerService, type ListenOptions } from "./http-server.ts";
 import { LeaderElector } from "./leader.ts";
-import { hasMethods, isCallable, isPort, oneOf, optionsOf, textOf } from "./option-checks.ts";
 import type { HostOptions, ServiceOptions } from "./options.ts";
 import type { GroupStrategy, ServiceGroupOptions } from "./service-group.ts";
 import { readTiming, TIMED_OPTIONS, type TimedOptions, type TimedRun, TimedService } from "./timed-service.ts";

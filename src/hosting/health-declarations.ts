@@ -1,9 +1,9 @@
 /** The health checks and sources of warnings of an application, as they are declared to its builder. */
 import type { Problems } from "../errors/index.ts";
+import { isCallable, oneOf, optionsOf, textOf } from "../errors/option-checks.ts";
 import { type Duration, parseDuration } from "../time/index.ts";
 import type { DeclaredCheck, HealthCheck, HealthCheckOptions } from "./health.ts";
 import type { DeclaredWarnings, HealthWarnings } from "./health-warnings.ts";
-import { isCallable, oneOf, optionsOf, textOf } from "./option-checks.ts";
 
 export class HealthDeclarations {
   readonly checks: DeclaredCheck[] = [];

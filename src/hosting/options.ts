@@ -1,10 +1,10 @@
 /** The options of the host and of a service: what people write, checked, with every default decided. */
 import { type Problems, show } from "../errors/index.ts";
+import { hasMethods, isCallable, oneOf, textOf } from "../errors/option-checks.ts";
 import type { AbstractClass } from "../services/index.ts";
-import { LOG_LEVELS, type LoggerLike, type LogLevel } from "../telemetry/index.ts";
+import { LOG_LEVELS, LOGGER_METHODS, type LoggerLike, type LogLevel } from "../telemetry/index.ts";
 import { type Clock, type Duration, formatDuration, parseDuration } from "../time/index.ts";
 import type { ConfigurationSources } from "./configuration.ts";
-import { hasMethods, isCallable, oneOf, textOf } from "./option-checks.ts";
 import { refuseSignals, STOP_SIGNALS } from "./process.ts";
 import { type RestartPolicy, type RestartWord, readSupervision, type Supervision } from "./supervision.ts";
 
@@ -213,9 +213,8 @@ export function readHostOptions(given: HostOptions, problems: Problems): Decided
 /** What is given to the host to be called. */
 function checkParts({ logger, clock, random, processLifetime }: HostOptions, problems: Problems): void {
   if (logger !== undefined) {
-    const methods = ["trace", "debug", "info", "warn", "error", "fatal", "child"];
     const advice = "Give a pino-compatible logger, or consoleLogger().";
-    hasMethods(logger, methods, "The host's logger", advice, problems);
+    hasMethods(logger, LOGGER_METHODS, "The host's logger", advice, problems);
   }
   if (clock !== undefined) {
     const advice = "Give systemClock, or the VirtualClock of a test.";

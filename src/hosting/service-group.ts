@@ -1,7 +1,7 @@
 /** Groups of services that are restarted together: how they are declared, and how many restarts one bears. */
 import { type Problems, show } from "../errors/index.ts";
+import { oneOf } from "../errors/option-checks.ts";
 import { type Duration, parseDuration } from "../time/index.ts";
-import { oneOf } from "./option-checks.ts";
 
 /** Who is restarted when one member of a group is: it alone, all, or it and those that started after it. */
 export type GroupStrategy = "one-for-one" | "one-for-all" | "rest-for-one";

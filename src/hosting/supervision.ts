@@ -1,8 +1,8 @@
 /** When a service that ended is started again: pure decisions, no timers. */
 import { type Problems, show } from "../errors/index.ts";
+import { oneOf } from "../errors/option-checks.ts";
 import { isTemporalDuration } from "../time/duration.ts";
 import { type Duration, parseDuration } from "../time/index.ts";
-import { oneOf } from "./option-checks.ts";
 
 /** The policies by name. */
 export type RestartWord = "never" | "on-failure" | "always";

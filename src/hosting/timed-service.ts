@@ -1,12 +1,12 @@
 /** A service that runs something on a rhythm: a period or a trigger, one scope per tick, never two ticks at once. */
 import { NightshiftError, type Problems } from "../errors/index.ts";
+import { hasMethods, oneOf } from "../errors/option-checks.ts";
 import type { Dependency, Resolved, Resolver, Token } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import { type Clock, type Duration, parseDuration, sleep, type Trigger } from "../time/index.ts";
 import { isCancellation } from "./abort.ts";
 import { bounded } from "./bounded.ts";
 import type { Executable, ServiceContext } from "./hosted-service.ts";
-import { hasMethods, oneOf } from "./option-checks.ts";
 import type { ServiceOptions } from "./options.ts";
 import { type Pace, periodPace, triggerPace } from "./pace.ts";
 

@@ -1,10 +1,13 @@
 /** Jobs without a host: for a process that only enqueues. */
 import { NightshiftError, Problems } from "../errors/index.ts";
-import { type LoggerLike, silentLogger } from "../telemetry/index.ts";
+import { hasMethods } from "../errors/option-checks.ts";
+import { LOGGER_METHODS, type LoggerLike, silentLogger } from "../telemetry/index.ts";
 import { type Clock, systemClock } from "../time/index.ts";
 import { Jobs } from "./client/jobs.ts";
 import { StoreAccess } from "./client/store-access.ts";
 import { CLIENT_OPTIONS, type ClientOptions, readClientOptions } from "./engine-options.ts";
+
+const CLOCK_METHODS: readonly string[] = ["now", "monotonic", "setTimer"];
 
 /** Options of {@link createJobs}. */
 export interface CreateJobsOptions extends ClientOptions {
@@ -37,7 +40,15 @@ export function createJobs(options: CreateJobsOptions): Jobs {
   }
   problems.unknownOptions("createJobs", options, [...CLIENT_OPTIONS, "logger", "clock"]);
   const { registry, maxPayload } = readClientOptions(options, "createJobs", problems);
-  problems.throwIfAny("createJobs");
   const { store, logger = silentLogger, clock = systemClock } = options;
+  hasMethods(
+    logger,
+    LOGGER_METHODS,
+    "createJobs: logger",
+    "Give a pino-compatible logger, or consoleLogger().",
+    problems,
+  );
+  hasMethods(clock, CLOCK_METHODS, "createJobs: clock", "Give systemClock, or the VirtualClock of a test.", problems);
+  problems.throwIfAny("createJobs");
   return new Jobs({ access: new StoreAccess(store, { clock, logger }), registry, clock, maxPayload });
 }

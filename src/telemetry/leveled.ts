@@ -16,6 +16,9 @@ export interface LogEntry {
 /** From most to least talkative. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const satisfies readonly LogLevel[];
 
+/** What a logger must have. */
+export const LOGGER_METHODS: readonly string[] = [...LOG_LEVELS, "child"];
+
 /** A logger that gives every entry at `level` or above to `write`. */
 export function leveledLogger(level: LogLevel | "silent", write: (entry: LogEntry) => void): LoggerLike {
   const lowest = level === "silent" ? LOG_LEVELS.length : LOG_LEVELS.indexOf(level);

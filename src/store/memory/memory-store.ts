@@ -1,5 +1,6 @@
 /** The memory store behind the contract: checks what it is given, runs one operation at once, tells who listens. */
 import { NightshiftError, Problems, show } from "../../errors/index.ts";
+import { optionsOf } from "../../errors/option-checks.ts";
 import type * as C from "../contract.ts";
 import {
   checkCalendar,
@@ -47,9 +48,11 @@ export interface MemoryOptions {
  */
 export function memory(options: MemoryOptions = {}): C.Store {
   const problems = new Problems();
-  problems.unknownOptions("memory()", options, ["maxJobs"]);
-  const { maxJobs = Number.POSITIVE_INFINITY } = options;
-  if (!(maxJobs >= 1)) problems.add("NS_OPTION_INVALID", `memory(): maxJobs is ${show(maxJobs)}. Give 1 or more.`);
+  const given = optionsOf(options, "memory()", problems);
+  problems.unknownOptions("memory()", given, ["maxJobs"]);
+  const { maxJobs = Number.POSITIVE_INFINITY } = given;
+  if (typeof maxJobs !== "number" || !(maxJobs >= 1))
+    problems.add("NS_OPTION_INVALID", `memory(): maxJobs is ${show(maxJobs)}. Give 1 or more.`);
   problems.throwIfAny("memory()");
   return new MemoryStore(maxJobs);
 }

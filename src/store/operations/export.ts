@@ -3,6 +3,7 @@ import { silentLogger } from "../../telemetry/index.ts";
 import { systemClock } from "../../time/index.ts";
 import type { Page, PageRequest, Store, StoredSchedule } from "../contract.ts";
 import { FORMAT_VERSION, writeLine } from "./format.ts";
+import { checkOperation } from "./options.ts";
 
 /** Options of {@link exportStore}. */
 export interface ExportOptions {
@@ -35,6 +36,7 @@ export const PAGE = 200;
  * ```
  */
 export async function* exportStore(store: Store, options: ExportOptions = {}): AsyncGenerator<string, void, void> {
+  checkOperation("exportStore()", { store }, options, ["finished", "signal"]);
   const { finished = true, signal } = options;
   await store.open({ clock: systemClock, logger: silentLogger });
   try {

@@ -4,6 +4,7 @@ import { systemClock } from "../../time/index.ts";
 import type { JobId, Store, WholeJob } from "../contract.ts";
 import { type EndLine, type ExportLine, importError, readLine, type ScheduleLine } from "./format.ts";
 import { linesOf } from "./lines.ts";
+import { checkOperation } from "./options.ts";
 
 /** Options of {@link importStore}. */
 export interface ImportOptions {
@@ -55,6 +56,7 @@ export async function importStore(
   input: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
+  checkOperation("importStore()", { store }, options, ["onJob", "signal"]);
   await store.open({ clock: systemClock, logger: silentLogger });
   try {
     return await new Import(store, options).run(input);

@@ -8,6 +8,7 @@ import { systemClock } from "../../time/index.ts";
 import { FINAL_STATES, type JobId, type Store, type WholeJob } from "../contract.ts";
 import { everySchedule, PAGE } from "./export.ts";
 import { importSchedule } from "./import.ts";
+import { checkOperation } from "./options.ts";
 
 /** Options of {@link moveStore}. */
 export interface MoveOptions {
@@ -55,6 +56,7 @@ export interface MoveReport {
  * ```
  */
 export async function moveStore(from: Store, to: Store, options: MoveOptions = {}): Promise<MoveReport> {
+  checkOperation("moveStore()", { from, to }, options, ["finished", "onJob", "onProgress", "signal"]);
   const context = { clock: systemClock, logger: silentLogger };
   await from.open(context);
   try {

@@ -1,6 +1,8 @@
 /** Options of the PostgreSQL store: what may be given, and what is made of it. */
 import { NightshiftError, Problems, show } from "../../errors/index.ts";
-import { type Duration, parseDuration } from "../../time/index.ts";
+import { isFlag, isWhole, textOf } from "../../errors/option-checks.ts";
+import type { Duration } from "../../time/index.ts";
+import { patienceOf } from "../shared/patience.ts";
 import type { PgPool } from "./driver.ts";
 import { quoteIdentifier } from "./quote.ts";
 
@@ -39,6 +41,12 @@ export const KNOWN: readonly string[] = [
   ...["listenConnectionString", "partitionsAhead", "applicationName"],
 ];
 
+/** Those that `pg` understands; it would take any other for a host's name as well. */
+const PROTOCOLS: readonly string[] = ["postgres:", "postgresql:", "socket:"];
+
+/** What only several databases have beside those: `postgres({ shards })`. */
+export const SHARDS_ONLY: readonly string[] = ["shards", "queues", "leader"];
+
 /** Options with nothing left open. */
 export interface Settings {
   readonly connectionString: string | null;
@@ -62,14 +70,23 @@ export interface Settings {
  * What {@link postgres} takes: a URL, a `pg` pool, or options.
  *
  * @param what whose options they are, for messages
+ * @param elsewhere names that are options, but not of these
  */
-export function settingsOf(given: string | PgPool | PostgresOptions, what = "postgres()"): Settings {
+export function settingsOf(
+  given: string | PgPool | PostgresOptions,
+  what = "postgres()",
+  elsewhere: readonly string[] = SHARDS_ONLY,
+): Settings {
+  const problems = new Problems();
   const options: PostgresOptions =
     typeof given === "string" ? { connectionString: given } : isPool(given) ? { pool: given } : given;
-  const problems = new Problems();
-  problems.unknownOptions(what, options, KNOWN);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const advice = "Give postgres://user:password@host:port/database, a Pool of the package pg, or options.";
+    throw new NightshiftError("NS_OPTION_INVALID", `${what} got ${show(options)}. ${advice}`);
+  }
+  problems.unknownOptions(what, options, KNOWN, elsewhere);
   const { connectionString = null, pool = null, schema = USUAL_SCHEMA, connections = 6, partitionsAhead = 3 } = options;
-  if ((connectionString === null) === (pool === null)) {
+  if ((connectionString === null) === (pool === null) && !problems.found.some(namesTheServer)) {
     problems.add("NS_OPTION_INVALID", `${what}: give a connectionString or a pool, one of the two.`);
   }
   if (pool !== null && !isPool(pool)) {
@@ -77,10 +94,23 @@ export function settingsOf(given: string | PgPool | PostgresOptions, what = "pos
   }
   const inSchema = schema === USUAL_SCHEMA ? "" : ` (schema ${schema})`;
   const quoted = problems.attempt(() => quoteIdentifier(schema)) ?? "";
-  whole(problems, `${what}: connections`, connections, 2, 1_000);
-  whole(problems, `${what}: partitionsAhead`, partitionsAhead, 1, 30);
-  const duration = (name: "statementTimeout" | "patience", value: Duration) =>
-    problems.attempt(() => parseDuration(value, `${what}: ${name}`)) ?? 0;
+  isWhole(connections, 2, 1_000, `${what}: connections`, problems);
+  isWhole(partitionsAhead, 1, 30, `${what}: partitionsAhead`, problems);
+  const { migrate = true, pooler = false, listenConnectionString = null, applicationName = "nightshift" } = options;
+  isFlag(migrate, `${what}: migrate`, problems);
+  isFlag(pooler, `${what}: pooler`, problems);
+  textOf(applicationName, `${what}: applicationName`, "nightshift", problems);
+  if (listenConnectionString !== null) {
+    problems.attempt(() => urlOf(listenConnectionString, `${what}: listenConnectionString`));
+  }
+  const statementTimeout = patienceOf(options.statementTimeout ?? "30s", `${what}: statementTimeout`, problems);
+  // The server takes 0 for no limit at all.
+  if (statementTimeout === 0 && problems.found.length === 0) {
+    problems.add(
+      "NS_OPTION_INVALID",
+      `${what}: statementTimeout is 0. Every statement has a limit: give 1 ms or more.`,
+    );
+  }
   const settings: Settings = {
     connectionString,
     pool,
@@ -88,12 +118,12 @@ export function settingsOf(given: string | PgPool | PostgresOptions, what = "pos
     quoted,
     connections,
     partitionsAhead,
-    statementTimeout: duration("statementTimeout", options.statementTimeout ?? "30s"),
-    patience: duration("patience", options.patience ?? "10s"),
-    migrate: options.migrate ?? true,
-    pooler: options.pooler ?? false,
-    listenConnectionString: options.listenConnectionString ?? null,
-    applicationName: options.applicationName ?? "nightshift",
+    statementTimeout,
+    patience: patienceOf(options.patience ?? "10s", `${what}: patience`, problems),
+    migrate,
+    pooler,
+    listenConnectionString,
+    applicationName,
     location: `${problems.attempt(() => placeOf(connectionString, pool, what)) ?? ""}${inSchema}`,
   };
   problems.throwIfAny(what);
@@ -104,9 +134,9 @@ function isPool(value: unknown): value is PgPool {
   return typeof value === "object" && value !== null && "connect" in value && typeof value.connect === "function";
 }
 
-function whole(problems: Problems, name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  problems.add("NS_OPTION_INVALID", `${name} is ${show(value)}. Give a whole number from ${min} to ${max}.`);
+/** A mistyped name of what says where the server is: that it is missing then needs no second sentence. */
+function namesTheServer({ code, message }: NightshiftError): boolean {
+  return code === "NS_OPTION_UNKNOWN" && /Did you mean "(?:connectionString|pool|shards)"/.test(message);
 }
 
 function placeOf(connectionString: string | null, pool: PgPool | null, what: string): string {
@@ -114,13 +144,22 @@ function placeOf(connectionString: string | null, pool: PgPool | null, what: str
     const { host, port, database } = (pool?.options ?? {}) as { host?: string; port?: number; database?: string };
     return `${host ?? "localhost"}:${port ?? 5432}/${database ?? ""}`;
   }
+  const url = urlOf(connectionString, `${what}: connectionString`);
+  return `${url.hostname || "localhost"}:${url.port || 5432}${url.pathname}`;
+}
+
+/** @throws NS_OPTION_INVALID; the value is not shown, since it may hold a password */
+function urlOf(value: unknown, what: string): URL {
+  const advice = "Give postgres://user:password@host:port/database.";
+  if (typeof value !== "string") {
+    throw new NightshiftError("NS_OPTION_INVALID", `${what} is ${show(value)}. ${advice}`);
+  }
   let url: URL;
   try {
-    url = new URL(connectionString);
+    url = new URL(value);
   } catch (cause) {
-    // The value is not shown: it may hold a password.
-    const advice = "Give postgres://user:password@host:port/database.";
-    throw new NightshiftError("NS_OPTION_INVALID", `${what}: connectionString is not a URL. ${advice}`, { cause });
+    throw new NightshiftError("NS_OPTION_INVALID", `${what} is not a URL. ${advice}`, { cause });
   }
-  return `${url.hostname || "localhost"}:${url.port || 5432}${url.pathname}`;
+  if (PROTOCOLS.includes(url.protocol)) return url;
+  throw new NightshiftError("NS_OPTION_INVALID", `${what} begins with ${show(url.protocol)}. ${advice}`);
 }

@@ -1,8 +1,9 @@
 /** `postgres({ shards: [...] })`: several databases as one store, each queue in one of them. */
 import { Problems, show } from "../../errors/index.ts";
+import { isFlag, optionsOf } from "../../errors/option-checks.ts";
 import type { Store } from "../contract.ts";
 import { checkNames, ShardedStore } from "../sharded/index.ts";
-import { KNOWN, type PostgresOptions, type Settings, settingsOf } from "./options.ts";
+import { KNOWN, type PostgresOptions, type Settings, SHARDS_ONLY, settingsOf } from "./options.ts";
 import { PostgresStore } from "./store.ts";
 
 /** One database of several. */
@@ -30,32 +31,37 @@ export interface PostgresShardsOptions
   readonly leader?: string;
 }
 
-const OWN = ["shards", "queues", "leader"] as const;
 /** What may hold for all of them: anything but where one is. */
 const COMMON = KNOWN.filter((option) => !["connectionString", "pool", "listenConnectionString"].includes(option));
 
-/** Whether options are for several databases. */
+/** Whether options are for several databases, or meant to be. */
 export function hasShards(options: object): options is PostgresShardsOptions {
-  return "shards" in options;
+  return SHARDS_ONLY.some((name) => name in options);
 }
 
 /** @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID, or NS_BUILD_INVALID that lists several */
 export function shardedPostgres(options: PostgresShardsOptions): Store {
   const problems = new Problems();
-  const { shards: given, queues = {}, leader = null, ...common } = options;
-  problems.unknownOptions("postgres()", options, [...OWN, ...COMMON]);
+  const { shards: given, queues: pins = {}, leader = null, ...common } = options;
+  problems.unknownOptions("postgres()", options, [...SHARDS_ONLY, ...COMMON]);
+  const queues = optionsOf(pins, "postgres(): queues", problems);
   if (!Array.isArray(given) || given.length === 0 || !given.every(isObject)) {
     const advice = "Give a list of databases, each { name, connectionString }.";
     problems.add("NS_OPTION_INVALID", `postgres(): shards is ${show(given)}. ${advice}`);
     problems.throwIfAny("postgres()");
   }
   const list: readonly PostgresShard[] = given;
+  for (const { name, draining = false } of list) {
+    isFlag(draining, `postgres(): shard ${show(name)}: draining`, problems);
+  }
   checkNames(problems, "postgres()", {
     shards: list.map(({ name, draining = false }) => ({ name, draining })),
     ...{ queues, leader },
   });
   const settings = list.map(({ name, draining, ...own }) =>
-    problems.attempt(() => settingsOf({ ...pick(common), ...own }, `postgres(): shard ${show(name)}`)),
+    problems.attempt(() =>
+      settingsOf({ ...pick(common), ...own }, `postgres(): shard ${show(name)}`, ["name", "draining"]),
+    ),
   );
   refuseDuplicates(problems, list, settings);
   problems.throwIfAny("postgres()");

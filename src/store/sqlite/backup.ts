@@ -2,7 +2,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { NightshiftError } from "../../errors/index.ts";
+import { NightshiftError, show } from "../../errors/index.ts";
 import { Connection } from "./connection.ts";
 import { DatabaseSync } from "./driver.ts";
 import { translate } from "./errors.ts";
@@ -36,6 +36,13 @@ export interface Backup {
  * ```
  */
 export async function backupSqlite(path: string, to: string): Promise<Backup> {
+  for (const [role, given] of Object.entries({ path, to })) {
+    if (typeof given === "string" && given !== "") continue;
+    throw new NightshiftError(
+      "NS_OPTION_INVALID",
+      `backupSqlite(): ${role} is ${show(given)}. Give the path of a file.`,
+    );
+  }
   if (!existsSync(path)) refuse(path, "does not exist. Give the path of a store's file.");
   if (existsSync(to)) refuse(to, "exists already. Give another name; a backup does not replace a file.");
   if (!existsSync(dirname(resolve(to)))) refuse(to, `is in a folder that does not exist. Create ${dirname(to)}.`);

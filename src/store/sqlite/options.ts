@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Problems, show } from "../../errors/index.ts";
-import { type Duration, parseDuration } from "../../time/index.ts";
+import type { Duration } from "../../time/index.ts";
+import { patienceOf } from "../shared/patience.ts";
 
 /** Options of {@link sqlite}. */
 export interface SqliteOptions {
@@ -35,28 +36,41 @@ const KNOWN: readonly (keyof SqliteOptions)[] = ["path", "durability", "busyTime
 
 /** @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID, NS_DURATION_INVALID, or one error that lists several */
 export function readOptions(given: string | URL | SqliteOptions): Settings {
-  const options: SqliteOptions = typeof given === "string" || given instanceof URL ? { path: given } : given;
+  const options: SqliteOptions =
+    typeof given === "object" && given !== null && !(given instanceof URL) ? given : { path: given };
   const problems = new Problems();
   problems.unknownOptions("sqlite()", options, KNOWN);
-  const path = options.path instanceof URL ? fileURLToPath(options.path) : options.path;
+  const path = options.path instanceof URL ? pathOf(options.path) : options.path;
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
     problems.add("NS_OPTION_INVALID", `sqlite(): path is ${show(path)}. Give the path of a file.`);
   } else if (path === ":memory:" || path.startsWith("file:")) {
     const advice = "Give the path of a file, or use memory() from nightshift/memory.";
     problems.add("NS_OPTION_INVALID", `sqlite(): path is ${show(path)}. ${advice}`);
+  } else if (/^sqlite:/i.test(path)) {
+    const bare = path.replace(/^sqlite:(\/\/)?/i, "");
+    const advice = `Give the path alone, ${show(bare)}: sqlite: is for the nightshift command.`;
+    problems.add("NS_OPTION_INVALID", `sqlite(): path is ${show(path)}. ${advice}`);
+  } else if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) {
+    // The value is not shown: a URL may hold a password.
+    problems.add("NS_OPTION_INVALID", "sqlite(): path is a URL of something else. Give the path of a file.");
   }
   const { durability = "full" } = options;
   if (durability !== "full" && durability !== "normal") {
     problems.add("NS_OPTION_INVALID", `sqlite(): durability is ${show(durability)}. Give "full" or "normal".`);
   }
-  const busyTimeout = problems.attempt(() => parseDuration(options.busyTimeout ?? "10s", "sqlite(): busyTimeout"));
-  const pollInterval = problems.attempt(() => parseDuration(options.pollInterval ?? "500ms", "sqlite(): pollInterval"));
+  const busyTimeout = patienceOf(options.busyTimeout ?? "10s", "sqlite(): busyTimeout", problems);
+  const pollInterval = patienceOf(options.pollInterval ?? "500ms", "sqlite(): pollInterval", problems);
   problems.throwIfAny("sqlite()");
   // Resolved now: the working directory may change before the store is opened.
   return {
     path: resolve(path),
     durability,
-    busyTimeout: busyTimeout ?? 0,
-    pollInterval: Math.max(1, pollInterval ?? 0),
+    busyTimeout,
+    pollInterval: Math.max(1, pollInterval),
   };
+}
+
+/** A URL that names no file stays as it is, to be refused. */
+function pathOf(url: URL): string {
+  return url.protocol === "file:" ? fileURLToPath(url) : url.href;
 }

@@ -1,5 +1,6 @@
-/** The checks that all options share. Each adds what is wrong to the list that `build()` throws. */
-import { type Problems, show } from "../errors/index.ts";
+/** The checks that all options share. Each adds what is wrong to a list of problems. */
+import type { Problems } from "./problems.ts";
+import { show } from "./show.ts";
 
 /** Adds a problem when a value is none of the words allowed. */
 export function oneOf(value: unknown, allowed: readonly unknown[], what: string, problems: Problems): void {
@@ -35,6 +36,17 @@ export function hasMethods(
   if (missing === undefined) return;
   const found = given === value ? `has no method ${missing}()` : `is ${show(value)}`;
   problems.add("NS_OPTION_INVALID", `${what} ${found}. ${advice}`);
+}
+
+/** Adds a problem when a value is neither true nor false. */
+export function isFlag(value: unknown, what: string, problems: Problems): void {
+  if (typeof value !== "boolean") problems.add("NS_OPTION_INVALID", `${what} is ${show(value)}. Give true or false.`);
+}
+
+/** Adds a problem when a value is no whole number in these bounds. */
+export function isWhole(value: unknown, min: number, max: number, what: string, problems: Problems): void {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
+  problems.add("NS_OPTION_INVALID", `${what} is ${show(value)}. Give a whole number from ${min} to ${max}.`);
 }
 
 /** Adds a problem when a value is no function. */
