@@ -8,7 +8,7 @@ import { silentLogger } from "../telemetry/index.ts";
 import { systemClock } from "../time/index.ts";
 import { readAddress, storeAt } from "./address.ts";
 import { type Arguments, type Command, needed, noPositionals, readArguments } from "./command.ts";
-import { readStats, statsText } from "./stats.ts";
+import { placeText, readStats, statsText } from "./stats.ts";
 
 const BACKUP_USAGE = `nightshift backup --store sqlite:shop.db --to copy.db
   Copies the file as it is at one moment, while processes work on it; the copy is checked. For PostgreSQL use pg_dump.`;
@@ -75,9 +75,9 @@ export const migrateCommand: Command = {
     }
     const store = storeAt(address, { existing: false, patient: true });
     await store.open({ clock: systemClock, logger: silentLogger });
-    const { location, engine } = store.info();
+    const place = placeText(store.info());
     await store.close();
-    terminal.say(`${location} (${engine}) is up to date.`);
+    terminal.say(`${place} is up to date.`);
     return 0;
   },
 };
@@ -100,7 +100,7 @@ export const statsCommand: Command = {
 
 const COUNT_USAGE = `nightshift count --state dead --store sqlite:shop.db [--queue q] [--name job] [--schema name] [--json]
   How many jobs are of a state, of a queue, of a name: what is there now, where the totals of stats also count what was
-  removed after its retention.`;
+  removed after its retention. States are scheduled, ready, running, succeeded, dead and cancelled.`;
 
 export const countCommand: Command = {
   about: "how many jobs match",

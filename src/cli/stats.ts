@@ -33,6 +33,11 @@ export async function readStats(store: Store): Promise<Stats> {
   };
 }
 
+/** Where a store is, and in what: `shop.db (SQLite 3.53.2)`. */
+export function placeText({ kind, location, engine }: StoreInfo): string {
+  return `${location} (${kind === "sqlite" ? "SQLite " : ""}${engine})`;
+}
+
 export function statsText({ store, at, counts, schedules, instances, leaders, findings }: Stats): string {
   const ago = (time: number | null) => {
     if (time === null) return "";
@@ -50,7 +55,7 @@ export function statsText({ store, at, counts, schedules, instances, leaders, fi
   });
   const next = schedules.nextAt === null ? "none is due" : `next at ${new Date(schedules.nextAt).toISOString()}`;
   return [
-    `${store.kind} ${store.location} (${store.engine})`,
+    placeText(store),
     "",
     table(["queue", "ready", "of them parked", "scheduled", "running", "oldest ready", ""], queues, "no jobs waiting"),
     "",

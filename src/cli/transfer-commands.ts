@@ -1,4 +1,5 @@
 /** `nightshift export`, `import` and `move`. */
+import { statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { exportStore, importStore, moveStore } from "../store/operations/index.ts";
@@ -20,8 +21,10 @@ export const exportCommand: Command = {
     const store = storeAt(address, { existing: true, patient: true });
     const lines = exportStore(store, { finished: !given.flag("live") });
     const to = given.value("to");
-    if (to !== undefined) await pipeline(Readable.from(lines), await fileToWrite(to, { fresh: true }));
-    else for await (const line of lines) await terminal.write(line);
+    if (to !== undefined) {
+      await pipeline(Readable.from(lines), await fileToWrite(to, { fresh: true }));
+      terminal.say(`${to}: ${statSync(to).size} bytes, whole.`);
+    } else for await (const line of lines) await terminal.write(line);
     return 0;
   },
 };
@@ -45,7 +48,7 @@ export const importCommand: Command = {
     const { jobs, existed, queues, calendars, schedules, keptSchedules } = report;
     terminal.say(`${jobs} jobs imported, ${existed} were there already.`);
     terminal.say(
-      `${schedules} schedules (${keptSchedules} kept as they were), ${calendars} calendars, ${queues} paused queues.`,
+      `Schedules: ${schedules}, and ${keptSchedules} kept as they were. Calendars: ${calendars}. Paused queues: ${queues}.`,
     );
     return 0;
   },
@@ -83,7 +86,7 @@ export const moveCommand: Command = {
     const { jobs, verified, queues, calendars, schedules, keptSchedules } = report;
     terminal.say(`${jobs} jobs moved; ${verified} jobs of the source were found in the target, none is missing.`);
     terminal.say(
-      `${schedules} schedules (${keptSchedules} were there already), ${calendars} calendars, ${queues} paused queues.`,
+      `Schedules: ${schedules}, and ${keptSchedules} were there already. Calendars: ${calendars}. Paused queues: ${queues}.`,
     );
     return 0;
   },

@@ -1,5 +1,6 @@
 /** Jobs as a part of a host: the client in the container, and the engine's parts as hosted services. */
 import { type NightshiftError, Problems } from "../errors/index.ts";
+import { optionsOf } from "../errors/option-checks.ts";
 import type { HostBuilder, HostedService, ServiceOptions } from "../hosting/index.ts";
 import { Clock, type Resolver, ScopeFactory, token } from "../services/index.ts";
 import type { NewJob, Store } from "../store/contract.ts";
@@ -37,8 +38,9 @@ const AccessKey = token<StoreAccess>("JobsStoreAccess");
  * Adds jobs to an application: registers {@link Jobs} and {@link JobStore}, and the engine as hosted services, in this
  * order: store, instance, promoter, reaper, retention, worker. Mistakes are told at `build()`.
  */
-export function addJobsTo(builder: HostBuilder, options: JobsOptions, { name, random }: JobsSurroundings): JobsFeature {
+export function addJobsTo(builder: HostBuilder, given: JobsOptions, { name, random }: JobsSurroundings): JobsFeature {
   const problems = new Problems();
+  const options = optionsOf(given, "addJobs", problems);
   const read = readJobsOptions(options, problems);
   builder.onBuild((build) => report(problems.found, build.problems));
   const { store } = options;

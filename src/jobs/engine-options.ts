@@ -1,5 +1,6 @@
 /** Reads the options of `addJobs()` and `createJobs()`: defaults, units, and every mistake in them, collected. */
 import { type Problems, show } from "../errors/index.ts";
+import { textOf } from "../errors/option-checks.ts";
 import type { FinalState, Keep, Retention, Store } from "../store/contract.ts";
 import { FINAL_STATES } from "../store/contract.ts";
 import { isTemporalDuration } from "../time/duration.ts";
@@ -110,10 +111,14 @@ export function readJobsOptions(options: JobsOptions, problems: Problems): Engin
     leaseTtl,
     pollInterval,
     drainTimeout: readTime(options.drainTimeout ?? "15s", `${what}: drainTimeout`, problems) ?? 15_000,
-    instanceName: options.instanceName,
+    instanceName: nameFrom(options.instanceName, problems),
     retention: readRetention(options.retention ?? {}, what, problems),
     ...readQueues(options, registry, what, problems),
   };
+}
+
+function nameFrom(given: string | undefined, problems: Problems): string | undefined {
+  return given === undefined ? undefined : textOf(given, "addJobs: instanceName", "", problems);
 }
 
 function readQueues(
@@ -124,6 +129,11 @@ function readQueues(
 ): Pick<WorkerOptions, "concurrency" | "queues"> {
   const given = options.queues ?? [...new Set([...registry.queues, "default"])];
   const own = !Array.isArray(given);
+  if (typeof given !== "object" || given === null) {
+    const advice = 'Give a list of names, ["mail"], or each with its own concurrency, { mail: 5 }.';
+    problems.add("NS_OPTION_INVALID", `${what}: queues is ${show(given)}. ${advice}`);
+    return { concurrency: 1, queues: [] };
+  }
   const limits: readonly (readonly [string, number | undefined])[] = Array.isArray(given)
     ? [...new Set(given as readonly string[])].map((queue) => [queue, undefined])
     : Object.entries(given);

@@ -38,7 +38,13 @@ test("what was typed wrong ends with status 2 and says so", () => {
   assert.match(nightshift("corn").stderr, /Did you mean "cron"\?/);
   assert.throws(() => cronCommand(["30", "2", "*", "*", "*"], clock), { code: "NS_OPTION_INVALID", message: /quotes/ });
   assert.throws(() => cronCommand(["* * * * *", "--tz", "UTC"], clock), { code: "NS_OPTION_UNKNOWN" });
-  assert.throws(() => cronCommand(["* * * * *", "--from", "tomorrow"], clock), { code: "NS_TIME_INVALID" });
+  assert.throws(() => cronCommand(["* * * * *", "--from", "tomorrow"], clock), {
+    code: "NS_TIME_INVALID",
+    message: /"tomorrow"/,
+  });
+  assert.throws(() => cronCommand(["* * * * *", "--count", "all"], clock), {
+    message: /--count is "all"\. Give a whole/,
+  });
 });
 
 test("without --from it begins now, and --json is for programs", () => {

@@ -94,7 +94,7 @@ test("a schema without tables is named, with what to do", async () => {
   assert.equal(status, 2);
   assert.match(
     err,
-    /^NS_STORE_VERSION: The schema "none\w+" of .* has no tables of Nightshift's.*run nightshift migrate/,
+    /^NS_STORE_VERSION: .* has no tables of Nightshift's in the schema "none\w+".*run nightshift migrate/,
   );
 });
 
@@ -250,6 +250,21 @@ test("the SQL that migrate prints makes a schema that a role without rights can 
   database.exec((await nightshift(["migrate", "--store", "sqlite:x.db", "--print"])).out);
   database.close();
   await (await folder.open()).enqueue([newJob()]);
+});
+
+test("a server, a database or a user that is not there is told with where to look", async () => {
+  const url = new URL(await postgresUrl());
+  const stats = async (change: (url: URL) => void) => {
+    const changed = new URL(url);
+    change(changed);
+    return (await nightshift(["stats", "--store", changed.href])).err;
+  };
+  assert.match(
+    await stats((url) => (url.port = "1")),
+    /cannot be reached.*whether the server runs, and whether the address/,
+  );
+  assert.match(await stats((url) => (url.pathname = "/nowhere")), /has no such database.*Create it/);
+  assert.match(await stats((url) => (url.username = "nobody")), /lets nobody in like this.*the user and the password/);
 });
 
 test("what was typed wrong is told with what was meant, and makes no file", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createJobs } from "../../src/index.ts";
+import { createHost, createJobs } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { exportStore, importStore, moveStore } from "../../src/store/operations/index.ts";
 import { postgres } from "../../src/store/postgres/index.ts";
@@ -151,6 +151,22 @@ test("an operation whose options are wrong touches neither store", async () => {
   await assert.rejects(exportStore(from, { live: true } as never).next(), /NS_OPTION_UNKNOWN: exportStore\(\)/);
   await assert.rejects(backupSqlite(5 as never, path("copy.db")), /NS_OPTION_INVALID: backupSqlite\(\): path is 5\./);
   assert.deepEqual([existsSync(path("from.db")), existsSync(path("to.db"))], [false, false]);
+});
+
+test("addJobs() tells of options that are none, and of queues as one text, in one sentence each", () => {
+  const build = (options: unknown) =>
+    createHost()
+      .addJobs(options as never)
+      .build();
+  assert.throws(
+    () => build({ store: memory(), jobs: [], queues: "mail" }),
+    /NS_OPTION_INVALID: addJobs: queues is "mail"\./,
+  );
+  assert.throws(
+    () => build({ store: memory(), jobs: [], instanceName: 5 }),
+    /addJobs: instanceName is 5\. Give a text/,
+  );
+  assert.throws(() => build(undefined), /NS_OPTION_INVALID: addJobs got undefined as options\./);
 });
 
 test("createJobs() refuses a logger or a clock that is none", () => {

@@ -92,11 +92,19 @@ export function toNightshiftError(error: unknown, location: string, sent: boolea
     case "refused":
       return make(
         "NS_STORE_UNAVAILABLE",
-        `PostgreSQL at ${location} cannot be reached (${text}). Nothing was written.`,
+        `PostgreSQL at ${location} cannot be reached (${text}). Nothing was written. Look whether the server runs, and whether the address is right.`,
       );
     case "data":
       return make("NS_OPTION_INVALID", `PostgreSQL cannot store this (${text}).`);
     case "other":
+      if (code === "3D000") {
+        const advice = "Create it (createdb), or give the address of another one.";
+        return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} has no such database (${text}). ${advice}`);
+      }
+      if (code?.startsWith("28")) {
+        const advice = "Look at the user and the password in the address, or in PGUSER and PGPASSWORD.";
+        return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} lets nobody in like this (${text}). ${advice}`);
+      }
       return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} failed (${text}).`);
   }
 }

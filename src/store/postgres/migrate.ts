@@ -36,8 +36,8 @@ export async function migrate(database: Database): Promise<string> {
     const found = applied.at(-1)?.number;
     const what =
       found === undefined
-        ? `The schema ${settings.quoted} of ${settings.location} has no tables of Nightshift's, and they are not to be made here (migrate is false).`
-        : `The schema ${settings.quoted} of ${settings.location} is at migration ${found} and this version needs ${latest}, which is not to be run here (migrate is false).`;
+        ? `${settings.location} has no tables of Nightshift's in the schema ${settings.quoted}, and they are not to be made here (migrate is false).`
+        : `The schema ${settings.quoted} at ${settings.location} is at migration ${found} and this version needs ${latest}, which is not to be run here (migrate is false).`;
     const message = `${what} Is it the right schema? Then run nightshift migrate with a role that may create tables.`;
     throw new NightshiftError("NS_STORE_VERSION", message);
   }
