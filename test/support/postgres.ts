@@ -47,6 +47,8 @@ export interface PostgresServer {
   resume(): Promise<void>;
   /** While it is stopped: the next start is as a standby, which follows and cannot be written until it is promoted. */
   becomeStandby(): void;
+  /** While it is stopped: copies its data aside, as a snapshot of the disk is taken. Put back by what this gives, while it is stopped again. */
+  snapshot(): () => void;
   /** Stops it and removes its data. */
   dispose(): Promise<void>;
 }
@@ -124,6 +126,14 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
       server = await run(binaries.postgres, dataDirectory, flags, url);
     },
     becomeStandby: () => writeStandbySignal(dataDirectory),
+    snapshot() {
+      const copy = join(home, "snapshot");
+      copyTree(dataDirectory, copy);
+      return () => {
+        rmSync(dataDirectory, { recursive: true });
+        copyTree(copy, dataDirectory);
+      };
+    },
     async dispose() {
       await halt("immediate");
       rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });

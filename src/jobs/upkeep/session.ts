@@ -167,7 +167,7 @@ export class Session {
   }
 
   #loseSome(leases: readonly LeaseId[]): void {
-    const message = `This process lost ${leases.length} leases: one of the store's databases has given it up. Their jobs are aborted; others may run them already.`;
+    const message = `This process lost ${leases.length} leases: a database of the store has given it up, or has forgotten their claims in a crash or a failover. Their jobs are aborted; others may run them already.`;
     this.#parts.logger.error({ leases }, message);
     this.#listener?.lostSome(leases, new NightshiftError("NS_LEASE_LOST", message));
   }

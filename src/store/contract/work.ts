@@ -29,7 +29,10 @@ export type Heartbeat =
   | {
       readonly alive: true;
       readonly cancelled: readonly CancelRequest[];
-      /** Leases that are void while the others hold: one database of several has given this process up. Their handlers must be aborted. */
+      /**
+       * Leases that are void while the others hold: one database of several has given this process up, or a database has
+       * forgotten their claims in a crash or a failover. Their handlers must be aborted.
+       */
       readonly lost?: readonly LeaseId[];
     }
   /** It expired: its leases are void and its jobs are run elsewhere. It must abort its handlers and register anew. */

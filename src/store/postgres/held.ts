@@ -31,6 +31,10 @@ export class Held {
     return this.#instances.get(instance)?.get(lease);
   }
 
+  of(instance: InstanceId): readonly (readonly [LeaseId, HeldLease])[] {
+    return [...(this.#instances.get(instance) ?? [])];
+  }
+
   drop(instance: InstanceId, lease: LeaseId): void {
     this.#instances.get(instance)?.delete(lease);
   }

@@ -1,6 +1,6 @@
 /**
- * Meeting the server: which one it is, and whether its numbers go on where the last one's ended. What is remembered of
- * another era is forgotten. The reasons are in schema/era.ts.
+ * Meeting the server: which one it is, and since when. What is remembered of one that ran before is forgotten: this one
+ * may have another past. The reasons are in schema/era.ts.
  */
 import { NightshiftError } from "../../errors/index.ts";
 import type { Database } from "./database.ts";
@@ -22,17 +22,19 @@ export async function firstNames(database: Database): Promise<Names> {
 export async function meet(session: Session): Promise<void> {
   const { database, floors, listeners, logger, s } = session;
   const [row] = await run(session, "meet", `select * from ${s}.meet(true)`, []);
-  const [server = null, era] = row ?? [];
-  if (era === session.names.era) {
-    session.names.server = server;
-    return;
-  }
-  session.names = new Names(database, server, era ?? "");
+  const [server = null, history] = row ?? [];
+  const before = session.names;
+  if (server === before.server) return;
+  session.names = new Names(database, server, history ?? "");
   session.offset = null;
   floors.reset();
   const { location } = database.settings;
-  const message = `PostgreSQL at ${location} goes on from another history than before: a replica took over, or a backup was restored. What was committed and had not reached it is lost; leases are reconciled.`;
-  logger.warn({ server, era }, message);
+  if (session.names.history === before.history) {
+    logger.info({ server }, `PostgreSQL at ${location} was started again; leases are compared.`);
+  } else {
+    const message = `PostgreSQL at ${location} goes on from another history than before: a replica took over, or a backup was restored. What was committed and had not reached it is lost; leases are compared.`;
+    logger.warn({ server, history }, message);
+  }
   listeners.emit([{ what: "unknown" }], logger);
 }
 

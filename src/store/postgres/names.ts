@@ -1,7 +1,8 @@
 /**
  * Queues, lanes and job names are numbers in the tables. Their numbers are looked up once and never change or go away in
- * one era of the database, so a process may remember them until it meets another one (here.ts). Always on a connection of our own: a name first written
- * inside a caller's transaction would make everybody else wait for that transaction, or vanish with it.
+ * while one server runs, so a process may remember them until it meets another one (meeting.ts). Always on a connection of
+ * our own: a name first written inside a caller's transaction would make everybody else wait for that transaction, or
+ * vanish with it.
  */
 import { NightshiftError } from "../../errors/index.ts";
 import { numbers, texts } from "./arrays.ts";
@@ -21,9 +22,9 @@ const ROUNDS = 5;
 /** The numbers of names. */
 export class Names {
   /** When the server started that these numbers hold on: a statement with them does nothing on another one. */
-  server: string | null;
-  /** The era of the database that they are of. */
-  readonly era: string;
+  readonly server: string | null;
+  /** The past that it went on from. */
+  readonly history: string;
   readonly #database: Database;
   readonly #queues = new Map<string, number>();
   readonly #queueNames = new Map<number, string>();
@@ -33,10 +34,10 @@ export class Names {
   readonly #laneById = new Map<number, Lane>();
   readonly #kindLists = new WeakMap<ReadonlySet<string>, { readonly size: number; readonly list: string }>();
 
-  constructor(database: Database, server: string | null, era: string) {
+  constructor(database: Database, server: string | null, history: string) {
     this.#database = database;
     this.server = server;
-    this.era = era;
+    this.history = history;
   }
 
   /** The number of a queue that was looked up before. */

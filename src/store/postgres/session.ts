@@ -12,7 +12,7 @@ import type { News, Notifier } from "./notifier.ts";
 
 export interface Session {
   readonly database: Database;
-  /** What is remembered of this era of the database; replaced when another one is met (meeting.ts). */
+  /** What is remembered of names on this server; replaced when another one is met (meeting.ts). */
   names: Names;
   readonly floors: Floors;
   readonly leaseIds: LeaseIds;

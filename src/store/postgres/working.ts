@@ -1,5 +1,4 @@
 /** The worker's side: instances, claims under leases, settlements. */
-import { NightshiftError } from "../../errors/index.ts";
 import type {
   ClaimRequest,
   EnqueuedAndClaimed,
@@ -17,6 +16,7 @@ import { MOST_BYTES } from "../shared/claiming.ts";
 import { areAlike } from "../shared/direct.ts";
 import { mergeWants } from "../shared/settling.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
+import { Comparing } from "./comparing.ts";
 import type { Repeat } from "./database.ts";
 import type { Row } from "./driver.ts";
 import { here } from "./elsewhere.ts";
@@ -24,7 +24,7 @@ import type { Enqueueing } from "./enqueueing.ts";
 import { Held, type HeldLease, laneOf } from "./held.ts";
 import { jobId, parseJobId } from "./job-id.ts";
 import { readLease } from "./leases.ts";
-import { onServer } from "./meeting.ts";
+import { meet, onServer } from "./meeting.ts";
 import type { Names } from "./names.ts";
 import { merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
@@ -54,11 +54,11 @@ interface Answer {
 export class Working {
   readonly #session: Session;
   readonly #held = new Held();
-  /** The era of the database in which each instance last claimed. */
-  readonly #eras = new Map<InstanceId, string>();
+  readonly #comparing: Comparing;
 
   constructor(session: Session) {
     this.#session = session;
+    this.#comparing = new Comparing(session, this.#held, (rows) => this.#tellHandedBack(rows));
   }
 
   async register(instance: NewInstance, ttl: number): Promise<InstanceId> {
@@ -70,10 +70,10 @@ export class Working {
       ), named as (insert into ${s}.instance_name (id, name, registered_at) select * from made)
       select id from made`;
     const values = [Math.ceil(ttl), pid, concurrency, name, host, version, texts(queues), texts(names)];
-    return onServer(this.#session, async ({ server, era }) => {
-      const [row] = await run(this.#session, "register", text, [...values, server], "if-refused");
+    return onServer(this.#session, async (names) => {
+      const [row] = await run(this.#session, "register", text, [...values, names.server], "if-refused");
       const id = row?.[0] ?? null;
-      if (id !== null) this.#eras.set(id, era);
+      if (id !== null) this.#comparing.registered(id, names);
       return id;
     });
   }
@@ -85,17 +85,31 @@ export class Working {
     const text = `with beat as (
         update ${s}.instance set expires_at = ${s}.now_ms() + $2::bigint where id = $1 and expires_at > ${s}.now_ms() returning id
       )
-      select c.bucket, c.job_id, c.reason from beat b left join ${s}.cancel_request c
+      select c.bucket, c.job_id, c.reason, ${here(3)} from beat b left join ${s}.cancel_request c
         on exists (select from ${s}.lease l where l.instance_id = $1 and l.ids @> array[c.job_id])`;
-    const rows = await runAhead(this.#session, "heartbeat", text, [instance, Math.ceil(ttl)]);
+    const { server } = this.#session.names;
+    const rows = await runAhead(this.#session, "heartbeat", text, [instance, Math.ceil(ttl), server]);
     if (rows.length === 0) {
       this.#held.forget(instance);
+      this.#comparing.forget(instance);
       return { alive: false };
     }
+    const lost = await this.#lostOf(instance, rows[0]?.[3] === "t");
     const cancelled = rows.flatMap(([bucket, id, reason]) =>
       bucket && id ? [{ job: jobId(bucket, id), reason: reason ?? "" }] : [],
     );
-    return { alive: true, cancelled };
+    return { alive: true, cancelled, ...(lost.length > 0 ? { lost } : {}) };
+  }
+
+  /** A worker whose slots are all full claims nothing: it hears of another server, and of what is gone there, by its heartbeats. */
+  async #lostOf(instance: InstanceId, isHere: boolean): Promise<readonly LeaseId[]> {
+    try {
+      if (!isHere) await meet(this.#session);
+      await this.#comparing.with(instance, this.#session.names);
+    } catch (err) {
+      this.#session.logger.debug({ err, instance }, "leases could not be compared now; the next heartbeat tries again");
+    }
+    return this.#comparing.takeLost(instance);
   }
 
   async deregister(instance: InstanceId): Promise<void> {
@@ -104,7 +118,7 @@ export class Working {
     const text = `with gone as (delete from ${s}.instance where id = $1) select * from ${s}.hand_back($1, '{}')`;
     this.#tellHandedBack(await run(this.#session, "deregister", text, [instance]));
     this.#held.forget(instance);
-    this.#eras.delete(instance);
+    this.#comparing.forget(instance);
   }
 
   async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
@@ -154,9 +168,9 @@ export class Working {
     request: ClaimRequest,
   ): Promise<EnqueuedAndClaimed> {
     return onServer(this.#session, async (names) => {
-      // An instance that has yet to hear of another era learns of it by a claim: what is enqueued must not fail for that.
-      const isOfToday = (this.#eras.get(instance) ?? names.era) === names.era;
-      const wanted = isOfToday && INSTANCE_SHAPE.test(instance) ? await this.#wanted(request, names) : null;
+      // An instance that has yet to compare its leases does so by a claim: what is enqueued must not wait for that.
+      const mayClaim = INSTANCE_SHAPE.test(instance) && this.#comparing.isDone(instance, names);
+      const wanted = mayClaim ? await this.#wanted(request, names) : null;
       if (wanted === null) return { ids: await enqueueing.enqueue(jobs, {}), leases: [] };
       await enqueueing.learn(jobs, names);
       const straight = areAlike(jobs, request) ? await straightIntoLease(this.#session, names, jobs, instance) : null;
@@ -214,23 +228,10 @@ export class Working {
   /** Not repeated after a lost answer: settling twice is harmless, claiming twice is not. */
   #claim(instance: InstanceId, settling: readonly unknown[], request: ClaimRequest): Promise<Answer> {
     return onServer(this.#session, async (names) => {
-      this.#tellOfEra(instance, names.era);
+      await this.#comparing.with(instance, names);
       const wanted = await this.#wanted(request, names);
       return wanted === null ? { refused: [], leases: [] } : this.#work(instance, settling, wanted);
     });
-  }
-
-  /**
-   * The first claim of an instance in another era of the database fails: whoever claims reconciles then (decision 034).
-   * Leases may have come back that it settled long ago, since that settlement is lost.
-   */
-  #tellOfEra(instance: InstanceId, era: string): void {
-    const before = this.#eras.get(instance);
-    this.#eras.set(instance, era);
-    if (before === undefined || before === era) return;
-    const { location } = this.#session.database.settings;
-    const message = `PostgreSQL at ${location} goes on from another history than before (a failover?). Nothing was claimed: reconcile, and claim again.`;
-    throw new NightshiftError("NS_STORE_UNAVAILABLE", message);
   }
 
   #run(name: string, text: (s: string) => string, values: readonly unknown[], repeat: Repeat) {

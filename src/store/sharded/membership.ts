@@ -8,7 +8,9 @@ import { type Member, Part, stranger } from "./member.ts";
 import type { Shard } from "./shard.ts";
 
 /** What became of one part: it beat, it was found dead, or it was registered (anew). */
-type Beat = { readonly alive: boolean; readonly cancelled: readonly CancelRequest[] } | "registered";
+type Beat =
+  | { readonly alive: boolean; readonly cancelled: readonly CancelRequest[]; readonly lost: readonly LeaseId[] }
+  | "registered";
 
 export class Membership {
   readonly #cluster: Cluster;
@@ -51,7 +53,8 @@ export class Membership {
       return { alive: false };
     }
     const dead = values.filter(isDead).map(({ shard }) => shard);
-    const lost = [...this.#loseDead(member, dead), ...this.#loseExpired(member, answers, ttl)];
+    const forgotten = values.flatMap(({ value }) => (value === "registered" ? [] : value.lost));
+    const lost = [...forgotten, ...this.#loseDead(member, dead), ...this.#loseExpired(member, answers, ttl)];
     // Registered there anew at the next beat, which is asked for at once.
     if (dead.length > 0) this.#cluster.tell({ what: "cancellation" });
     if (values.some(({ value }) => value === "registered")) this.#cluster.tell({ what: "unknown" });
@@ -137,13 +140,16 @@ export class Membership {
     const { instance } = part;
     const answer = await store.heartbeat(instance, ttl);
     if (part.instance !== instance) return "registered";
-    if (!answer.alive) return { alive: false, cancelled: [] };
+    if (!answer.alive) return { alive: false, cancelled: [], lost: [] };
     part.beatAt = Math.max(part.beatAt, sentAt);
     part.expiry?.cancel();
     part.expiry = undefined;
+    const { cancelled, lost = [] } = answer;
+    for (const lease of lost) part.held.delete(lease);
     return {
       alive: true,
-      cancelled: answer.cancelled.map(({ job, reason }) => ({ job: joinId(shard.name, job), reason })),
+      cancelled: cancelled.map(({ job, reason }) => ({ job: joinId(shard.name, job), reason })),
+      lost: lost.map((lease) => joinId(shard.name, lease)),
     };
   }
 

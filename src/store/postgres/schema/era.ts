@@ -1,13 +1,15 @@
 /**
- * Which history of the database this is. After a failover to a replica that was behind, or a restored backup, sequences
- * have gone back: they would give numbers that somebody holds already, of jobs, instances, leaders' terms, lanes. No
- * replica knows how far its primary had come. So whoever takes numbers says which server it last met, by the moment that
- * server started: one comparison, and no row is read. Where it is another one, nothing is done, and meet() is called first:
- * it looks whether the history is another one too, and if so moves the sequences past all that was ever given.
+ * Which start of which server this is. After a failover to a replica that was behind, a restored backup or a disk that was
+ * set back to a snapshot, sequences have gone back: they would give numbers that somebody holds already, of jobs, instances,
+ * leaders' terms, lanes. No replica knows how far its primary had come, and a disk that was set back looks like any other. So
+ * whoever takes numbers says which server it last met, by the moment that server started: one comparison, and no row is
+ * read. Where it is another one, nothing is done, and meet() is called first: whoever is the first to meet a server since
+ * it started moves the sequences past all that was ever given, whatever the server may have forgotten.
  *
  * A job's number is past that at the present time in microseconds: no database takes a million jobs a second from its
- * first day on, and each history begins above what the ones before had come to by then. The small ones, which are few,
- * leap by more than a replica can be behind, and by chance, since two replicas may be promoted one after the other.
+ * first day on, and each start begins above what the ones before had come to by then. The small ones, which are few and
+ * 32 bits wide, leap by what may have been given since the database last looked at its clock, ten a second, and something
+ * more: by chance, since two replicas may be promoted one after the other.
  */
 export const era = `
 create function server_started() returns text language sql stable
@@ -21,38 +23,46 @@ exception when others then
   return server_started();
 end $$;
 
--- One row. The id is another one after each leap: processes forget then what they remember of numbers.
-create table era (id text not null, history text not null);
-insert into era select gen_random_uuid(), server_history();
+-- One row: the start that was met last, and when somebody last looked. maintain() looks as well.
+create table era (started text not null, history text not null, seen_at bigint not null);
+insert into era select server_started(), server_history(), extract(epoch from clock_timestamp()) * 1000;
 
 -- With the owner's rights: setval() needs more than taking numbers does.
-create function meet(p_strict boolean) returns table (o_started text, o_era text)
+create function meet(p_strict boolean) returns table (o_started text, o_history text)
 language plpgsql security definer set search_path from current as $$
 declare
-  v_history text; v_known text; v_table text; v_sequence regclass;
+  v_known text; v_history text; v_seen bigint;
+  v_table text; v_sequence regclass;
   v_now bigint := extract(epoch from clock_timestamp()) * 1000000;
+  v_next bigint; v_least int; v_missed bigint;
 begin
-  select e.id, e.history into o_era, v_known from era e;
+  select e.started, e.history into v_known, o_history from era e;
   if pg_is_in_recovery() then
     if p_strict then raise 'a standby cannot be written' using errcode = 'read_only_sql_transaction'; end if;
     return next;
     return;
   end if;
-  v_history := server_history();
-  if v_known <> v_history then
-    select e.id, e.history into o_era, v_known from era e for update;
-    if v_known <> v_history then
+  o_started := server_started();
+  if v_known <> o_started then
+    select e.started, e.history, e.seen_at into v_known, v_history, v_seen from era e for update;
+    o_history := v_history;
+    if v_known <> o_started then
+      o_history := server_history();
       foreach v_table in array array['job_seq', 'revision_seq', 'term_seq'] loop
         perform setval(v_table, greatest(nextval(v_table), v_now));
       end loop;
+      -- A server that starts over and over must not use them up; a failover, which is rare, may have lost more at once.
+      v_least := case when o_history = v_history then 1000 else 100000 end;
+      v_missed := least(greatest(v_now / 1000 - v_seen, 0) / 100, 100000000);
       foreach v_table in array array['instance', 'queue', 'kind', 'lane'] loop
         v_sequence := pg_get_serial_sequence(v_table, 'id');
-        perform setval(v_sequence, nextval(v_sequence) + 100000 + (random() * 100000)::int);
+        v_next := nextval(v_sequence);
+        -- Near their end they go on one by one.
+        perform setval(v_sequence, least(v_next + v_missed + (v_least * (1 + random()))::int, greatest(v_next, 2147000000)));
       end loop;
-      update era e set id = gen_random_uuid(), history = v_history returning e.id into o_era;
+      update era e set started = o_started, history = o_history, seen_at = v_now / 1000;
     end if;
   end if;
-  o_started := server_started();
   return next;
 end $$;
 `;

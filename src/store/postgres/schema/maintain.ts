@@ -34,7 +34,11 @@ end $$;
 revoke all on function make_day(int) from public;
 `;
 
-/** The partitions of today and the days ahead. Runs with the owner's rights, so that an application's role needs none to create tables. */
+/**
+ * The partitions of today and the days ahead. It also notes the time, for whoever meets a server that has forgotten more
+ * than it knows (era.ts). Runs with the owner's rights, so that an application's role needs none to create
+ * tables.
+ */
 export const maintain = `
 create function maintain(p_ahead int) returns int
 language plpgsql security definer set search_path from current set lock_timeout = '2s' as $$
@@ -43,6 +47,7 @@ declare
   v_made int := 0;
 begin
   if not pg_try_advisory_xact_lock(hashtext(current_schema()), -2) then return 0; end if;
+  update era set seen_at = now_ms();
   for v_day in v_today .. v_today + least(p_ahead, 30) loop
     v_made := v_made + make_day(v_day);
   end loop;
