@@ -65,9 +65,17 @@ export class Stage implements AsyncDisposable {
     return this.entry.kind === "postgres";
   }
 
+  /** Another fresh place of the same kind; gone with the stage. */
+  async anotherPlace(): Promise<Place> {
+    const place = await this.servers.place(this.entry.kind);
+    if (place === undefined) throw new Error("There is no place any more.");
+    this.#processes.defer(() => place.dispose());
+    return place;
+  }
+
   /** A process of the system; ends with the stage. */
-  async process(): Promise<SystemProcess> {
-    return this.#processes.use(await SystemProcess.start(this.key, this.place.address));
+  async process(place = this.place): Promise<SystemProcess> {
+    return this.#processes.use(await SystemProcess.start(this.key, place.address));
   }
 
   /** Enters into the book what was stored. */
