@@ -108,8 +108,10 @@ function flawOfArray(value: readonly unknown[], path: PropertyKey[], ancestors: 
 
 function flawOfProperties(value: Record<string, unknown>, path: PropertyKey[], ancestors: object[]): Flaw | undefined {
   for (const key of Object.keys(value)) {
+    const property = value[key];
+    if (typeof property === "string") continue; // most are
     path.push(key);
-    const flaw = findFlaw(value[key], path, ancestors);
+    const flaw = findFlaw(property, path, ancestors);
     if (flaw !== undefined) return flaw;
     path.pop();
   }

@@ -1,11 +1,10 @@
 /** The client: what an application does with jobs, other than running them. */
-import { messageOf, NightshiftError, show } from "../../errors/index.ts";
+import { messageOf, NightshiftError } from "../../errors/index.ts";
 import {
   type CancelResult,
   type Counts,
   type EnqueueOptions,
   type JobCount,
-  type JobDetail,
   type JobFilter,
   type JobId,
   type JobQuery,
@@ -16,17 +15,16 @@ import {
   type Page,
   type Store,
 } from "../../store/contract.ts";
-import { type Clock, parseDuration } from "../../time/index.ts";
+import type { Clock } from "../../time/index.ts";
 import type { JobDefinition } from "../definition.ts";
-import { parseFailure, reviveFailure } from "../failure.ts";
 import type { JobRegistry } from "../registry.ts";
-import { check, issuesText } from "../schema.ts";
 import { type JobDetails, readDetail } from "./details.ts";
 import { explanation } from "./explain.ts";
-import type { JobHandle, ResultOptions } from "./handle.ts";
+import type { JobHandle } from "./handle.ts";
+import { LiveHandle } from "./live-handle.ts";
 import { type EnqueueJobOptions, encodeInput, type JobFrame, jobFrame } from "./new-job.ts";
+import { Results } from "./results.ts";
 import type { StoreAccess } from "./store-access.ts";
-import { Waiters } from "./waiters.ts";
 
 /** The arguments after the definition: the input may be left out when there is none. */
 export type EnqueueArguments<Input> = undefined extends Input
@@ -72,9 +70,8 @@ export interface JobsParts {
 export class Jobs implements AsyncDisposable {
   readonly #access: StoreAccess;
   readonly #registry: JobRegistry;
-  readonly #clock: Clock;
   readonly #maxPayload: number;
-  readonly #waiters: Waiters;
+  readonly #results: Results;
   /** What jobs of a definition share that are enqueued without options. Definitions never change. */
   readonly #frames = new WeakMap<JobDefinition, JobFrame>();
   readonly #enqueueDirectly: NonNullable<JobsParts["enqueueDirectly"]>;
@@ -83,10 +80,9 @@ export class Jobs implements AsyncDisposable {
   constructor(parts: JobsParts) {
     this.#access = parts.access;
     this.#registry = parts.registry;
-    this.#clock = parts.clock;
     this.#maxPayload = parts.maxPayload;
     this.#enqueueDirectly = parts.enqueueDirectly ?? (() => undefined);
-    this.#waiters = new Waiters(parts.access.store, parts.clock);
+    this.#results = new Results(parts.access, parts.clock);
   }
 
   /**
@@ -156,7 +152,7 @@ export class Jobs implements AsyncDisposable {
 
   /** A handle of a job that was enqueued earlier or elsewhere; the definition gives it the type of the result. */
   handle<Output = unknown>(id: JobId, definition?: JobDefinition<unknown, Output>): JobHandle<Output> {
-    return new LiveHandle<Output>(this, id, definition?.name ?? "", (options) => this.#result(id, definition, options));
+    return new LiveHandle<Output>(this, this.#results, id, definition);
   }
 
   /** Everything about a job; null when it does not exist (any more). */
@@ -266,7 +262,7 @@ export class Jobs implements AsyncDisposable {
 
   /** Lets go of the store. Calls after that reject with NS_STORE_CLOSED. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#waiters[Symbol.dispose]();
+    this.#results[Symbol.dispose]();
     await this.#access.close();
   }
 
@@ -299,59 +295,6 @@ export class Jobs implements AsyncDisposable {
     }
     return this.#access.open().then((opened) => enqueueIn(opened, jobs, tx));
   }
-
-  async #result<Output>(
-    id: JobId,
-    definition: JobDefinition<unknown, Output> | undefined,
-    { timeout, signal }: ResultOptions,
-  ): Promise<Output> {
-    const store = await this.#access.open();
-    const limit = timeout === undefined ? undefined : parseDuration(timeout, "timeout");
-    await this.#waitWithin(id, limit, signal);
-    const detail = await store.getJob(id);
-    if (detail === null) throw notFound(id);
-    return (await resultOf(detail, definition)) as Output;
-  }
-
-  async #waitWithin(id: JobId, limit: number | undefined, signal: AbortSignal | undefined): Promise<void> {
-    if (limit === undefined) return this.#waiters.wait(id, signal);
-    const late = new AbortController();
-    using _timer = this.#clock.setTimer(limit, () => {
-      const message = `Job ${id} was not over within ${limit} ms. It goes on; await it again or cancel it.`;
-      late.abort(new NightshiftError("NS_TIMEOUT", message));
-    });
-    await this.#waiters.wait(id, signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]));
-  }
-}
-
-class LiveHandle<Output> implements JobHandle<Output> {
-  readonly id: JobId;
-  readonly name: string;
-  readonly #jobs: Jobs;
-  readonly #result: (options: ResultOptions) => Promise<Output>;
-
-  constructor(jobs: Jobs, id: JobId, name: string, result: (options: ResultOptions) => Promise<Output>) {
-    this.id = id;
-    this.name = name;
-    this.#jobs = jobs;
-    this.#result = result;
-  }
-
-  result(options: ResultOptions = {}): Promise<Output> {
-    return this.#result(options);
-  }
-
-  cancel(reason?: string): Promise<CancelResult> {
-    return this.#jobs.cancel(this.id, reason);
-  }
-
-  state(): Promise<JobState | null> {
-    return this.#jobs.state(this.id);
-  }
-
-  details(): Promise<JobDetails | null> {
-    return this.#jobs.get(this.id);
-  }
 }
 
 function enqueueIn(store: Store, jobs: readonly NewJob[], tx: unknown): Promise<readonly JobId[]> {
@@ -375,33 +318,5 @@ function throwIndexed(error: unknown, index: number): never {
   throw new NightshiftError(error.code, `Input ${index} of enqueueMany, so none was written: ${said}`, {
     cause: error,
     details: { ...error.details, index },
-  });
-}
-
-function notFound(id: JobId): NightshiftError {
-  const why = "Its id is wrong, its transaction has not committed, or it is over and was removed after its retention.";
-  return new NightshiftError("NS_JOB_NOT_FOUND", `No job ${show(id)} exists. ${why}`);
-}
-
-async function resultOf(detail: JobDetail, definition: JobDefinition | undefined): Promise<unknown> {
-  const { id, name, state } = detail;
-  if (state === "succeeded") {
-    if (detail.result === null) return undefined;
-    const value: unknown = JSON.parse(detail.result);
-    if (definition?.output === undefined) return value;
-    const checked = await check(definition.output, value);
-    if (checked.ok) return checked.value;
-    const message = `The stored result of job ${id} (${name}) does not match its schema: ${issuesText(checked.issues)}.`;
-    throw new NightshiftError("NS_JOB_OUTPUT", message, { details: { issues: checked.issues } });
-  }
-  const failure = detail.error ?? detail.history.at(-1)?.error ?? null;
-  const cause = failure === null ? undefined : parseFailure(failure);
-  const because = cause === undefined ? "" : `: ${cause.message}`;
-  if (state === "cancelled") {
-    throw new NightshiftError("NS_JOB_CANCELLED", `Job ${id} (${name}) was cancelled${because}`);
-  }
-  throw new NightshiftError("NS_JOB_FAILED", `Job ${id} (${name}) is ${state}${because}`, {
-    ...(cause === undefined ? {} : { cause: reviveFailure(cause) }),
-    details: { id, state, attempt: detail.attempt },
   });
 }

@@ -49,7 +49,10 @@ export class Promoter {
       if (at >= this.#nextAt) return;
       this.#nextAt = at;
     } else if (wake.what === "unknown") {
-      this.#lookAt = Math.min(this.#lookAt, this.#lookedAt + LOOK_AT_MOST_EVERY);
+      const at = this.#lookedAt + LOOK_AT_MOST_EVERY;
+      // It will look by then. One that is overdue is one that failed and waits: it tries again.
+      if (at >= this.#lookAt && this.#lookAt > this.#parts.clock.monotonic()) return;
+      this.#lookAt = Math.min(this.#lookAt, at);
     } else return;
     this.#routine.wake();
   }

@@ -51,7 +51,7 @@ export class Routine {
     let wait = first;
     for (;;) {
       await this.#bell.wait(wait);
-      if (this.#stopping) return;
+      if (this.#stopping) return this.#bell.still();
       wait = await this.#once();
       // A duty that is due at once again must not keep others from their turn.
       if (wait <= 0) await setImmediate();

@@ -120,9 +120,10 @@ export class Attempts implements AttemptWorker {
     const until = this.clock.monotonic() + within;
     while (this.#running.length > 0 && !signal.aborted) {
       const left = until - this.clock.monotonic();
-      if (left <= 0) return;
+      if (left <= 0) break;
       await this.#empty.wait(left);
     }
+    this.#empty.still();
   }
 
   /** Whoever waits for {@link drained} looks at its signal. */

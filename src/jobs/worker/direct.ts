@@ -52,7 +52,7 @@ export class DirectClaims {
     const [first] = jobs;
     if (id === undefined || first === undefined || this.#underWay !== undefined) return undefined;
     const { queue, name } = first;
-    if (!jobs.every((job) => job.due === undefined && job.queue === queue && job.name === name)) return undefined;
+    for (const job of jobs) if (job.due !== undefined || job.queue !== queue || job.name !== name) return undefined;
     if (!registry.names.has(name) || this.#reserved + jobs.length > free()) return undefined;
     if (!lanes.reserve(queue, jobs.length)) return undefined;
     this.#reserved += jobs.length;

@@ -149,7 +149,9 @@ export class Exchange {
     const wait = storeBackoff(this.#failures, random());
     const said = `The worker got no answer from the store, again in ${Math.round(wait)} ms: ${messageOf(error)}`;
     logger.error({ err: error, failures: this.#failures }, said);
-    if (!this.#givenUp) await this.#pause.wait(wait);
+    if (this.#givenUp) return;
+    await this.#pause.wait(wait);
+    this.#pause.still();
   }
 }
 

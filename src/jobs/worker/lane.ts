@@ -61,6 +61,11 @@ export class Lane {
     return this.#waiting;
   }
 
+  /** Free slots, nothing to fill them, and perhaps something in the store. */
+  get isHungry(): boolean {
+    return !this.dry && this.#waiting === 0 && this.coming === 0 && this.running < this.limit;
+  }
+
   /** Since when the first waiting job waits. */
   get waitingSince(): number | undefined {
     return this.#arrivals[0]?.since;

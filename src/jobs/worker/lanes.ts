@@ -70,15 +70,17 @@ export class Lanes {
   /** Asks all queues when it is time; how long until it is time again, or something waits for too long. */
   tick(now: number): number {
     if (now >= this.#askAt) this.askAll(now);
-    const oldest = Math.min(...this.#lanes.map((lane) => lane.waitingSince ?? Number.POSITIVE_INFINITY));
-    return Math.min(this.#askAt, oldest + HAND_BACK_AFTER) - now;
+    let until = this.#askAt;
+    for (const { waitingSince } of this.#lanes) {
+      if (waitingSince !== undefined) until = Math.min(until, waitingSince + HAND_BACK_AFTER);
+    }
+    return until - now;
   }
 
   /** Whether a queue has free slots, nothing to fill them, and perhaps something in the store. */
   isHungry(): boolean {
-    return this.#lanes.some(
-      (lane) => !lane.dry && lane.waiting === 0 && lane.coming === 0 && lane.running < lane.limit,
-    );
+    for (const lane of this.#lanes) if (lane.isHungry) return true;
+    return false;
   }
 
   /** How many jobs a queue could use beyond those that wait or were asked for; of the queue that could use most. */
@@ -168,9 +170,13 @@ export class Lanes {
 
   /** Takes out what has waited for too long. */
   takeStale(now: number): readonly Waiting[] {
-    const stale = this.#lanes.filter((lane) => (lane.waitingSince ?? now) + HAND_BACK_AFTER <= now);
-    for (const lane of stale) lane.slowDown();
-    return stale.flatMap((lane) => lane.remove());
+    const stale: Waiting[] = [];
+    for (const lane of this.#lanes) {
+      if ((lane.waitingSince ?? now) + HAND_BACK_AFTER > now) continue;
+      lane.slowDown();
+      stale.push(...lane.remove());
+    }
+    return stale;
   }
 
   /** Takes out everything that waits, or what matches. */

@@ -60,11 +60,16 @@ export class Turns {
 
   /** Takes turns until the worker is over and everything is settled; rejects when it cannot go on. */
   async run(): Promise<void> {
-    for (;;) {
-      const wait = this.#nextIn();
-      if (wait === undefined) return;
-      if (wait > 0) await this.#parts.bell.wait(wait);
-      else this.#turn();
+    const { bell } = this.#parts;
+    try {
+      for (;;) {
+        const wait = this.#nextIn();
+        if (wait === undefined) return;
+        if (wait > 0) await bell.wait(wait);
+        else this.#turn();
+      }
+    } finally {
+      bell.still();
     }
   }
 
