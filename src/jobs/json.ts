@@ -15,8 +15,8 @@ export interface Flaw {
 
 /** A value as JSON text, or what in it JSON cannot carry. `undefined` as a whole is `null`; as a property it is left out. */
 export function toJson(value: unknown): { readonly text: string } | { readonly flaw: Flaw } {
-  const flaw = findFlaw(value, [], []);
-  if (flaw !== undefined) return { flaw };
+  const flaw = findFlaw(value, undefined);
+  if (flaw !== undefined) return { flaw: { path: pathText(flaw.path), message: flaw.message } };
   try {
     const text = JSON.stringify(value) ?? "null";
     // JSON.rawJSON() writes what it is given; everything else is escaped.
@@ -58,64 +58,82 @@ export function pathText(path: readonly PropertyKey[]): string {
   return text;
 }
 
-function findFlaw(value: unknown, path: PropertyKey[], ancestors: object[]): Flaw | undefined {
+/** What a value is in: the way up, for telling a circle from a value that is met twice. */
+interface Above {
+  readonly value: object;
+  readonly above: Above | undefined;
+  readonly depth: number;
+}
+
+/** A flaw on its way up to the top, where its path is complete. Most values have none, so that no path is kept on the way down. */
+interface Found {
+  readonly path: PropertyKey[];
+  readonly message: string;
+}
+
+function findFlaw(value: unknown, above: Above | undefined): Found | undefined {
   switch (typeof value) {
     case "string":
     case "boolean":
     case "undefined":
       return undefined;
     case "number":
-      return Number.isFinite(value) ? undefined : at(path, `${value} would become null in JSON`);
+      return Number.isFinite(value) ? undefined : here(`${value} would become null in JSON`);
     case "bigint":
-      return at(path, "a BigInt cannot be written as JSON: pass it as text");
+      return here("a BigInt cannot be written as JSON: pass it as text");
     case "function":
     case "symbol":
-      return at(path, `a ${typeof value} cannot be written as JSON`);
+      return here(`a ${typeof value} cannot be written as JSON`);
     default:
-      return value === null ? undefined : flawOfObject(value as object, path, ancestors);
+      return value === null ? undefined : flawOfObject(value as object, above);
   }
 }
 
-function flawOfObject(value: object, path: PropertyKey[], ancestors: object[]): Flaw | undefined {
-  if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? at(path, "an invalid Date would become null in JSON") : undefined;
+function flawOfObject(value: object, above: Above | undefined): Found | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+  if (!isPlain && value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? here("an invalid Date would become null in JSON") : undefined;
   }
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return undefined;
-  if (ancestors.includes(value)) return at(path, "refers back to something that contains it");
-  if (ancestors.length >= DEEPEST) return at(path, `is nested more than ${DEEPEST} levels deep`);
-  ancestors.push(value);
-  let flaw: Flaw | undefined;
-  if (Array.isArray(value)) flaw = flawOfArray(value, path, ancestors);
-  else if (isLost(value)) flaw = at(path, `${show(value)} would lose its content in JSON`);
-  else flaw = flawOfProperties(value as Record<string, unknown>, path, ancestors);
-  ancestors.pop();
-  return flaw;
+  for (let each = above; each !== undefined; each = each.above) {
+    if (each.value === value) return here("refers back to something that contains it");
+  }
+  const depth = (above?.depth ?? 0) + 1;
+  if (depth > DEEPEST) return here(`is nested more than ${DEEPEST} levels deep`);
+  const inside = { value, above, depth };
+  if (Array.isArray(value)) return flawOfArray(value, inside);
+  if (!isPlain && isLost(value)) return here(`${show(value)} would lose its content in JSON`);
+  return flawOfProperties(value as Record<string, unknown>, inside);
 }
 
-function flawOfArray(value: readonly unknown[], path: PropertyKey[], ancestors: object[]): Flaw | undefined {
+function flawOfArray(value: readonly unknown[], inside: Above): Found | undefined {
   for (let index = 0; index < value.length; index++) {
-    path.push(index);
     const element = value[index];
     const flaw =
-      element === undefined
-        ? at(path, "undefined in an array would become null in JSON")
-        : findFlaw(element, path, ancestors);
-    if (flaw !== undefined) return flaw;
-    path.pop();
+      element === undefined ? here("undefined in an array would become null in JSON") : findFlaw(element, inside);
+    if (flaw !== undefined) return within(index, flaw);
   }
   return undefined;
 }
 
-function flawOfProperties(value: Record<string, unknown>, path: PropertyKey[], ancestors: object[]): Flaw | undefined {
+function flawOfProperties(value: Record<string, unknown>, inside: Above): Found | undefined {
   for (const key of Object.keys(value)) {
     const property = value[key];
     if (typeof property === "string") continue; // most are
-    path.push(key);
-    const flaw = findFlaw(property, path, ancestors);
-    if (flaw !== undefined) return flaw;
-    path.pop();
+    const flaw = findFlaw(property, inside);
+    if (flaw !== undefined) return within(key, flaw);
   }
   return undefined;
+}
+
+function here(message: string): Found {
+  return { path: [], message };
+}
+
+function within(key: PropertyKey, flaw: Found): Found {
+  flaw.path.unshift(key);
+  return flaw;
 }
 
 /** Objects whose content is not in their properties, so that JSON would write `{}` or a list of bytes as an object. */
@@ -131,8 +149,4 @@ function isLost(value: object): boolean {
     value instanceof ArrayBuffer ||
     ArrayBuffer.isView(value)
   );
-}
-
-function at(path: readonly PropertyKey[], message: string): Flaw {
-  return { path: pathText(path), message };
 }
