@@ -151,3 +151,23 @@ test("jobs that found no slot for a second are given up, and the pace with them"
   assert.equal(lanes.takeStale(1_000).length, 2);
   assert.equal(lanes.anyWaiting, false);
 });
+
+test("what is taken out of a queue leaves the others waiting in their order, those of each claim with its time", () => {
+  const lanes = lanesOf({ q: 10 });
+  bring(lanes, [{ queue: "q", limit: 3 }], 0);
+  bring(lanes, [{ queue: "q", limit: 3 }], 500);
+  const first = lanes.next()?.job.id;
+  const ids = Array.from({ length: 5 }, (_, index) => String(Number(first) + 1 + index));
+  const [second, third, fourth, fifth, sixth] = ids;
+  const removed = lanes.remove(({ job }) => job.id === third || job.id === fifth);
+  assert.deepEqual(
+    removed.map(({ job }) => job.id),
+    [third, fifth],
+  );
+  assert.equal(lanes.tick(500), 500, "the first claim's jobs are handed back a second after they came");
+  assert.equal(lanes.next()?.job.id, second);
+  assert.equal(lanes.tick(500), 1_000);
+  assert.equal(lanes.next()?.job.id, fourth);
+  assert.equal(lanes.next()?.job.id, sixth);
+  assert.equal(lanes.next(), undefined);
+});

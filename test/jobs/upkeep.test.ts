@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Promoter } from "../../src/jobs/upkeep/promoter.ts";
 import { Reaper } from "../../src/jobs/upkeep/reaper.ts";
 import { Session } from "../../src/jobs/upkeep/session.ts";
+import type { Wake } from "../../src/store/contract.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/testing/index.ts";
 import { countsOf, newJob } from "../../src/testing/store-conformance/worker.ts";
@@ -44,6 +45,35 @@ test("a start that fails, or that nobody waits for any more, leaves no instance 
   await assert.rejects(given, { name: "AbortError" });
   assert.equal(clock.pendingTimers, 0);
   assert.deepEqual(await store.listInstances(), []);
+});
+
+test("commits of other processes cause a look for due jobs at a bounded pace, and at once where the last one failed", async () => {
+  const { clock, store, faults, loop } = await opened();
+  const tell = Promise.withResolvers<(wake: Wake) => void>();
+  store.subscribe = (listener) => {
+    tell.resolve(listener);
+    return { [Symbol.dispose]: () => undefined };
+  };
+  const promoter = new Promoter(store, () => ({ names: new Set(), queues: new Set() }), loop);
+  promoter.start();
+  const hear = await tell.promise;
+  await clock.advance("1s");
+  const looks = () => faults.calls.get("promote") ?? 0;
+  const before = looks();
+  for (let ms = 0; ms < 1_000; ms += 20) {
+    hear({ what: "unknown" });
+    await clock.advance(20);
+  }
+  assert.ok(looks() - before >= 4 && looks() - before <= 6, String(looks() - before));
+  await clock.advance("1s");
+  faults.fail("promote", "before", 1);
+  hear({ what: "unknown" });
+  await clock.advance(1);
+  const failed = looks();
+  hear({ what: "unknown" });
+  await clock.advance(1);
+  assert.equal(looks(), failed + 1);
+  await promoter.stop();
 });
 
 for (const method of ["promote", "now"] as const) {

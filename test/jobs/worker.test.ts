@@ -262,6 +262,38 @@ test("a running job that is cancelled gets the reason through its signal and end
   await assert.rejects(result, { code: "NS_JOB_CANCELLED", message: /user left/ });
 });
 
+test("each of several running jobs can still be cancelled after others of them have ended", async () => {
+  const ends = new Map<string, () => void>();
+  const aborted: string[] = [];
+  const job = defineJob({
+    name: "long",
+    input: unchecked<string>(),
+    run: (name, { signal }) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      ends.set(name, resolve);
+      signal.addEventListener("abort", () => {
+        aborted.push(name);
+        reject(signal.reason);
+      });
+      return promise;
+    },
+  });
+  await using test = await startEngine({ jobs: [job], concurrency: 4 });
+  const handles = await test.jobs.enqueueMany(job, ["a", "b", "c", "d"]);
+  await test.clock.advance("1s");
+  for (const name of ["a", "c"]) {
+    ends.get(name)?.();
+    await test.clock.advance("1s");
+  }
+  assert.equal(test.engine.worker?.running, 2);
+  for (const index of [3, 1]) {
+    await handles[index]?.cancel();
+    await test.clock.advance("2s");
+  }
+  assert.deepEqual(aborted, ["d", "b"]);
+  assert.equal(test.engine.worker?.running, 0);
+});
+
 test("at most as many handlers run at once as the concurrency says, per process and per queue", async () => {
   const running = new Map<string, number>();
   const most = new Map<string, number>();
