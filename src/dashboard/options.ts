@@ -1,6 +1,8 @@
 /** The options of a dashboard, checked where they are given. */
 import { Problems, show } from "../errors/index.ts";
-import type { LoggerLike } from "../telemetry/index.ts";
+import { hasMethods, isCallable, optionsOf } from "../errors/option-checks.ts";
+import { LOGGER_METHODS, type LoggerLike } from "../telemetry/index.ts";
+import type { CreateDashboardOptions } from "./dashboard.ts";
 import type { Authorize } from "./server/access.ts";
 
 /** How a dashboard looks and who may use it. */
@@ -50,10 +52,31 @@ export function checkAddDashboard(options: AddDashboardOptions, problems: Proble
 }
 
 /** Checks the options of `createDashboard()`, and throws what is wrong. */
-export function checkCreateDashboard(options: DashboardLook): void {
+export function checkCreateDashboard(given: CreateDashboardOptions): void {
   const problems = new Problems();
-  problems.unknownOptions("createDashboard()", options, CREATE);
-  checkLook("createDashboard()", options, problems);
+  const what = "createDashboard()";
+  const options = optionsOf(given, what, problems);
+  problems.unknownOptions(what, options, CREATE);
+  checkLook(what, options, problems);
+  const { store, logger, clock, services } = options;
+  hasMethods(
+    store,
+    ["open", "listJobs"],
+    `${what}: store`,
+    'Give a store: sqlite("app.db") or postgres(url).',
+    problems,
+  );
+  if (logger !== undefined) {
+    hasMethods(
+      logger,
+      LOGGER_METHODS,
+      `${what}: logger`,
+      "Give a pino-compatible logger, or consoleLogger().",
+      problems,
+    );
+  }
+  if (clock !== undefined) hasMethods(clock, ["now", "setTimer"], `${what}: clock`, "Give systemClock.", problems);
+  if (services !== undefined) isCallable(services, `${what}: services`, problems);
   problems.throwIfAny("The dashboard");
 }
 

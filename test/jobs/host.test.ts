@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type NightshiftError, problemsOf } from "../../src/errors/index.ts";
 import { createHost, createJobs, defineJob, Jobs, silentLogger, token, unchecked } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
+import { capturingLogger } from "../../src/telemetry/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
 import { faulty } from "./support/faulty-store.ts";
 
@@ -139,4 +140,21 @@ test("the instance is not alive when no heartbeat has reached the store for as l
   await clock.advance("20s");
   assert.equal(alive(), true);
   await host.stop();
+});
+
+test("a host that is disposed without a stop ends its duties once the store is closed, with a word for each", async () => {
+  const clock = new VirtualClock();
+  const logger = capturingLogger();
+  const host = createHost({ ...quiet, clock, logger })
+    .addJobs({ store: memory(), jobs: [] })
+    .build();
+  await host.start();
+  await host[Symbol.asyncDispose]();
+  await clock.advance("1h");
+  const ended = (name: string) => `The ${name} ends, since the store was closed. Stop a host before it is disposed.`;
+  assert.deepEqual(logger.messages("warn").sort(), ["heartbeat", "promoter", "reaper", "retention"].map(ended));
+  assert.deepEqual(
+    logger.messages("error").filter((message) => /again in/.test(message)),
+    [],
+  );
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createDashboard } from "../../src/dashboard/index.ts";
 import { createHost, createJobs } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { exportStore, importStore, moveStore } from "../../src/store/operations/index.ts";
@@ -167,6 +168,17 @@ test("addJobs() tells of options that are none, and of queues as one text, in on
     /addJobs: instanceName is 5\. Give a text/,
   );
   assert.throws(() => build(undefined), /NS_OPTION_INVALID: addJobs got undefined as options\./);
+});
+
+test("createDashboard() refuses a store, a logger or a clock that is none", () => {
+  const create = (options: unknown) => createDashboard(options as never);
+  assert.throws(() => create(undefined), /createDashboard\(\) got undefined as options\. Give an object\./);
+  assert.throws(() => create({ store: "shop.db" }), /NS_OPTION_INVALID: createDashboard\(\): store is "shop\.db"\./);
+  assert.throws(() => create({ store: memory(), logger: "console" }), /createDashboard\(\): logger is "console"\./);
+  assert.throws(
+    () => create({ store: memory(), services: [] }),
+    /createDashboard\(\): services is \[\]\. Give a function/,
+  );
 });
 
 test("createJobs() refuses a logger or a clock that is none", () => {

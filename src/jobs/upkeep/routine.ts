@@ -1,6 +1,6 @@
 /** A duty that is done again and again: one loop with a bell, a wait that the duty itself names, and patience with the store. */
 import { setImmediate } from "node:timers/promises";
-import { messageOf } from "../../errors/index.ts";
+import { messageOf, NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import type { Clock } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
@@ -17,7 +17,7 @@ export interface RoutineParts {
   duty(): Promise<number>;
 }
 
-/** Runs a duty until stopped. A failing duty is logged and tried again with back-off and jitter, for ever. */
+/** Runs a duty until stopped. A failing duty is logged and tried again with back-off and jitter, until the store is closed. */
 export class Routine {
   readonly #parts: RoutineParts;
   readonly #bell: Bell;
@@ -66,10 +66,19 @@ export class Routine {
       this.#failures = 0;
       return wait;
     } catch (error) {
+      if (error instanceof NightshiftError && error.code === "NS_STORE_CLOSED") return this.#end();
       this.#failures++;
       const wait = storeBackoff(this.#failures, random());
       logger.error({ err: error }, `The ${name} failed, again in ${Math.round(wait)} ms: ${messageOf(error)}`);
       return wait;
     }
+  }
+
+  /** Nobody opens the store again: the host was disposed, and nobody had stopped it. */
+  #end(): number {
+    const { name, logger } = this.#parts;
+    this.#stopping = true;
+    logger.warn(`The ${name} ends, since the store was closed. Stop a host before it is disposed.`);
+    return 0;
   }
 }
