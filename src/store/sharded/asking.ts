@@ -40,6 +40,7 @@ export async function ask<T>(
       .run((store) => work(store, shard))
       .then(
         (value): void => {
+          answered.tell();
           if (over) late?.(shard, value);
           else answers[index] = { shard, ok: true, value };
         },

@@ -1,18 +1,19 @@
 /** The shards of one store while it is open: who is there, where queues live, and who is told. */
 import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
+import { rest } from "../../time/clock.ts";
 import type { Clock } from "../../time/index.ts";
 import type { Store, StoreContext, Wake } from "../contract.ts";
 import type { Listeners } from "../shared/listeners.ts";
 import { type Answer, ask } from "./asking.ts";
 import type { Routing } from "./routing.ts";
-import type { Shard } from "./shard.ts";
+import { isPassing, type Shard } from "./shard.ts";
 import { Strays } from "./strays.ts";
 
 /** How long one shard may keep the others' duties waiting, in milliseconds. */
 const PATIENCE = 1_000;
-/** And a person who asks for a list. */
-const PATIENCE_OF_PEOPLE = 5_000;
+/** And a person who asks for a page. */
+const PATIENCE_OF_PEOPLE = 2_000;
 
 export class Cluster {
   readonly shards: readonly Shard[];
@@ -66,6 +67,25 @@ export class Cluster {
     const silent = answers.flatMap((answer) => (answer.ok ? [] : [answer.shard.name]));
     if (silent.length > 0) this.logger.debug({ shards: silent, what }, "answered without the shards that are away");
     return answers;
+  }
+
+  /** The time by this shard, or by another one when it is away or says nothing. */
+  async now(first: Shard): Promise<number> {
+    const there = [first, ...this.shards.filter((shard) => shard !== first)].filter(({ isAway }) => !isAway);
+    const last = there.pop() ?? first;
+    for (const shard of there) {
+      const enough = new AbortController();
+      try {
+        const silence = Promise.race([shard.left, rest(this.clock, PATIENCE, enough.signal)]);
+        const answer = await Promise.race([shard.run((store) => store.now()), silence]);
+        if (typeof answer === "number") return answer;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+      } finally {
+        enough.abort();
+      }
+    }
+    return last.run((store) => store.now());
   }
 
   tell(...wakes: readonly Wake[]): void {

@@ -61,10 +61,7 @@ export class ShardedStore implements C.Store {
     };
   }
   now(): Promise<number> {
-    return this.#run(async ({ cluster, leader }) => {
-      const shard = [leader, ...cluster.shards].find(({ isAway }) => !isAway) ?? leader;
-      return shard.run((store) => store.now());
-    });
+    return this.#run(({ cluster, leader }) => cluster.now(leader));
   }
   subscribe(listener: (wake: C.Wake) => void): Disposable {
     return this.#listeners.subscribe(listener);

@@ -105,6 +105,42 @@ test("a shard that gives no answer does not keep a turn with the others waiting,
   assert.deepEqual(await store.settle(me, [{ lease: late?.id ?? "", outcomes: [succeeded(b)] }]), { refused: [] });
 });
 
+test("a shard that gives no answer keeps neither pages nor signs of life nor the time waiting for long", async () => {
+  for (const silent of ["a", "b"]) {
+    const { store, places, clock } = await openSharded(AB);
+    const me = await store.register(process1, TTL);
+    await store.enqueue([newJob()]);
+    await store.enqueue([newJob({ queue: "at-b" })]);
+    places[silent]?.silence();
+    const other = silent === "a" ? "at-b" : "at-a";
+    const calls = Promise.all([
+      store.now(),
+      store.heartbeat(me, TTL).then(({ alive }) => alive),
+      store.counts().then(({ queues }) => queues.map(({ queue }) => queue)),
+      store.listJobs({ state: "ready", limit: 9 }).then(({ items }) => items.map(({ queue }) => queue)),
+      store.countJobs({ state: "ready", upTo: 9 }),
+      store.throughput(0, 60_000, 60_000).then(({ length }) => length),
+      store.listInstances().then(({ length }) => length),
+      store.dueSchedules(1).then(({ due }) => due),
+    ]);
+    await clock.advance("2s");
+    const [now, ...others] = await calls;
+    assert.ok(now > 0);
+    assert.deepEqual(others, [true, [other], [other], { count: 1, exact: false }, 1, 1, []]);
+    places[silent]?.heal();
+  }
+});
+
+test("while no shard has answered, none is taken for silent", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  await store.enqueue([newJob()]);
+  for (const place of Object.values(places)) place.silence();
+  const counting = store.counts();
+  await clock.advance("30s");
+  for (const place of Object.values(places)) place.heal();
+  assert.equal((await counting).queues[0]?.ready, 1);
+});
+
 test("a claim whose answer was lost with its shard is handed back before the next one", async () => {
   const { store, places, clock } = await openSharded(AB);
   const me = await store.register(process1, TTL);
