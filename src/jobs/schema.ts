@@ -9,10 +9,8 @@ export interface InputIssue {
   readonly message: string;
 }
 
-/** The result of a check. */
-export type Checked =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly issues: readonly InputIssue[] };
+/** The result of a check: what the schema made of the value, or what is wrong with it. */
+export type Checked = StandardSchemaV1.SuccessResult<unknown> | { readonly issues: readonly InputIssue[] };
 
 /**
  * A type without a check: the value is taken to be what it says. For inputs and outputs that come from code you trust;
@@ -61,10 +59,10 @@ export function issuesText(issues: readonly InputIssue[]): string {
 }
 
 function judge(result: StandardSchemaV1.Result<unknown>): Checked {
-  if (result.issues === undefined) return { ok: true, value: result.value };
+  if (result.issues === undefined) return result;
   const issues = result.issues.map((issue) => ({
     path: pathText((issue.path ?? []).map((part) => (typeof part === "object" ? part.key : part))),
     message: issue.message,
   }));
-  return { ok: false, issues };
+  return { issues };
 }

@@ -79,7 +79,7 @@ export function encodeInput(definition: JobDefinition, input: unknown, maxPayloa
   }
   if (schema === ANYTHING) return json.text;
   const conclude = (checked: Checked): string => {
-    if (checked.ok) return json.text;
+    if (checked.issues === undefined) return json.text;
     throw refusal(definition, checked.issues, input);
   };
   const checked = guarded(definition, () => check(schema, JSON.parse(json.text)));

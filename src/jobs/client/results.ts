@@ -58,7 +58,7 @@ async function resultOf(detail: JobDetail, definition: JobDefinition | undefined
     const value: unknown = JSON.parse(detail.result);
     if (definition?.output === undefined) return value;
     const checked = await check(definition.output, value);
-    if (checked.ok) return checked.value;
+    if (checked.issues === undefined) return checked.value;
     const message = `The stored result of job ${id} (${name}) does not match its schema: ${issuesText(checked.issues)}.`;
     throw new NightshiftError("NS_JOB_OUTPUT", message, { details: { issues: checked.issues } });
   }

@@ -19,6 +19,8 @@ import { tellOutcome, tellTooLate } from "./tell.ts";
 /** How long a handler may go on after its signal was aborted before its outcome is recorded without it. */
 export const ABORT_GRACE = 10_000;
 
+const NO_INPUT: Checked = { value: undefined };
+
 /** What an attempt needs of its worker. */
 export interface AttemptWorker {
   readonly clock: Clock;
@@ -169,7 +171,7 @@ export class Attempt implements JobContext {
 
   #readInput(): Checked | Promise<Checked> {
     const { input: schema } = this.#definition;
-    if (schema === undefined) return { ok: true, value: undefined };
+    if (schema === undefined) return NO_INPUT;
     return check(schema, JSON.parse(this.#job.input));
   }
 
@@ -180,7 +182,7 @@ export class Attempt implements JobContext {
 
   #begin(checked: Checked): void {
     if (this.#over) return;
-    if (!checked.ok) {
+    if (checked.issues !== undefined) {
       const why = "The schema has changed since it was enqueued, or another program wrote it.";
       const message = `The stored input of job ${show(this.name)} does not match its schema: ${issuesText(checked.issues)}. ${why}`;
       const error = new NightshiftError("NS_JOB_INPUT", message, { details: { issues: checked.issues } });
@@ -234,7 +236,7 @@ export class Attempt implements JobContext {
       if ("flaw" in json) throw badOutput(this.name, `${json.flaw.path} ${json.flaw.message}`);
       refuseLongerThan(json.text, this.#worker.maxPayload, () => `The output of job ${show(this.name)}`);
       const conclude = (checked: Checked) => {
-        if (!checked.ok) throw badOutput(this.name, issuesText(checked.issues));
+        if (checked.issues !== undefined) throw badOutput(this.name, issuesText(checked.issues));
         this.#finish({ job: this.#job.id, type: "succeeded", ms: this.#ms(), result: json.text });
       };
       const checked = check(schema, JSON.parse(json.text));
