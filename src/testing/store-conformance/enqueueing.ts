@@ -90,7 +90,7 @@ export function enqueueing(harness: StoreHarness): void {
     ["an instant beyond the last date", { due: { at: 8_640_000_000_000_001 } }],
   ];
   for (const [what, overrides] of refused) {
-    storeTest(harness, `${what} is refused`, async ({ store }) => {
+    storeTest(harness, `${what} is refused at enqueue`, async ({ store }) => {
       await assert.rejects(store.enqueue([newJob(overrides)]), hasCode("NS_OPTION_INVALID"));
       assert.deepEqual(await countsOf(store), { ready: 0, parked: 0, scheduled: 0, running: 0 });
     });

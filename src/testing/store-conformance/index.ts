@@ -68,3 +68,29 @@ export function storeConformance(name: string, harness: StoreHarness): void {
     for (const [subject, declare] of Object.entries(SUBJECTS)) describe(subject, () => declare(harness));
   });
 }
+
+/**
+ * Declares simulated bad days beyond those of the suite, one test for each seed: for long runs, and to repeat the day on
+ * which something went wrong.
+ *
+ * @param name how the store is called in the report
+ * @param harness makes a fresh, empty, open store for each test
+ * @param seeds the same seed is the same day, as far as the store's own timing lets it be
+ * @example
+ * ```ts
+ * import { memory } from "nightshift/memory";
+ * import { capturingLogger, VirtualClock } from "nightshift/testing";
+ * import { storeSimulation } from "nightshift/testing/store-conformance";
+ *
+ * async function create() {
+ *   const clock = new VirtualClock();
+ *   const store = memory();
+ *   await store.open({ clock, logger: capturingLogger() });
+ *   return { store, advance: (milliseconds: number) => clock.advance(milliseconds), dispose: () => store.close() };
+ * }
+ * storeSimulation("memory", { create }, [4, 5, 6]);
+ * ```
+ */
+export function storeSimulation(name: string, harness: StoreHarness, seeds: readonly number[]): void {
+  describe(`${name} survives bad days`, () => simulating(harness, seeds));
+}

@@ -11,8 +11,8 @@ import * as W from "./worker.ts";
 const SEEDS = [1, 2, 3];
 const ROUNDS = { virtual: 80, real: 20 } as const;
 
-export function simulating(harness: StoreHarness): void {
-  for (const seed of SEEDS) {
+export function simulating(harness: StoreHarness, seeds: readonly number[] = SEEDS): void {
+  for (const seed of seeds) {
     storeTest(harness, `a bad day loses nothing and accepts nothing twice (seed ${seed})`, async (given) => {
       const other = given.second === null ? given.store : await given.second();
       const day = new Day(given, [given.store, other], seed);

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobId, NewSchedule } from "../../../src/store/contract.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freshSchema, type PostgresServer, rawClient, startPostgres, startReplica } from "../../support/postgres.ts";
+import { freshSchema, startPostgres, startReplica } from "../../support/postgres.ts";
 import { tcpProxy } from "../../support/tcp-proxy.ts";
 import { assertAllOnce, Load, names, newJob, openStore, worker } from "../postgres-support.ts";
+import { at, caughtUp, following, jobsOf, promote } from "../replicas.ts";
 
 test("a failover under load to a replica that commits wait for loses no accepted job, and none succeeds twice", async (t) => {
   const primary = await startPostgres({ settings: { synchronous_standby_names: "replica" } });
@@ -191,54 +192,6 @@ test("an old primary that comes back as a replica is named as one that cannot be
 const schedule: NewSchedule = {
   ...{ id: "s", group: "", source: "code", job: "a", definition: "{}", nextAt: null, paused: false },
 };
-
-function at(port: number): string {
-  return `postgres://postgres@127.0.0.1:${port}/postgres`;
-}
-
-async function following(primary: PostgresServer, how: "sync" | "async"): Promise<void> {
-  await ask(primary, async (raw) => {
-    await eventually(async () => {
-      const { rows } = await raw.query("select sync_state from pg_stat_replication where state = 'streaming'");
-      assert.deepEqual(rows, [{ sync_state: how }]);
-    });
-  });
-}
-
-async function caughtUp(primary: PostgresServer, replica: PostgresServer): Promise<void> {
-  const end = await ask(primary, async (raw) => (await raw.query("select pg_current_wal_lsn() as at")).rows[0].at);
-  await ask(replica, async (raw) => {
-    await eventually(async () => {
-      const { rows } = await raw.query("select pg_last_wal_replay_lsn() >= $1 as there", [end]);
-      assert.deepEqual(rows, [{ there: true }]);
-    });
-  });
-}
-
-async function promote(replica: PostgresServer): Promise<void> {
-  await ask(replica, async (raw) => {
-    assert.deepEqual((await raw.query("select pg_promote(true, 30)")).rows, [{ pg_promote: true }]);
-  });
-}
-
-function jobsOf(server: PostgresServer, schema: string): Promise<Set<string>> {
-  return ask(server, async (raw) => {
-    const { rows } = await raw.query<{ id: string }>(`select bucket || '-' || id as id from ${schema}.job`);
-    return new Set(rows.map(({ id }) => id));
-  });
-}
-
-async function ask<T>(
-  server: PostgresServer,
-  question: (raw: Awaited<ReturnType<typeof rawClient>>) => Promise<T>,
-): Promise<T> {
-  const raw = await rawClient(server.url);
-  try {
-    return await question(raw);
-  } finally {
-    await raw.end();
-  }
-}
 
 /** The sequences of the new time line do not give again what the old one had given. */
 async function assertIdsAreUnique(accepted: readonly JobId[]): Promise<void> {

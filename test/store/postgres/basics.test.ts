@@ -166,3 +166,46 @@ test("a claim takes no more bytes than fit in memory; what is left keeps its pla
     String(sizes),
   );
 });
+
+test("jobs whose numbers are beyond what a JavaScript number holds are told apart in everything that is done with them", async () => {
+  await using db = await opened();
+  const raw = await rawClient(db.connectionString);
+  await raw.query(`select setval('${db.schema}.job_seq', 9007199254740992)`);
+  await raw.end();
+  const { store } = db;
+  const jobs = Array.from({ length: 6 }, (_, n) => job({ input: String(n) }));
+  const ids = await store.enqueue(jobs);
+  const [lone = ""] = await store.enqueue([job({ input: "6" })]);
+  const later = await store.enqueue([job({ input: "7", due: { in: 60_000 } })]);
+  const all = [...ids, lone, ...later];
+  assert.deepEqual(
+    all.map((id) => id.slice(id.indexOf("-") + 1)),
+    Array.from({ length: 8 }, (_, n) => String(9007199254740993n + BigInt(n))),
+  );
+  const me = await store.register(worker, 60_000);
+  const names = new Set(["a"]);
+  const [lease] = await store.claim(me, { wants: [{ queue: "q", limit: 3 }], names });
+  assert.deepEqual(
+    lease?.jobs.map(({ id, input }) => [id, input]),
+    all.slice(0, 3).map((id, n) => [id, String(n)]),
+  );
+  const [one = "", two = "", three = ""] = ids;
+  const outcomes = [
+    { job: two, type: "succeeded", ms: 1 },
+    { job: three, type: "dead", ms: 1, error: "{}" },
+  ] as const;
+  assert.deepEqual((await store.settle(me, [{ lease: lease?.id ?? "", outcomes }])).refused, []);
+  assert.deepEqual(await store.cancel([ids[3] ?? ""], "no"), ["cancelled"]);
+  assert.deepEqual(await store.runNow(later), later);
+  assert.deepEqual(await store.retry([three]), [three]);
+  const states = await store.statesOf(all);
+  assert.deepEqual(
+    all.map((id) => states.get(id)),
+    ["running", "succeeded", "ready", "cancelled", "ready", "ready", "ready", "ready"],
+  );
+  const { items } = await store.listJobs({ state: "ready", limit: 2 });
+  const page = items.map(({ id }) => id);
+  assert.deepEqual(page, [later[0], lone]);
+  await store.deregister(me);
+  assert.equal((await store.getJob(one))?.state, "ready");
+});

@@ -6,19 +6,10 @@ import { silentLogger } from "../../../src/telemetry/index.ts";
 import { storeConformance } from "../../../src/testing/store-conformance/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
 import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
+import { ofPostgresShards } from "../../support/stores-under-test.ts";
 import { newJob } from "../sharded/support.ts";
-import { storesOn } from "./under-test.ts";
 
-storeConformance("two shards of postgres", {
-  create: storesOn(2, (connectionString, [one = "", two = ""]) => ({
-    shards: [
-      { name: "one", connectionString, schema: one },
-      { name: "two", connectionString, schema: two },
-    ],
-    queues: { q: "one", r: "two" },
-    connections: 3,
-  })),
-});
+storeConformance("two shards of postgres", ofPostgresShards);
 
 const at = (name: string, database = "shop") => ({
   name,
