@@ -68,6 +68,10 @@ export const migrateCommand: Command = {
     noPositionals(given, MIGRATE_USAGE);
     const address = readAddress(needed(given, "store", MIGRATE_USAGE), given.value("schema"));
     if (given.flag("print")) {
+      if (address.kind === "shards") {
+        const advice = "Print it for each of them: --store postgres://...";
+        throw new NightshiftError("NS_STORE_UNSUPPORTED", `Each database has its own migrations. ${advice}`);
+      }
       const { kind } = address;
       const script = kind === "sqlite" ? sqliteMigrationScript() : postgresMigrationScript(address.url, address.schema);
       await terminal.write(await script);

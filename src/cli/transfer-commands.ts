@@ -56,6 +56,7 @@ export const importCommand: Command = {
 
 const MOVE_USAGE = `nightshift move --from sqlite:shop.db --to postgres://app@db/shop [--from-schema name] [--to-schema name]
                [--finished] [--mapping file]
+  Several databases as one target are --to shards:shards.json, a file with what postgres({ shards }) takes.
   Moves jobs that are not over, schedules, calendars and paused queues. Refuses while processes use the source. What has
   moved is cancelled in the source, its queues and schedules stay paused there. Safe to interrupt and run again.
   --finished   jobs that are over go along, with their history

@@ -55,7 +55,10 @@ export interface OverviewView extends Counts {
   readonly now: number;
   /** The last hour in minutes, oldest first; the last one is still filling. */
   readonly throughput: readonly ThroughputPoint[];
+  /** Processes that give signs of life. */
   readonly instances: number;
+  /** Processes that have stopped giving them; what they hold is taken from them. */
+  readonly expired: number;
   /** Of a store made of several databases: each of them. Empty for any other. */
   readonly shards: readonly ShardInfo[];
 }

@@ -53,6 +53,32 @@ describe("the dashboard in a browser", () => {
     });
   });
 
+  it("says on the overview what is stuck and why, in words that need no pointer", async () => {
+    await withPage(browser, async (page, url, { store, clock }) => {
+      const one = await store.register(
+        { name: "one", host: "h", pid: 1, version: "1", queues: ["mail"], names: ["m"], concurrency: 9 },
+        1_000,
+      );
+      await store.enqueue(Array.from({ length: 4 }, () => newJob({ name: "m", queue: "stuck", maxAttempts: 1 })));
+      const [lease] = await store.claim(one, { wants: [{ queue: "stuck", limit: 4 }], names: new Set(["m"]) });
+      const outcomes = (lease?.jobs ?? []).map(({ id }, n) => {
+        const error = JSON.stringify({ name: "Error", message: `connect ECONNREFUSED 10.0.0.${n}:25` });
+        return { job: id, type: "dead", ms: 1, error } as const;
+      });
+      await store.settle(one, [{ lease: lease?.id ?? "", outcomes }]);
+      await clock.advance(2_000);
+      await page.goto(url);
+      await page.waitForSelector(".live-live");
+      assert.match(await text(page, "[data-tile=running] .tile-note"), /^2 instances, 1 expired$/);
+      const row = (queue: string) => text(page, `table tr:has(.name:text-is("${queue}"))`);
+      assert.match(await row("search"), /paused\s+The index is being rebuilt/);
+      assert.match(await row("photos"), /1 parked\s+No process that claimed so far knows the names/);
+      // Four that died alike are one line; their figures differ.
+      assert.equal(await page.locator('tr:has-text("ECONNREFUSED")').count(), 1);
+      assert.match(await text(page, 'tr:has-text("ECONNREFUSED")'), /^m × 4/);
+    });
+  });
+
   it("asks for nothing while it is hidden, and comes back", async () => {
     await withPage(browser, async (page, url) => {
       let requests = 0;

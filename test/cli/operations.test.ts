@@ -1,7 +1,7 @@
 /** The commands that care for stores, as a person runs them: real processes, files and a real PostgreSQL. */
 import assert from "node:assert/strict";
 import { type SpawnOptions, spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
@@ -229,6 +229,39 @@ test("move refuses a store in use, then brings it to PostgreSQL, where check fin
   assert.match((await nightshift(["stats", "--store", url, "--schema", schema])).out, /^q +20 /m);
 });
 
+test("several databases are one store to the commands, and what a drained one has left moves into the others", async () => {
+  await using folder = new TestFolder();
+  const url = await postgresUrl();
+  const shards = ["one", "two"].map((name) => ({ name, connectionString: url, schema: freshSchema(name) }));
+  const [one, two] = shards;
+  assert.ok(one && two);
+  const write = (name: string, options: object) => {
+    const file = folder.file(name);
+    writeFileSync(file, JSON.stringify(options));
+    return `shards:${file}`;
+  };
+  const all = write("all.json", { shards, queues: { q: "two" } });
+  const store = postgres({ shards, queues: { q: "two" } });
+  await store.open(context);
+  await store.enqueue(Array.from({ length: 3 }, () => newJob({ queue: "q" })));
+  const worker = await TestWorker.register(store);
+  const lease = await worker.claim(3);
+  await worker.settle(lease, ...lease.jobs.map(({ id }) => succeeded(id)));
+  await store.deregister(worker.instance);
+  await store.close();
+  assert.match((await nightshift(["stats", "--store", all])).out, /3 succeeded, 0 dead/);
+
+  const draining = write("draining.json", { shards: [one, { ...two, draining: true }] });
+  assert.equal((await nightshift(["count", "--state", "succeeded", "--store", draining])).out, "3\n");
+  const left = write("left.json", { shards: [one] });
+  const move = (...to: readonly string[]) =>
+    nightshift(["move", "--from", url, "--from-schema", two.schema, "--finished", ...to]);
+  assert.match((await move("--to", url, "--to-schema", one.schema)).err, /^NS_STORE_SHARDS: .*Give all of them/);
+  assert.match((await move("--to", left)).err, /^3 jobs moved; 3 jobs of the source were found/);
+  assert.equal((await nightshift(["count", "--state", "succeeded", "--store", left])).out, "3\n");
+  assert.match((await nightshift(["check", "--store", left])).out, /3 jobs looked at, the store is whole/);
+});
+
 test("the SQL that migrate prints makes a schema that a role without rights can work with, and nothing when all is there", async () => {
   const url = await postgresUrl();
   const schema = freshSchema();
@@ -270,6 +303,9 @@ test("a server, a database or a user that is not there is told with where to loo
 test("what was typed wrong is told with what was meant, and makes no file", async () => {
   await using folder = new TestFolder();
   const missing = folder.file("missing.db");
+  const list = folder.file("shards.json");
+  const shard = { name: "one", connectionString: "postgres://app@localhost/shop", drainin: true };
+  writeFileSync(list, JSON.stringify({ shards: [shard] }));
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["stats", "--stroe", "x"], /--stroe is not an option\. Did you mean --store\?/],
     [["stats"], /--store is missing/],
@@ -280,6 +316,10 @@ test("what was typed wrong is told with what was meant, and makes no file", asyn
     [["backup", "--store", "postgres://x/y", "--to", "z"], /Use pg_dump/],
     [["move", "--from", `sqlite:${missing}`, "--to", "redis://user:secret@x"], /^(?!.*secret)/s],
     [["exprot"], /Did you mean "export"\?/],
+    [["stats", "--store", `shards:${missing}`], /missing\.db cannot be read .*Give a file with \{ "shards"/],
+    [["stats", "--store", "shards:package.json"], /package\.json has no list of shards/],
+    [["migrate", "--print", "--store", `shards:${list}`], /Each database has its own migrations/],
+    [["stats", "--store", `shards:${list}`], /has no option "drainin"\. Did you mean "draining"\?/],
     [
       ["export", "shop.db", "--store", "sqlite:package.json"],
       /"shop\.db" belongs to no option\. A store is given as --store/,

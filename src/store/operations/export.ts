@@ -3,6 +3,7 @@ import { silentLogger } from "../../telemetry/index.ts";
 import { systemClock } from "../../time/index.ts";
 import type { Page, PageRequest, Store, StoredSchedule } from "../contract.ts";
 import { FORMAT_VERSION, writeLine } from "./format.ts";
+import { calendarsOf, isMark } from "./one-of-several.ts";
 import { checkOperation } from "./options.ts";
 
 /** Options of {@link exportStore}. */
@@ -50,7 +51,7 @@ export async function* exportStore(store: Store, options: ExportOptions = {}): A
       count.queues++;
       yield writeLine({ type: "queue", queue, paused });
     }
-    for (const calendar of await store.listCalendars()) {
+    for (const calendar of await calendarsOf(store)) {
       count.calendars++;
       yield writeLine({ type: "calendar", ...calendar });
     }
@@ -71,8 +72,8 @@ export async function* exportStore(store: Store, options: ExportOptions = {}): A
 }
 
 /** All schedules of an open store. */
-export function everySchedule(store: Store): AsyncGenerator<StoredSchedule, void, void> {
-  return every((page) => store.listSchedules(page));
+export async function* everySchedule(store: Store): AsyncGenerator<StoredSchedule, void, void> {
+  for await (const schedule of every((page) => store.listSchedules(page))) if (!isMark(schedule)) yield schedule;
 }
 
 /** Entry by entry through all pages. */

@@ -4,6 +4,7 @@ import { systemClock } from "../../time/index.ts";
 import type { JobId, Store, WholeJob } from "../contract.ts";
 import { type EndLine, type ExportLine, importError, readLine, type ScheduleLine } from "./format.ts";
 import { linesOf } from "./lines.ts";
+import { refuseOneOfSeveral } from "./one-of-several.ts";
 import { checkOperation } from "./options.ts";
 
 /** Options of {@link importStore}. */
@@ -59,6 +60,7 @@ export async function importStore(
   checkOperation("importStore()", { store }, options, ["onJob", "signal"]);
   await store.open({ clock: systemClock, logger: silentLogger });
   try {
+    await refuseOneOfSeveral(store);
     return await new Import(store, options).run(input);
   } finally {
     await store.close();

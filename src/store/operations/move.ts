@@ -8,6 +8,7 @@ import { systemClock } from "../../time/index.ts";
 import { FINAL_STATES, type JobId, type Store, type WholeJob } from "../contract.ts";
 import { everySchedule, PAGE } from "./export.ts";
 import { importSchedule } from "./import.ts";
+import { calendarsOf, refuseOneOfSeveral } from "./one-of-several.ts";
 import { checkOperation } from "./options.ts";
 
 /** Options of {@link moveStore}. */
@@ -94,6 +95,7 @@ class Move {
       const message = "Both stores hold the same data (one may be a copy of the other). Give another target.";
       throw new NightshiftError("NS_OPTION_INVALID", message);
     }
+    await refuseOneOfSeveral(this.#to);
     await this.#refuseWhileUsed();
     await this.#pauseQueues();
     // Whoever registered before the queues were paused may have claimed.
@@ -133,7 +135,7 @@ class Move {
   }
 
   async #moveSchedules(): Promise<void> {
-    for (const { name, definition } of await this.#from.listCalendars()) {
+    for (const { name, definition } of await calendarsOf(this.#from)) {
       await this.#to.saveCalendar(name, definition);
       this.#report.calendars++;
     }

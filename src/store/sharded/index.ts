@@ -1,4 +1,6 @@
 /** Several stores as one: what `nightshift/postgres` makes of its option `shards`. */
+export { isMoved } from "./moving.ts";
 export { checkNames, type NamedShards, type Settings } from "./options.ts";
 export type { ShardSpec } from "./shard.ts";
+export { MAP_NAME } from "./shard-map.ts";
 export { ShardedStore } from "./sharded-store.ts";

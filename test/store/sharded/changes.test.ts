@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { moveStore } from "../../../src/store/operations/index.ts";
 import { newJob, newSchedule, openSharded, process1, type Sharded, TTL, wants } from "./support.ts";
 
 const NAMES = Array.from({ length: 40 }, (_, n) => `queue-${n}`);
@@ -67,6 +68,48 @@ test("a list that lacks a shard is refused, unless that shard was draining", asy
   await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
   const { store } = await openSharded({ names: ["a"] }, before);
   assert.equal((await store.enqueue([newJob({ queue: "any" })]))[0]?.startsWith("a."), true);
+});
+
+test("what is left on a shard that was taken out moves into the others, with its history and without its marks", async () => {
+  const queues = { "at-b": "b" };
+  const before = await openSharded({ names: ["a", "b"], queues });
+  const ids = await before.store.enqueue(["1", "2"].map((input) => newJob({ queue: "at-b", input })));
+  await before.store.saveSchedules([
+    newSchedule({ queue: "at-b" }),
+    newSchedule({ id: "removed later", queue: "at-b" }),
+  ]);
+  await drainAll(before.store, ["at-b"]);
+  const draining = await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  await draining.clock.advance("1m");
+  for (const schedule of [newSchedule({ queue: "any" }), newSchedule({ id: "removed later", queue: "any" })]) {
+    await draining.store.saveSchedules([schedule]);
+  }
+  await draining.store.removeSchedules(["removed later"]);
+  await draining.store.close();
+  await before.store.close();
+  const { places } = draining;
+  const source = places["b"]?.data;
+  const target = places["a"]?.data;
+  if (source === undefined || target === undefined) return assert.fail();
+  await source.open(before);
+  await before.clock.advance("1h");
+
+  await assert.rejects(moveStore(source, target), { code: "NS_STORE_SHARDS", message: /Give all of them/ });
+  const { store } = await openSharded({ names: ["a"] }, before);
+  assert.equal(await store.getJob(ids[0] ?? ""), null);
+  const moved = new Map<string, string>();
+  const report = await moveStore(source, store, { finished: true, onJob: (from, to) => moved.set(`b.${from}`, to) });
+  assert.deepEqual([report.jobs, report.verified, report.schedules, report.calendars], [2, 2, 0, 0]);
+  const { items } = await store.listJobs({ state: "succeeded", limit: 9 });
+  assert.deepEqual(items.map(({ id }) => id).sort(), ids.map((id) => moved.get(id)).sort());
+  const job = await store.getJob(moved.get(ids[0] ?? "") ?? "");
+  assert.deepEqual([job?.input, job?.queue, job?.history.map(({ what }) => what)], ["1", "at-b", ["succeeded"]]);
+  assert.deepEqual(
+    (await store.listSchedules({ limit: 9 })).items.map(({ id, paused }) => [id, paused]),
+    [["s", false]],
+  );
+  // The list of shards is still that of "a": it opens again.
+  await openSharded({ names: ["a"] }, before);
 });
 
 test("databases that changed names are refused before anything is written", async () => {

@@ -55,11 +55,12 @@ export async function readOverview({ store }: DashboardParts): Promise<OverviewV
     store.throughput(thisMinute - (MINUTES_SHOWN - 1) * MINUTE, thisMinute + MINUTE, MINUTE),
     store.listInstances(),
   ]);
+  const alive = instances.filter(({ expiresAt }) => expiresAt > now).length;
   const served = instances.flatMap((instance) => instance.queues);
   return {
     ...counts,
     queues: withIdleQueues(counts.queues, served),
-    ...{ now, throughput, instances: instances.length, shards: store.info().shards ?? [] },
+    ...{ now, throughput, instances: alive, expired: instances.length - alive, shards: store.info().shards ?? [] },
   };
 }
 

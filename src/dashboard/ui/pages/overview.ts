@@ -7,7 +7,9 @@ import { count, duration, exact } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
 import { button, type Column, card, empty, jobLink, moment, moodBadge, table } from "../parts.ts";
 
-const DEAD_SHOWN = 5;
+/** The last dead jobs, of which those that died alike are one line. */
+const DEAD_LOOKED_AT = 50;
+const KINDS_SHOWN = 5;
 
 /** The page at the mount itself. */
 export const overviewPage: PageFactory = (context) => {
@@ -29,7 +31,7 @@ export const overviewPage: PageFactory = (context) => {
       void look(signal);
       [loaded, dead] = await Promise.all([
         context.overview() ?? read("api/overview", {}, signal),
-        read("api/jobs", { state: "dead", limit: String(DEAD_SHOWN) }, signal),
+        read("api/jobs", { state: "dead", limit: String(DEAD_LOOKED_AT) }, signal),
       ]);
     },
     view() {
@@ -60,11 +62,7 @@ function tiles(overview: OverviewView, now: number): Child {
     "ul",
     { class: "tiles" },
     tile("ready", sum("ready"), wait),
-    tile(
-      "running",
-      sum("running"),
-      `${exact(overview.instances)} ${overview.instances === 1 ? "instance" : "instances"}`,
-    ),
+    tile("running", sum("running"), instances(overview)),
     tile("scheduled", sum("scheduled"), "retries included"),
     tile("succeeded", succeeded, `${rate(perMinute)} per minute`),
     tile("dead", dead, `${count(overview.retried)} retried`),
@@ -72,10 +70,17 @@ function tiles(overview: OverviewView, now: number): Child {
   );
 }
 
+function instances({ instances, expired }: OverviewView): Child {
+  const alive = `${exact(instances)} ${instances === 1 ? "instance" : "instances"}`;
+  return expired === 0
+    ? alive
+    : [alive, ", ", h("strong", { class: "mood-bad trouble-note" }, `${exact(expired)} expired`)];
+}
+
 function tile(
   state: "ready" | "running" | "scheduled" | "succeeded" | "dead" | "cancelled",
   value: number,
-  note: string,
+  note: Child,
 ): Child {
   return h(
     "li",
@@ -113,15 +118,9 @@ function queues(overview: OverviewView, context: PageContext): Child {
       label: "queue",
       cell: (queue) => [
         h("span", { class: "name" }, queue.queue),
-        queue.paused !== null && [" ", moodBadge("warn", "paused", queue.paused.reason ?? undefined)],
-        queue.parked > 0 && [
-          " ",
-          moodBadge(
-            "bad",
-            `${count(queue.parked)} parked`,
-            "No process that claimed so far knows the names of these jobs.",
-          ),
-        ],
+        queue.paused !== null && [" ", moodBadge("warn", "paused")],
+        queue.parked > 0 && [" ", moodBadge("bad", `${count(queue.parked)} parked`)],
+        why(queue),
       ],
     },
     { label: "ready", kind: "number", cell: (queue) => linked(queue, "ready") },
@@ -137,6 +136,15 @@ function queues(overview: OverviewView, context: PageContext): Child {
   if (context.about.role === "operate")
     columns.push({ label: "actions", kind: "action", cell: (queue) => pauseButton(queue, context) });
   return table("Queues", columns, overview.queues, (queue) => queue.queue);
+}
+
+/** What keeps a queue's jobs, in words: at night nobody hovers over a badge. */
+function why({ paused, parked }: QueueCounts): Child {
+  const reasons = [
+    paused?.reason ?? "",
+    parked > 0 ? "No process that claimed so far knows the names of the parked ones." : "",
+  ].filter((reason) => reason !== "");
+  return reasons.length > 0 && h("span", { class: "why" }, reasons.join(" · "));
 }
 
 /** What makes the store slower than it should be, each with what to do about it. */
@@ -183,10 +191,39 @@ function pauseButton({ queue, paused }: QueueCounts, context: PageContext): Chil
       });
 }
 
+type DeadJob = JobsView["items"][number];
+
+/** The latest of those that died alike, and how many they are among the last ones. */
+interface DiedAlike extends DeadJob {
+  readonly like: number;
+}
+
+/** By job and error; figures are left out of errors, since they are ids and addresses mostly. */
+function alike(items: readonly DeadJob[]): readonly DiedAlike[] {
+  const kinds = new Map<string, DiedAlike>();
+  for (const job of items) {
+    const error = `${job.error?.name}: ${job.error?.message}`.replaceAll(/\d+/g, "#");
+    const kind = `${job.name} ${job.queue} ${error}`;
+    const known = kinds.get(kind);
+    kinds.set(kind, known === undefined ? { ...job, like: 1 } : { ...known, like: known.like + 1 });
+  }
+  return [...kinds.values()].slice(0, KINDS_SHOWN);
+}
+
 function needsAttention(dead: JobsView, overview: OverviewView, now: number): Child {
   const all = h("a", { href: hrefTo("jobs", { state: "dead" }) }, `All dead jobs`);
-  const columns: Column<JobsView["items"][number]>[] = [
-    { label: "job", cell: (job) => jobLink(job.id, job.name) },
+  const kinds = alike(dead.items);
+  const columns: Column<DiedAlike>[] = [
+    {
+      label: "job",
+      cell: (job) => [
+        jobLink(job.id, job.name),
+        job.like > 1 && [
+          " ",
+          moodBadge("bad", `× ${job.like}`, `So many of the last ${dead.items.length} died alike.`),
+        ],
+      ],
+    },
     { label: "queue", cell: (job) => job.queue },
     {
       label: "error",
@@ -198,8 +235,8 @@ function needsAttention(dead: JobsView, overview: OverviewView, now: number): Ch
   ];
   return card(
     "Needs attention",
-    overview.finished.dead > dead.items.length && all,
-    table("The last dead jobs", columns, dead.items, (job) => job.id),
+    overview.finished.dead > kinds.length && all,
+    table("The last dead jobs", columns, kinds, (job) => job.id),
   );
 }
 

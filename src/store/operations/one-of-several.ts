@@ -1,0 +1,24 @@
+/** What shards keep beside an application's data: it belongs to one database of several, and goes along nowhere. */
+import { NightshiftError } from "../../errors/index.ts";
+import type { Store } from "../contract.ts";
+import { isMoved, MAP_NAME } from "../sharded/index.ts";
+
+/** A store's calendars, without the list of shards. A store of several does not show that one. */
+export async function calendarsOf(store: Store): Promise<Awaited<ReturnType<Store["listCalendars"]>>> {
+  return (await store.listCalendars()).filter(({ name }) => name !== MAP_NAME);
+}
+
+/** Whether this is the mark of a schedule that went to another shard, and no schedule. */
+export const isMark = isMoved;
+
+/**
+ * Jobs are written to the shard of their queue, so all of them are needed.
+ *
+ * @throws NS_STORE_SHARDS
+ */
+export async function refuseOneOfSeveral(store: Store): Promise<void> {
+  if (!(await store.listCalendars()).some(({ name }) => name === MAP_NAME)) return;
+  const { location } = store.info();
+  const advice = "Give all of them: postgres({ shards }), or shards:<file> to the nightshift command.";
+  throw new NightshiftError("NS_STORE_SHARDS", `${location} is one database of several. ${advice}`);
+}
