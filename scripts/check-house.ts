@@ -1,8 +1,9 @@
 /**
  * The house rules that no linter knows: imports go down the list of rooms only, and rooms on one floor do not know
- * each other. The floors are those of CONTRIBUTING.md. Decisions are told apart by their numbers.
+ * each other. The floors are those of CONTRIBUTING.md. Decisions are told apart by their numbers. What
+ * documents link to and name is there.
  */
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 /** From the ground up. A room may import from the floors below it, and from `errors`, the cellar. */
@@ -50,6 +51,18 @@ for (const file of globSync("docs/decisions/*.md").sort()) {
   else if (!readFileSync(file, "utf8").startsWith(`# ${number}: `))
     problems.push(`${file} is not titled "# ${number}: …"`);
   decisions.set(number, file);
+}
+// A document that names a file that is not there misleads whoever looks for it.
+const PAGES = ["*.md", "docs/**/*.md", "bench/**/*.md", "examples/**/*.md"];
+for (const file of globSync(PAGES, { exclude: (name) => name === "node_modules" })) {
+  const text = readFileSync(file, "utf8");
+  for (const [, to = ""] of text.matchAll(/\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
+    if (!existsSync(join(dirname(file), to))) problems.push(`${file} links to ${to}, which is not there`);
+  }
+  for (const [, path = ""] of text.matchAll(/`((?:src|test|docs|bench|scripts|examples)\/[\w./*-]+)`/g)) {
+    const found = ["", ".test.ts", ".ts"].some((ending) => globSync(path + ending).length > 0);
+    if (!found) problems.push(`${file} names ${path}, which is not there`);
+  }
 }
 if (problems.length > 0) {
   console.error(problems.join("\n"));
