@@ -153,8 +153,8 @@ export interface Measured {
   readonly "2 shards": Run;
 }
 
-/** The whole worker's share of Node's time for a job, the store's included: bench/RESULTS.md, "Beside the peers", 2026-11-22. */
-const WORKER_MICROS = 11;
+/** The whole worker's share of Node's time for a job, the store's included: bench/RESULTS.md, "Beside the peers", 2026-11-26. */
+const WORKER_MICROS = 6;
 
 /** The measured costs, parted into what a job and what a call takes: two points give a line. */
 export function costOf({ "1 shard": run, inputs }: Measured): JobCost {

@@ -50,6 +50,12 @@ const REFUSED: readonly (readonly [keyof typeof STORES, unknown, RegExp])[] = [
     /^NS_OPTION_INVALID: postgres\(\): connectionString begins with "http:"\. Give postgres:\/\//,
   ],
   ["postgres", "mysql://app:secret@db/shop", /^NS_OPTION_INVALID: (?!.*secret).*"mysql:"/],
+  [
+    "postgres",
+    { connectionString: undefined },
+    /^NS_OPTION_INVALID: postgres\(\): connectionString is undefined\. Give/,
+  ],
+  ["postgres", {}, /^NS_OPTION_INVALID: postgres\(\): give a connectionString or a pool, one of the two\.$/],
   ["postgres", { connectionString: 5 }, /^NS_OPTION_INVALID: postgres\(\): connectionString is 5\./],
   ["postgres", { conectionString: URL_OF }, /^NS_OPTION_UNKNOWN: .*Did you mean "connectionString"\?$/],
   [

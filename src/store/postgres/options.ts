@@ -87,7 +87,11 @@ export function settingsOf(
   problems.unknownOptions(what, options, KNOWN, elsewhere);
   const { connectionString = null, pool = null, schema = USUAL_SCHEMA, connections = 6, partitionsAhead = 3 } = options;
   if ((connectionString === null) === (pool === null) && !problems.found.some(namesTheServer)) {
-    problems.add("NS_OPTION_INVALID", `${what}: give a connectionString or a pool, one of the two.`);
+    const unset = connectionString === null && "connectionString" in options;
+    const message = unset
+      ? `connectionString is ${show(options.connectionString)}. Give postgres://user:password@host:port/database.`
+      : "give a connectionString or a pool, one of the two.";
+    problems.add("NS_OPTION_INVALID", `${what}: ${message}`);
   }
   if (pool !== null && !isPool(pool)) {
     problems.add("NS_OPTION_INVALID", `${what}: pool is ${show(pool)}. Give a Pool of the package pg.`);
