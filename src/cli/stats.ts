@@ -1,4 +1,5 @@
 /** What `nightshift stats` tells: for programs, and as tables for people. */
+import { NightshiftError } from "../errors/index.ts";
 import type { Counts, Finding, Store, StoredInstance, StoreInfo } from "../store/contract.ts";
 import { everySchedule } from "../store/operations/export.ts";
 import { formatDuration } from "../time/index.ts";
@@ -9,7 +10,8 @@ export interface Stats {
   readonly counts: Counts;
   readonly schedules: { readonly all: number; readonly paused: number; readonly nextAt: number | null };
   readonly instances: readonly StoredInstance[];
-  readonly leaders: readonly { readonly role: string; readonly holder: string }[];
+  /** Null when the database that keeps them does not answer. */
+  readonly leaders: readonly { readonly role: string; readonly holder: string }[] | null;
   readonly findings: readonly Finding[];
 }
 
@@ -28,9 +30,19 @@ export async function readStats(store: Store): Promise<Stats> {
     counts: await store.counts(),
     schedules: { all, paused, nextAt },
     instances: await store.listInstances(),
-    leaders: await store.leaders(),
+    leaders: await leadersOf(store),
     findings: await store.findings(),
   };
+}
+
+/** Of several databases one keeps who leads: the rest is worth telling without it. */
+async function leadersOf(store: Store): Promise<Stats["leaders"]> {
+  try {
+    return await store.leaders();
+  } catch (error) {
+    if (error instanceof NightshiftError && error.code === "NS_STORE_UNAVAILABLE") return null;
+    throw error;
+  }
 }
 
 /** Where a store is, and in what: `shop.db (SQLite 3.53.2)`. */
@@ -63,7 +75,7 @@ export function statsText({ store, at, counts, schedules, instances, leaders, fi
     `schedules: ${schedules.all}, ${schedules.paused} of them paused; ${next}`,
     "",
     table(["process", "host", "pid", "version", "running", "up", ""], processes, "no processes"),
-    ...leaders.map(({ role, holder }) => `${role} is led by ${holder}`),
+    ...(leaders?.map(({ role, holder }) => `${role} is led by ${holder}`) ?? ["who leads is not known now"]),
     ...findings.map(({ message }) => `! ${message}`),
     "",
   ].join("\n");

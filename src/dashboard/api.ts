@@ -245,7 +245,8 @@ export interface ServicesView {
 export interface InstancesView {
   readonly now: number;
   readonly items: readonly StoredInstance[];
-  readonly leaders: readonly { readonly role: string; readonly holder: string }[];
+  /** Null when the database that keeps them does not answer. */
+  readonly leaders: readonly { readonly role: string; readonly holder: string }[] | null;
 }
 
 /** What can be asked, by GET. Every value of a query is text. */

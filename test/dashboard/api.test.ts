@@ -14,9 +14,11 @@ import {
 } from "../../src/dashboard/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { newJob } from "../../src/testing/store-conformance/worker.ts";
+import { openSharded, process1, TTL } from "../store/sharded/support.ts";
 import { TestFolder } from "../store/sqlite/files.ts";
 import { get, json, post } from "../support/ask-dashboard.ts";
 import { type BusyStore, busyStore } from "../support/busy-store.ts";
+import { eventually } from "../support/eventually.ts";
 
 describe("the dashboard's API", () => {
   let busy: BusyStore;
@@ -106,6 +108,26 @@ describe("the dashboard's API", () => {
     await busy.store.campaign("schedules:shop:0123456789ab:42", "shop@web-1", 60_000);
     const { leaders } = await read<InstancesView>("api/instances");
     assert.deepEqual(leaders, [{ role: "scheduler", holder: "shop@web-1" }]);
+  });
+
+  it("tells who works while the database that keeps who leads is away or silent, and that it does not know that", async () => {
+    for (const how of ["cut", "silence"] as const) {
+      const { store, places, clock } = await openSharded({ names: ["a", "b"], leader: "a" });
+      await store.register(process1, TTL);
+      places["a"]?.[how]();
+      const over = createDashboard({ store, clock });
+      const answers: Response[] = [];
+      void get(over, "/api/instances").then((response) => answers.push(response));
+      await eventually(async () => {
+        await clock.advance("1s");
+        assert.equal(answers.length, 1);
+      });
+      const { items, leaders } = (await (answers[0] as Response).json()) as InstancesView;
+      assert.deepEqual([items.map(({ name }) => name), leaders], [["one"], null]);
+      places["a"]?.heal();
+      await over.close();
+      await store.close();
+    }
   });
 
   it("filters jobs by queue and name", async () => {

@@ -128,7 +128,14 @@ function instances(view: InstancesView, now: number): Child {
   return table("Instances", columns, view.items, (row) => row.id);
 }
 
+type Leader = NonNullable<InstancesView["leaders"]>[number];
+
 function leaders(view: InstancesView): Child {
+  if (view.leaders === null)
+    return empty(
+      "Not known now.",
+      "The database that keeps who leads does not answer; while it is away nobody is elected.",
+    );
   if (view.leaders.length === 0)
     return empty(
       "Nobody leads anything now.",
@@ -137,8 +144,8 @@ function leaders(view: InstancesView): Child {
   return table(
     "Leaders",
     [
-      { label: "role", cell: (row: InstancesView["leaders"][number]) => h("span", { class: "name" }, row.role) },
-      { label: "held by", cell: (row: InstancesView["leaders"][number]) => row.holder },
+      { label: "role", cell: (row: Leader) => h("span", { class: "name" }, row.role) },
+      { label: "held by", cell: (row: Leader) => row.holder },
     ],
     view.leaders,
     (row) => row.role,
