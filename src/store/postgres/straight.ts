@@ -4,6 +4,7 @@
  */
 import type { ClaimedJob, EnqueuedAndClaimed, JobId, NewJob } from "../contract.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
+import type { Statement } from "./database.ts";
 import type { Row } from "./driver.ts";
 import { here } from "./elsewhere.ts";
 import type { HeldLease } from "./held.ts";
@@ -26,11 +27,12 @@ export interface Straight {
  */
 export async function straightIntoLease(
   session: Session,
+  statements: Readonly<Record<"one" | "many", Statement>>,
   names: Names,
   jobs: readonly NewJob[],
   instance: string,
 ): Promise<Straight | null> {
-  const { floors, leaseIds, s } = session;
+  const { floors, leaseIds } = session;
   const [first] = jobs as readonly [NewJob];
   const lane = names.lane(first.queue, first.priority);
   const entered = floors.entries();
@@ -43,7 +45,7 @@ export async function straightIntoLease(
     names.server,
     ...(jobs.length === 1 ? one(first) : many(jobs)),
   ];
-  const [name, text] = jobs.length === 1 ? ["straight_one", oneText(s)] : ["straight", manyText(s)];
+  const { name, text } = jobs.length === 1 ? statements.one : statements.many;
   const [row] = await run(session, name, text, values, "if-refused");
   return row === undefined ? null : read(jobs, row, lease, lane);
 }
@@ -78,6 +80,10 @@ function read(jobs: readonly NewJob[], [at, idsText = null]: Row, lease: string,
 }
 
 /** Statements and not functions: planned once a connection, they cost the server half as much. For a lone job without its arrays. */
+export function straightStatements(s: string): Readonly<Record<"one" | "many", Statement>> {
+  return { one: { name: "straight_one", text: oneText(s) }, many: { name: "straight", text: manyText(s) } };
+}
+
 function oneText(s: string): string {
   return `with made as (
       insert into ${s}.job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input, meta)

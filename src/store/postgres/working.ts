@@ -29,7 +29,7 @@ import type { Names } from "./names.ts";
 import { merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
 import { databaseTime, run, runAhead, type Session, sawTime, tell } from "./session.ts";
-import { straightIntoLease } from "./straight.ts";
+import { straightIntoLease, straightStatements } from "./straight.ts";
 
 const INSTANCE_SHAPE = /^\d{1,10}$/;
 /** The most finished jobs that one wake-up to other processes names. */
@@ -53,11 +53,13 @@ interface Answer {
 
 export class Working {
   readonly #session: Session;
+  readonly #straight: ReturnType<typeof straightStatements>;
   readonly #held = new Held();
   readonly #comparing: Comparing;
 
   constructor(session: Session) {
     this.#session = session;
+    this.#straight = straightStatements(session.s);
     this.#comparing = new Comparing(session, this.#held, (rows) => this.#tellHandedBack(rows));
   }
 
@@ -170,13 +172,19 @@ export class Working {
     return onServer(this.#session, async (names) => {
       // An instance that has yet to compare its leases does so by a claim: what is enqueued must not wait for that.
       const mayClaim = INSTANCE_SHAPE.test(instance) && this.#comparing.isDone(instance, names);
+      mergeWants(request.wants); // refuses what are none
+      if (mayClaim && areAlike(jobs, request)) {
+        await enqueueing.learn(jobs, names);
+        const straight = await straightIntoLease(this.#session, this.#straight, names, jobs, instance);
+        if (straight !== null) {
+          this.#held.add(instance, straight.lease, straight.held);
+          return straight.answer;
+        }
+      }
       const wanted = mayClaim ? await this.#wanted(request, names) : null;
       if (wanted === null) return { ids: await enqueueing.enqueue(jobs, {}), leases: [] };
       await enqueueing.learn(jobs, names);
-      const straight = areAlike(jobs, request) ? await straightIntoLease(this.#session, names, jobs, instance) : null;
-      if (straight === null) return this.#storeAndClaim(enqueueing, jobs, instance, wanted);
-      this.#held.add(instance, straight.lease, straight.held);
-      return straight.answer;
+      return this.#storeAndClaim(enqueueing, jobs, instance, wanted);
     });
   }
 
