@@ -8,8 +8,9 @@ import { MOST_BYTES } from "../../shared/claiming.ts";
  * were deleted since. What stands below the floor (a slow committer's rows, handed-back jobs) is found by a sweep from
  * zero: p_sweep 1 asks for one where a claim comes back short, 2 at once.
  *
- * \`ctid = any(array(...))\` makes a TID scan that reads no index twice; rows of \`ready\` are never updated, so a ctid is
- * stable under its lock. Scans are pinned: fresh statistics on a table that is empty or full by the second mislead.
+ * Rows are read where they are locked, and deleted by ctid, which reads no index twice: a delete that returns them would
+ * fetch each once more and put them in order again. Rows of \`ready\` are never updated, so a ctid is stable under its
+ * lock. Scans are pinned: fresh statistics on a table that is empty or full by the second mislead.
  *
  * A row is a lease with all its jobs, in arrays that have one element where all are the same: a row for each job would
  * be written, sent and parsed column by column, which costs more than everything else. Inputs are one text, parted by a
@@ -46,7 +47,7 @@ declare
   v_found bigint[];
   v_fair int; v_large int; v_fit int;
   -- of the batch of one lane, and of the lease so far
-  b_ids bigint[]; b_buckets int[]; b_kinds int[]; b_attempts int[];
+  b_ctids tid[]; b_ids bigint[]; b_buckets int[]; b_kinds int[]; b_attempts int[];
   l_ids bigint[]; l_buckets int[]; l_lanes int[]; l_kinds int[]; l_attempts int[];
 begin
   if p_queues is not null and p_server is distinct from pg_postmaster_start_time() then
@@ -77,17 +78,14 @@ begin
       for v_lane in select n.id from lane n where n.queue_id = p_queues[v_queue] order by n.priority desc loop
         v_floor := case when v_sweep = 0 then coalesce(p_floors[array_position(p_lanes, v_lane)], 0) else 0 end;
         while v_left > 0 loop
-          with taken as (
-            delete from ready where ctid = any (array(
-              select r.ctid from ready r where r.lane_id = v_lane and r.job_id >= v_floor
-              order by r.job_id limit v_left for update skip locked))
-            returning job_id, bucket, kind_id, attempt
-          )
-          select count(*), bool_and(t.kind_id = any (p_kinds)), array_agg(t.job_id), array_agg(t.bucket), array_agg(t.kind_id),
-            array_agg(t.attempt + 1)
-            into v_seen, v_all, b_ids, b_buckets, b_kinds, b_attempts
-            from (select * from taken order by job_id) t;
+          select count(*), bool_and(t.kind_id = any (p_kinds)), array_agg(t.ctid), array_agg(t.job_id), array_agg(t.bucket),
+            array_agg(t.kind_id), array_agg(t.attempt + 1)
+            into v_seen, v_all, b_ctids, b_ids, b_buckets, b_kinds, b_attempts
+            from (
+              select r.ctid, r.* from ready r where r.lane_id = v_lane and r.job_id >= v_floor
+              order by r.job_id limit v_left for update skip locked) t;
           exit when v_seen = 0;
+          delete from ready where ctid = any (b_ctids);
           if not v_all then
             -- Names that this process does not know: aside, and on to what stands behind them.
             insert into parked (job_id, lane_id, kind_id, bucket, attempt)
