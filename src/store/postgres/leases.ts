@@ -106,8 +106,10 @@ function inOrder(jobs: readonly ClaimedJob[], ids: readonly string[]): readonly 
     const byPriority = (jobs[b] as ClaimedJob).priority - (jobs[a] as ClaimedJob).priority;
     return byPriority || (isLess(ids[a] as string, ids[b] as string) ? -1 : 1);
   };
-  const indexes = jobs.map((_, index) => index);
-  return indexes.every((index) => index === 0 || before(index - 1, index) < 0) ? null : indexes.sort(before);
+  for (let index = 1; index < jobs.length; index++) {
+    if (before(index - 1, index) > 0) return jobs.map((_, position) => position).sort(before);
+  }
+  return null;
 }
 
 /** Whole numbers as text, which may be beyond what a JavaScript number holds. */

@@ -24,6 +24,33 @@ export function encodeSettlements(
   settlements: readonly Settlement[],
   heldAs: (lease: string) => HeldLease | undefined,
 ): Encoded {
+  // In one order everywhere: two settlements under way lock leases that both name one after the other.
+  const ordered = inOrderOfLeases(settlements);
+  return allWhole(ordered, heldAs) ?? oneByOne(ordered);
+}
+
+/** Batches that are settled whole and well, each as it came: what throughput is made of. Null where one is not. */
+function allWhole(
+  settlements: readonly Settlement[],
+  heldAs: (lease: string) => HeldLease | undefined,
+): Encoded | null {
+  const leases: string[] = [];
+  const ends: number[] = [];
+  const jobs: string[] = [];
+  const ms: (number | null)[] = [];
+  for (const { lease, outcomes } of settlements) {
+    const held = heldAs(lease);
+    if (!held?.numbers || !isAllWell(outcomes, held)) return null;
+    leases.push(lease);
+    jobs.push(held.numbers);
+    for (const outcome of outcomes) ms.push(wholeMs(outcome));
+    ends.push(ms.length);
+  }
+  if (leases.length === 0) return null;
+  return { values: [numbers(leases), numbers(ends), numbers(jobs), null, numbers(ms), null, null], refused: [] };
+}
+
+function oneByOne(settlements: readonly Settlement[]): Encoded {
   const leases: string[] = [];
   const ends: number[] = [];
   const jobs: string[] = [];
@@ -36,25 +63,12 @@ export function encodeSettlements(
   let anyWait = false;
   let anyDetail = false;
   let count = 0;
-  // In one order everywhere: two settlements under way lock leases that both name one after the other.
-  for (const { lease, outcomes } of inOrderOfLeases(settlements)) {
+  for (const { lease, outcomes } of settlements) {
     if (!LEASE_SHAPE.test(lease)) {
       refused.push(lease);
       continue;
     }
     leases.push(lease);
-    const held = heldAs(lease);
-    if (held?.numbers && isAllWell(outcomes, held)) {
-      jobs.push(held.numbers);
-      for (const outcome of outcomes) {
-        states.push("S");
-        ms.push(wholeMs(outcome));
-        waits.push(null);
-        details.push(null);
-      }
-      ends.push((count += outcomes.length));
-      continue;
-    }
     const seen = new Set<string>();
     for (const outcome of outcomes) {
       const key = parseJobId(outcome.job);
@@ -87,7 +101,7 @@ export function encodeSettlements(
   return { values, refused };
 }
 
-/** The whole batch, in the order in which it came, and nothing to say of any: what throughput is made of. */
+/** The whole batch, in the order in which it came, and nothing to say of any. */
 function isAllWell(outcomes: readonly Outcome[], held: HeldLease): boolean {
   if (outcomes.length !== held.jobs.length) return false;
   for (let index = 0; index < outcomes.length; index++) {
