@@ -13,7 +13,7 @@ export const million: Scene = {
   async play(stage: Stage) {
     const { entry, place, scale, measure } = stage;
     const full = await pairAt(stage, place);
-    if (entry.crowd === "worked") {
+    if (entry.crowd !== "made") {
       await stage.store(full.producer.ask("fill", { jobs: scale.million }));
       const [figures] = await stage.work([await stage.process()], LONG);
       if (figures !== undefined) {
@@ -22,6 +22,7 @@ export const million: Scene = {
         measure("millionGrowth", growth(figures.memory));
       }
     }
+    if (entry.crowd === "none") return;
     await full.producer.ask("crowd", { count: scale.million });
     // The same system beside nothing, in turn with it: the speed of a machine is not the same for two minutes on end.
     const empty = await pairAt(stage, await stage.anotherPlace());

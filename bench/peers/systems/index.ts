@@ -14,8 +14,8 @@ export interface Entry {
   readonly only?: readonly ("enqueue" | "drain" | "latency")[];
   /** `false` for those without a bulk enqueue. */
   readonly bulk?: false;
-  /** Takes part in the scene with millions of jobs: it has `worked` the finished ones, or they are `made` by SQL. */
-  readonly crowd?: "worked" | "made";
+  /** Takes part in the scene with millions of jobs: it has `worked` the finished ones, they are `made` by SQL, or it works them and keeps `none`. */
+  readonly crowd?: "worked" | "made" | "none";
   /** Takes part in the scene with a snapshot held open. */
   readonly held?: true;
   /** A program of its own that commits rows one by one, and is measured by what it says: commits a second. */
@@ -80,6 +80,7 @@ export const SYSTEMS = {
     load: async () => (await limits()).lockAndDelete,
     drains: 100_000,
     only: ["enqueue", "drain", "latency"],
+    crowd: "none",
   },
   "limit-postgres-returning": {
     label: "limit: pg, no library: delete 500 returning, lost if it dies",
