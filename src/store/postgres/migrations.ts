@@ -1,4 +1,5 @@
 /** The migrations, in their order. What was released is never changed: a correction is another migration. */
+import { claim } from "./schema/claim.ts";
 import { cancel, pause, retry, runNow } from "./schema/control.ts";
 import { crowd } from "./schema/crowd.ts";
 import { enqueue } from "./schema/enqueue.ts";
@@ -43,6 +44,7 @@ export const migrations: readonly Migration[] = [
         settle,
         fits,
         work,
+        claim,
         enqueueAndWork,
         standsFree,
         promote,

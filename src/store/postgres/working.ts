@@ -254,12 +254,14 @@ export class Working {
     const sweep = floors.sweepFor(wanted.key, started);
     const first = leaseIds.take(instance, wanted.queues);
     const { server } = wanted.names;
-    const claiming = [first, ...wanted.values, numbers(entered.lanes), numbers(entered.floors), sweep, server];
-    const values = [instance, ...settling, ...claiming];
+    const bounds = [numbers(entered.lanes), numbers(entered.floors), sweep];
+    const whole = [instance, ...settling, first, ...wanted.values, ...bounds, server];
     const rows =
-      settling === NOTHING
-        ? await this.#run("claim", claimText, values, "if-refused")
-        : await this.#run("work", workText, values, "if-refused");
+      settling !== NOTHING
+        ? await this.#run("work", workText, whole, "if-refused")
+        : sweep === 2 && wanted.queues === 1
+          ? await this.#run("claim", claimText, [instance, first, ...wanted.values, server], "if-refused")
+          : await this.#run("claim_many", claimManyText, whole, "if-refused");
     if (rows[0]?.[0] === null) return null;
     const answer = await this.#read(instance, rows);
     const claimed = answer.leases.reduce((sum, { jobs }) => sum + jobs.length, 0);
@@ -329,8 +331,15 @@ function workText(s: string): string {
 }
 
 /** A claim that settles nothing does not wait for the disk: what a crash makes of it is a claim that never was (decision 026). */
+const UNHURRIED = "set_config('synchronous_commit', 'off', true)";
+
+/** One queue, from the beginning of its lanes. */
 function claimText(s: string): string {
-  return `${workText(s)}, set_config('synchronous_commit', 'off', true)`;
+  return `select c.* from ${s}.claim($1, $2::bigint, $3::int[], $4::int[], $5::int[], $6::timestamptz) c, ${UNHURRIED}`;
+}
+
+function claimManyText(s: string): string {
+  return `${workText(s)}, ${UNHURRIED}`;
 }
 
 /** Characters are counted, and bytes bound a batch: one has four at the most. */

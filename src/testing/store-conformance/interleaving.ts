@@ -10,6 +10,8 @@ import * as W from "./worker.ts";
 
 /** The scene: a worker that expired holds two jobs, one is ready, one is scheduled and due. */
 interface Scene {
+  /** Of its own: what a store remembers of a queue that was paused in the middle of a claim is not carried into the next scene. */
+  readonly queue: string;
   readonly store: Store;
   readonly other: Store;
   readonly holder: W.TestWorker;
@@ -31,10 +33,8 @@ type Operation = (on: Store, scene: Scene) => Promise<unknown>;
 
 /** The operations that meet. Those of the holder go through the store they are given, as its process would. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  claim: async (on, scene) => {
-    const request = { wants: [{ queue: "q", limit: 10 }], names: new Set(["a"]) };
-    scene.claimed.push(...(await on.claim(scene.newcomer.instance, request)));
-  },
+  claim: (on, scene) => claim(on, scene, scene.queue),
+  "claim from several queues": (on, scene) => claim(on, scene, scene.queue, "other"),
   "settle as succeeded": (on, scene) => settle(on, scene, true),
   "settle as retry": (on, scene) => settle(on, scene, false),
   release: (on, scene) => {
@@ -44,12 +44,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   rescue: (on) => on.rescue(10),
   heartbeat: (on, { holder }) => on.heartbeat(holder.instance, W.LONG),
   cancel: (on, { jobs }) => on.cancel(jobs, "no"),
-  promote: (on) => on.promote(W.serving(["a"]), 10),
+  promote: (on, { queue }) => on.promote(W.serving(["a"], [queue]), 10),
   retry: (on, { jobs }) => on.retry(jobs),
   "run now": (on, { jobs }) => on.runNow(jobs),
   deregister: (on, { holder }) => on.deregister(holder.instance),
   prune: (on) => on.prune({ succeeded: 3_600_000 }, 10),
 };
+
+async function claim(on: Store, scene: Scene, ...queues: readonly string[]): Promise<void> {
+  const request = { wants: queues.map((queue) => ({ queue, limit: 10 })), names: new Set(["a"]) };
+  scene.claimed.push(...(await on.claim(scene.newcomer.instance, request)));
+}
 
 async function settle(on: Store, scene: Scene, success: boolean): Promise<void> {
   const { holder, lease, held } = scene;
@@ -180,22 +185,25 @@ async function attempt(pair: string, body: () => Promise<void>): Promise<void> {
   });
 }
 
+let scenes = 0;
+
 async function setUp({ store, passTime }: Given, other: Store): Promise<Scene> {
-  const [held = "", neighbour = ""] = await store.enqueue([W.newJob(), W.newJob()]);
+  const queue = `q${++scenes}`;
+  const [held = "", neighbour = ""] = await store.enqueue([W.newJob({ queue }), W.newJob({ queue })]);
   const holder = await W.TestWorker.register(store, "holder");
-  const lease = await holder.claim(2);
-  const ready = await W.enqueueOne(store);
-  const due = await W.enqueueOne(store, { due: { in: 1 } });
+  const lease = await holder.claim(2, queue);
+  const ready = await W.enqueueOne(store, { queue });
+  const due = await W.enqueueOne(store, { queue, due: { in: 1 } });
   const newcomer = await W.TestWorker.register(other, "newcomer");
   await holder.expire(passTime);
   const jobs = [held, neighbour, ready, due];
-  return { store, other, holder, lease, held, jobs, newcomer, claimed: [], settled: [], released: false };
+  return { queue, store, other, holder, lease, held, jobs, newcomer, claimed: [], settled: [], released: false };
 }
 
 /** Whatever happened: each job is in one place, counted there, its history makes sense, and it can be brought to an end. */
 async function assertOneTruth(scene: Scene): Promise<void> {
   const { store, jobs, held, settled, claimed } = scene;
-  await assertCounted(store, jobs);
+  await assertCounted(store, jobs, scene.queue);
   const accepted = settled.filter(({ answer }) => answer.refused.length === 0);
   const history = await W.historyOf(store, held);
   // Of two outcomes by the lease's own holder the later one is passed over; any other acceptance must show.
@@ -220,13 +228,13 @@ async function assertOneTruth(scene: Scene): Promise<void> {
 }
 
 /** Brings all jobs to an end, as any healthy application would: a claim may miss a job that another process has just made ready. */
-async function finishAll({ store, jobs, newcomer, claimed }: Scene): Promise<void> {
+async function finishAll({ queue, store, jobs, newcomer, claimed }: Scene): Promise<void> {
   for (const lease of claimed) await newcomer.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id)));
   await eventually("every job is over", async () => {
     await store.rescue(10);
-    await store.promote(W.serving(["a"]), 10);
+    await store.promote(W.serving(["a"], [queue]), 10);
     await store.runNow(jobs);
-    for (const lease of await newcomer.claimLeases()) {
+    for (const lease of await newcomer.claimLeases(100, queue)) {
       assert.deepEqual(await newcomer.settle(lease, ...W.idsOf(lease.jobs).map((id) => W.succeeded(id))), {
         refused: [],
       });
@@ -237,7 +245,7 @@ async function finishAll({ store, jobs, newcomer, claimed }: Scene): Promise<voi
 }
 
 /** The counts of the queue are those of its jobs, one by one. */
-export async function assertCounted(store: Store, jobs: readonly JobId[]): Promise<void> {
+export async function assertCounted(store: Store, jobs: readonly JobId[], queue = "q"): Promise<void> {
   const expected = { ready: 0, parked: 0, scheduled: 0, running: 0 };
   for (const id of jobs) {
     const job = await store.getJob(id);
@@ -245,7 +253,7 @@ export async function assertCounted(store: Store, jobs: readonly JobId[]): Promi
     if (job.parked) expected.parked++;
     if (job.state === "ready" || job.state === "scheduled" || job.state === "running") expected[job.state]++;
   }
-  assert.deepEqual(await W.countsOf(store), expected);
+  assert.deepEqual(await W.countsOf(store, queue), expected);
 }
 
 /**

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Store } from "../../../src/store/contract.ts";
 import { onFreshStore } from "../../../src/testing/store-conformance/harness.ts";
 import { pausedPairs } from "../../../src/testing/store-conformance/interleaving.ts";
+import { newInstance, newJob } from "../../../src/testing/store-conformance/worker.ts";
+import { sleep, systemClock } from "../../../src/time/index.ts";
 import { rewrite } from "../../support/pause-points.ts";
 import { type Prepare, pausingStore } from "./pausing.ts";
 
@@ -71,5 +74,56 @@ for (const flaw of FLAWS) {
       pausedPairs(given, [flaw.first], [flaw.second]),
     );
     await assert.rejects(caught, new RegExp(`${flaw.second} while ${flaw.first} stood at`));
+  });
+}
+
+/** Whoever finds a lock taken waits at least so many milliseconds here. */
+const WAIT = 40;
+const request = (...queues: readonly string[]) => ({
+  wants: queues.map((queue) => ({ queue, limit: 5 })),
+  names: new Set(["a"]),
+});
+
+const CLAIMS: Readonly<Record<string, (store: Store, me: string, queue: string) => Promise<unknown>>> = {
+  "a claim": async (store, me, queue) => store.claim(me, request(queue)),
+  "a claim from several queues": async (store, me, queue) => store.claim(me, request(queue, "other")),
+  "a direct claim": async (store, me, queue) => store.enqueueAndClaim([newJob({ queue })], me, request(queue)),
+};
+
+for (const [what, claim] of Object.entries(CLAIMS)) {
+  test(`${what} that stands anywhere while its queue is paused claims nothing once the pause is made`, async (t) => {
+    const under = await pausingStore();
+    await using ends = new AsyncDisposableStack();
+    ends.defer(() => under.dispose());
+    const { store } = under;
+    const other = await under.second();
+    ends.defer(() => other.close());
+    const me = await store.register(newInstance("w"), 600_000);
+    let rounds = 0;
+    const setUp = async () => {
+      const queue = `q${++rounds}`;
+      if (what !== "a direct claim") await other.enqueue([newJob({ queue })]);
+      const running = async () => (await other.counts()).queues.find((counts) => counts.queue === queue)?.running ?? 0;
+      return { queue, running };
+    };
+    const undisturbed = await setUp();
+    await under.passedPoints();
+    await claim(store, me, undisturbed.queue);
+    assert.equal(await undisturbed.running(), 1);
+    const points = new Set(await under.passedPoints());
+    for (const point of points) {
+      const { queue, running } = await setUp();
+      const pause = await under.pauseAt(point);
+      const claiming = claim(store, me, queue);
+      await pause.reached;
+      const pausing = other.pauseQueue(queue).then(running);
+      await Promise.race([pausing, sleep(systemClock, WAIT)]);
+      await pause.release();
+      const atPause = await pausing;
+      await claiming;
+      assert.equal(await running(), atPause, `stood at ${point}`);
+    }
+    t.diagnostic(`${points.size} points`);
+    assert.ok(points.size >= 3);
   });
 }

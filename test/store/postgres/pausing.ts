@@ -9,6 +9,9 @@ import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
 export type Prepare = (client: Awaited<ReturnType<typeof rawClient>>, schema: string) => Promise<void>;
 
 export interface PausingStore extends StoreUnderTest {
+  readonly second: NonNullable<StoreUnderTest["second"]>;
+  readonly passedPoints: NonNullable<StoreUnderTest["passedPoints"]>;
+  readonly pauseAt: NonNullable<StoreUnderTest["pauseAt"]>;
   readonly schema: string;
   readonly pausePoints: readonly string[];
   /** A client of the test's own on the same database. */

@@ -118,6 +118,17 @@ const CALLS: readonly (readonly [name: string, call: (store: Store) => Promise<u
       },
     ],
     [
+      "claim one, and several of more than one day",
+      async (store) => {
+        const me = await store.register(newInstance("w"), 60_000);
+        for (const limit of [1, 5]) {
+          const [lease] = await store.claim(me, { wants: [{ queue: "full", limit }], names });
+          assert.equal(lease?.jobs.length, limit);
+        }
+        await store.deregister(me);
+      },
+    ],
+    [
       "settle again what is settled",
       async (store) => {
         const me = await store.register(newInstance("w"), 60_000);
