@@ -45,6 +45,15 @@ test("an enqueue whose answer is lost says that its outcome is unknown, and is n
   });
 });
 
+test("a wake-up under which the connection breaks costs nothing but itself: the job before it is accepted, once", async () => {
+  await behindProxy(async ({ store, proxy }) => {
+    // Not the question whether it hears, with which a store begins.
+    proxy.cutAfterSending((chunk) => runs("notify")(chunk) && chunk.includes('"queues"'));
+    assert.equal((await store.enqueue([newJob()])).length, 1);
+    assert.equal((await store.counts()).queues[0]?.ready, 1);
+  });
+});
+
 test("a settlement whose answer is lost is sent again, and written once", async () => {
   await behindProxy(async ({ store, proxy, url, schema }) => {
     const ids = await store.enqueue([newJob(), newJob(), newJob()]);

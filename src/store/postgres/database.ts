@@ -7,6 +7,7 @@ import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import { rest } from "../../time/clock.ts";
 import type { Clock } from "../../time/index.ts";
+import { Deadlines } from "./deadlines.ts";
 import {
   AS_TEXT,
   checkOut,
@@ -25,6 +26,14 @@ import { channelOf } from "./quote.ts";
 export interface Statement {
   readonly name: string;
   readonly text: string;
+}
+
+/** A statement that follows another one on its connection, and that nobody waits for. */
+export interface Following {
+  readonly statement: Statement;
+  readonly values: readonly unknown[];
+  /** It may not have been carried out. */
+  failed(error: unknown): void;
 }
 
 /** How a statement may be repeated when the connection breaks under it. */
@@ -46,6 +55,7 @@ export class Database {
   readonly #clock: Clock;
   readonly #pool: PgPool;
   readonly #prefix: string;
+  readonly #deadlines: Deadlines;
   readonly #closing = new AbortController();
 
   private constructor(settings: Settings, pool: PgPool, clock: Clock) {
@@ -53,6 +63,7 @@ export class Database {
     this.#pool = pool;
     this.#clock = clock;
     this.#prefix = channelOf(settings.schema).slice(0, 16);
+    this.#deadlines = new Deadlines(clock, settings.statementTimeout + GRACE);
   }
 
   /** Makes the pool; nothing is connected yet. */
@@ -76,16 +87,29 @@ export class Database {
     return new Database(settings, pool, clock);
   }
 
-  /** Runs a statement, repeating it as far as allowed. */
-  async run(statement: Statement, values: readonly unknown[], repeat: Repeat): Promise<readonly Row[]> {
-    const config: QueryConfig = {
-      text: statement.text,
-      values,
-      rowMode: "array",
-      types: AS_TEXT,
-      ...(this.settings.pooler ? {} : { name: `${this.#prefix}_${statement.name}` }),
-    };
-    return this.repeating(repeat, async (client) => (await this.ask(client, config)).rows);
+  /**
+   * Runs a statement, repeating it as far as allowed.
+   *
+   * @param follow what is to be said of its rows at once, on the same connection
+   */
+  async run(
+    statement: Statement,
+    values: readonly unknown[],
+    repeat: Repeat,
+    follow?: (rows: readonly Row[]) => Following | null,
+  ): Promise<readonly Row[]> {
+    const config = this.#config(statement, values);
+    return this.repeating(repeat, async (client, hold) => {
+      const { rows } = await this.ask(client, config);
+      const next = follow?.(rows);
+      if (next) hold(this.ask(client, this.#config(next.statement, next.values)), next.failed);
+      return rows;
+    });
+  }
+
+  #config({ name, text }: Statement, values: readonly unknown[]): QueryConfig {
+    const config = { text, values, rowMode: "array", types: AS_TEXT } as const;
+    return this.settings.pooler ? config : { ...config, name: `${this.#prefix}_${name}` };
   }
 
   /** Runs statements on one connection inside one transaction. */
@@ -110,23 +134,41 @@ export class Database {
     });
   }
 
-  /** Does something with a connection, again after conflicts and, where allowed, after losses. */
-  async repeating<T>(repeat: Repeat, work: (client: PgPoolClient) => Promise<T>): Promise<T> {
+  /**
+   * Does something with a connection, again after conflicts and, where allowed, after losses.
+   *
+   * @param work may hold the connection until something is over that it does not wait for
+   */
+  async repeating<T>(
+    repeat: Repeat,
+    work: (
+      client: PgPoolClient,
+      hold: (until: Promise<unknown>, failed: (error: unknown) => void) => void,
+    ) => Promise<T>,
+  ): Promise<T> {
     const started = this.#clock.monotonic();
     for (let tries = 1, wait = FIRST_BACKOFF; ; tries++, wait = Math.min(wait * 2, LONGEST_BACKOFF)) {
       let client: PgPoolClient | undefined;
       try {
-        client = await checkOut(this.#pool);
-        const result = await work(client);
-        client.removeListener("error", ignoreError);
-        client.release();
+        const mine = await checkOut(this.#pool);
+        client = mine;
+        let held = false;
+        const result = await work(mine, (until, failed) => {
+          held = true;
+          until.then(
+            () => letGo(mine),
+            (error: unknown) => {
+              letGo(mine, error);
+              failed(error);
+            },
+          );
+        });
+        if (!held) letGo(mine);
         return result;
       } catch (error) {
         const sent = client !== undefined;
+        if (client !== undefined) letGo(client, error);
         const kind = failureKind(error, sent);
-        const broken = kind === "lost" || kind === "refused";
-        if (!broken) client?.removeListener("error", ignoreError);
-        client?.release(broken ? asError(error) : undefined);
         const again =
           kind === "conflict"
             ? tries < CONFLICT_TRIES
@@ -140,17 +182,21 @@ export class Database {
   }
 
   /** One statement on one connection; rejects when no answer comes in time. */
-  async ask(client: Pick<PgPoolClient, "query">, config: QueryConfig) {
-    let timer: Disposable | undefined;
-    const limit = this.settings.statementTimeout + GRACE;
-    const overdue = new Promise<never>((_resolve, reject) => {
-      timer = this.#clock.setTimer(limit, () => reject(new NoAnswer(`no answer within ${limit} ms`)), { ref: false });
+  ask(client: Pick<PgPoolClient, "query">, config: QueryConfig): ReturnType<PgPoolClient["query"]> {
+    return new Promise((resolve, reject) => {
+      const limit = this.settings.statementTimeout + GRACE;
+      const over = this.#deadlines.begin(() => reject(new NoAnswer(`no answer within ${limit} ms`)));
+      client.query(config).then(
+        (answer) => {
+          over();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          over();
+          reject(error);
+        },
+      );
     });
-    try {
-      return await Promise.race([client.query(config), overdue]);
-    } finally {
-      timer?.[Symbol.dispose]();
-    }
   }
 
   /** A connection of its own for LISTEN, released by the caller. */
@@ -167,7 +213,17 @@ export class Database {
   async end(): Promise<void> {
     this.abandon();
     if (this.settings.pool === null) await this.#pool.end();
+    this.#deadlines[Symbol.dispose]();
   }
+}
+
+/** Gives a connection back to its pool, or ends it where it is broken. */
+function letGo(client: PgPoolClient, error?: unknown): void {
+  const kind = error === undefined ? null : failureKind(error, true);
+  const broken = kind === "lost" || kind === "refused";
+  // On one that is broken the listener stays: it may say so again.
+  if (!broken) client.removeListener("error", ignoreError);
+  client.release(broken ? asError(error) : undefined);
 }
 
 function asError(error: unknown): Error {

@@ -5,6 +5,7 @@
 import { NightshiftError, show } from "../../errors/index.ts";
 import type { EnqueueOptions, JobId, NewJob } from "../contract.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
+import type { Statement } from "./database.ts";
 import type { PgQueryable, Row } from "./driver.ts";
 import { here } from "./elsewhere.ts";
 import { codeOf, failureKind, toNightshiftError } from "./failures.ts";
@@ -12,7 +13,7 @@ import { jobId } from "./job-id.ts";
 import { onServer } from "./meeting.ts";
 import type { Names } from "./names.ts";
 import type { News } from "./notifier.ts";
-import { type Session, tell } from "./session.ts";
+import { hear, type Session, tell } from "./session.ts";
 
 /** Jobs of one statement: beyond this, arrays and rows cost more memory than round trips save. */
 const MOST_ROWS = 5_000;
@@ -35,17 +36,21 @@ interface Call {
 export interface Written {
   readonly ids: readonly JobId[];
   readonly news: News;
+  /** Other processes have been told. */
+  readonly told?: boolean;
 }
 
 /** Takes jobs in. */
 export class Enqueueing {
   readonly #session: Session;
+  readonly #one: Statement;
   #waiting: Call[] = [];
   #underWay = 0;
   #flushing = false;
 
   constructor(session: Session) {
     this.#session = session;
+    this.#one = { name: "enqueue_one", text: enqueueOneText(session.s) };
   }
 
   /** Jobs are checked already. */
@@ -97,8 +102,9 @@ export class Enqueueing {
   async #write(calls: readonly Call[]): Promise<void> {
     const jobs = calls.length === 1 ? (calls[0] as Call).jobs : calls.flatMap((call) => call.jobs);
     try {
-      const { ids, news } = await this.#commit(jobs);
-      tell(this.#session, news);
+      const { ids, news, told } = await this.#commit(jobs);
+      if (told) hear(this.#session, news);
+      else tell(this.#session, news);
       let from = 0;
       for (const call of calls) call.resolve(ids.slice(from, (from += call.jobs.length)));
     } catch (error) {
@@ -126,15 +132,20 @@ export class Enqueueing {
   }
 
   async #commitOne(job: NewJob, names: Names): Promise<Written | null> {
-    const { database, s } = this.#session;
+    const { database, notifier } = this.#session;
     const { maxAttempts, maxCrashes, input, meta = null } = job;
     const lane = names.lane(job.queue, job.priority);
     const values = [lane, names.kind(job.name), maxAttempts, maxCrashes, input, meta, names.server];
-    const [row] = await database.run({ name: "enqueue_one", text: enqueueOneText(s) }, values, "if-refused");
-    if (row === undefined) return null;
-    const [bucket = "", id = ""] = row;
-    const news = { queues: [job.queue], lanes: [[lane, id ?? ""]] as const };
-    return { ids: [jobId(bucket ?? "", id ?? "")], news };
+    let stored: Written | null = null;
+    await database.run(this.#one, values, "if-refused", ([row]) => {
+      if (row === undefined) return null;
+      const [bucket = "", id = ""] = row;
+      const news = { queues: [job.queue], lanes: [[lane, id ?? ""]] as const };
+      const first = notifier.first(news);
+      stored = { ids: [jobId(bucket ?? "", id ?? "")], news, told: first !== null };
+      return first;
+    });
+    return stored;
   }
 
   /** One commit, however many jobs. */

@@ -6,7 +6,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import type { Clock, Timer } from "../../time/index.ts";
-import type { Database } from "./database.ts";
+import type { Database, Following, Statement } from "./database.ts";
 import type { PgPoolClient } from "./driver.ts";
 import { channelOf } from "./quote.ts";
 
@@ -35,6 +35,11 @@ const PROBE_EVERY = 20_000;
 const PROBE_ANSWER = 3_000;
 /** How often listeners are told to look when nothing can be heard. */
 const POLL_EVERY = 1_000;
+/** Nothing is lost with a lost NOTIFY: it need not wait for the disk. */
+const NOTIFY = {
+  name: "notify",
+  text: "select pg_notify($1, $2) where set_config('synchronous_commit', 'off', true) is not null",
+};
 const RECONNECT = { first: 100, longest: 10_000 } as const;
 
 /** What the notifier calls. */
@@ -113,6 +118,17 @@ export class Notifier {
     process.nextTick(() => void this.#flush());
   }
 
+  /**
+   * The first news after a quiet while, for the very connection that has them: a lone job's worker waits for nothing but
+   * this. Null while news gather, then it is for {@link say}.
+   */
+  first(news: News): Following | null {
+    if (this.#closed || this.#saying) return null;
+    this.#saying = true;
+    this.#rest();
+    return { ...this.#notify(news), failed: (err) => this.#unsaid(err) };
+  }
+
   /** Says what is left and lets go. */
   async close(): Promise<void> {
     this.#nextTimer?.cancel();
@@ -127,7 +143,11 @@ export class Notifier {
 
   async #flush(): Promise<void> {
     await this.#send(this.#take());
-    // Whatever was said meanwhile goes together, after a gap.
+    this.#rest();
+  }
+
+  /** Whatever is said from now on goes together, after a gap. */
+  #rest(): void {
     this.#gap = this.#clock.setTimer(
       GAP,
       () => {
@@ -146,19 +166,23 @@ export class Notifier {
 
   async #send(news: News, probe?: string): Promise<void> {
     if (this.#closed || (Object.keys(news).length === 0 && probe === undefined)) return;
+    const { statement, values } = this.#notify(news, probe);
+    try {
+      await this.#database.run(statement, values, "if-refused");
+    } catch (err) {
+      this.#unsaid(err);
+    }
+  }
+
+  #notify(news: News, probe?: string): { readonly statement: Statement; readonly values: readonly unknown[] } {
     const envelope: Envelope = { from: this.#me, ...news, ...(probe === undefined ? {} : { probe }) };
     let payload = JSON.stringify(envelope);
     if (Buffer.byteLength(payload) > LONGEST_PAYLOAD) payload = JSON.stringify({ from: this.#me, unknown: true });
-    try {
-      // Nothing is lost with a lost NOTIFY: it need not wait for the disk.
-      await this.#database.run(
-        { name: "notify", text: "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)" },
-        [this.#channel, payload],
-        "if-refused",
-      );
-    } catch (err) {
-      this.#logger.debug({ err }, "a wake-up could not be sent; other processes find the work by polling");
-    }
+    return { statement: NOTIFY, values: [this.#channel, payload] };
+  }
+
+  #unsaid(err: unknown): void {
+    this.#logger.debug({ err }, "a wake-up could not be sent; other processes find the work by polling");
   }
 
   async #listen(connect: () => Promise<PgPoolClient>): Promise<void> {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import pg from "pg";
 import type { NewInstance, NewJob } from "../../../src/store/contract.ts";
 import { type PostgresOptions, postgres } from "../../../src/store/postgres/index.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
+import { eventually } from "../../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
 
 const context = { clock: systemClock, logger: silentLogger };
@@ -117,6 +119,34 @@ test("a worker in another process hears of new work by NOTIFY", async () => {
   });
   await db.store.enqueue([job()]);
   await heard;
+});
+
+test("the wake-up for a lone job follows its commit on the same connection, before another one is asked for", async () => {
+  const connectionString = await postgresUrl();
+  const schema = freshSchema();
+  const pool = new pg.Pool({ connectionString, max: 5 });
+  const said: { readonly client: number; readonly what: string | undefined }[] = [];
+  let clients = 0;
+  pool.on("connect", (client) => {
+    const number = ++clients;
+    const query = client.query.bind(client) as (config: pg.QueryConfig) => unknown;
+    const noted = (config: pg.QueryConfig) => {
+      said.push({ client: number, what: /(enqueue_one|notify)$/.exec(config.name ?? "")?.[0] });
+      return query(config);
+    };
+    client.query = noted as typeof client.query;
+  });
+  const store = postgres({ pool, schema });
+  await store.open(context);
+  // It asks itself whether it hears.
+  await eventually(() => assert.ok(said.some(({ what }) => what === "notify")));
+  said.length = 0;
+  await store.enqueue([job()]);
+  const [first, second] = said.slice(-2);
+  assert.deepEqual([first?.what, second?.what], ["enqueue_one", "notify"]);
+  assert.equal(first?.client, second?.client);
+  await store.close();
+  await pool.end();
 });
 
 test("calls on a store that is not open, or not any more, are refused", async () => {
