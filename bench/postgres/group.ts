@@ -7,8 +7,8 @@ import { systemClock } from "../../src/time/index.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import type { Workload } from "../measure.ts";
 import type { Group } from "../run.ts";
-import { manyRows, oneRowCommits, refill, takeAndDelete } from "./limits.ts";
-import { drain, fill, latency, newJob } from "./ours.ts";
+import { manyRows, oneRowCommits, pacedCommit, pacedHandOver, refill, takeAndDelete } from "./limits.ts";
+import { directLatency, drain, fill, latency, newJob } from "./ours.ts";
 
 /** Durable as by default; sized as a person would. NIGHTSHIFT_BENCH_POSTGRES names another server. */
 const SETTINGS = { fsync: "on", shared_buffers: "256MB", max_wal_size: "4GB" };
@@ -22,6 +22,8 @@ export async function postgresGroup(long: boolean): Promise<Group> {
   const connectionString = given ?? server?.url ?? "";
   const raw = new pg.Client({ connectionString });
   await raw.connect();
+  const ear = new pg.Client({ connectionString });
+  await ear.connect();
   const pool = new pg.Pool({ connectionString, max: 16 });
   const stores: Store[] = [];
   const open = async (schema: string) => {
@@ -114,8 +116,11 @@ export async function postgresGroup(long: boolean): Promise<Group> {
       name: "latency, enqueue to claimed",
       unit: "ms",
       contenders: [
-        { name: "nightshift, same process", run: () => latency(store, store, 60) },
+        { name: "nightshift, stored and claimed in one commit", run: () => directLatency(store, 60) },
+        { name: "limit: one-row commit at that pace", run: () => pacedCommit(raw, 60) },
+        { name: "nightshift, same process, woken", run: () => latency(store, store, 60) },
         { name: "nightshift, through NOTIFY", run: () => latency(other, store, 60) },
+        { name: "limit: one-row commit, NOTIFY, delete one row", run: () => pacedHandOver(raw, ear, 60) },
       ],
     },
     {
@@ -157,6 +162,7 @@ export async function postgresGroup(long: boolean): Promise<Group> {
       for (const one of stores) await one.close();
       await raw.query(`drop schema ${schema} cascade; drop table if exists limit_rows`);
       await raw.end();
+      await ear.end();
       await pool.end();
       await server?.dispose();
     },
