@@ -130,6 +130,7 @@ export function defineJob<
   Inject
 > {
   const { policies, problems } = readOptions(options);
+  if (typeof options !== "object" || options === null) throw problems[0];
   return Object.freeze({
     ...policies,
     inject: (Array.isArray(options.inject) ? Object.freeze([...options.inject]) : []) as unknown as Inject,

@@ -42,6 +42,12 @@ export class JobRegistry {
 
   /** @throws NS_JOB_UNKNOWN when the definition is not registered here, whatever its name */
   refuseUnknown(definition: JobDefinition): void {
+    // Without a compiler somebody gives the name, or nothing where an import is missing.
+    const given = definition as JobDefinition | string | undefined | null;
+    if (typeof given !== "object" || given === null || typeof given.name !== "string") {
+      const advice = "Give the value that defineJob() gave, as in enqueue(sendWelcome, input).";
+      throw new NightshiftError("NS_JOB_UNKNOWN", `${show(given)} is no job definition. ${advice}`);
+    }
     if (this.#byName.get(definition.name) === definition) return;
     const name = show(definition.name);
     if (this.#byName.has(definition.name)) {

@@ -1,7 +1,33 @@
 /** A primary and its replica, as a failover needs them. */
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
-import { type PostgresServer, rawClient } from "../support/postgres.ts";
+import { type PostgresServer, rawClient, startPostgres, startReplica } from "../support/postgres.ts";
+import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
+
+/** A primary and a replica that follows it, on servers of their own. */
+export interface Pair extends AsyncDisposable {
+  readonly primary: PostgresServer;
+  /** Between the two: what the replica hears goes through here. */
+  readonly stream: TcpProxy;
+  readonly replica: PostgresServer;
+  /** The address that clients know. */
+  readonly proxy: TcpProxy;
+}
+
+/** @param how `sync`: commits on the primary wait for the replica */
+export async function primaryAndReplica(how: "sync" | "async"): Promise<Pair> {
+  await using starting = new AsyncDisposableStack();
+  const started = <T extends { close(): Promise<void> } | { dispose(): Promise<void> }>(one: T): T =>
+    starting.adopt(one, (one) => ("dispose" in one ? one.dispose() : one.close()));
+  const settings = how === "sync" ? { synchronous_standby_names: "replica" } : {};
+  const primary = started(await startPostgres({ settings }));
+  const stream = started(await tcpProxy(primary.port));
+  const replica = started(await startReplica(primary, stream.port));
+  const proxy = started(await tcpProxy(primary.port));
+  await following(primary, how);
+  const all = starting.move();
+  return { primary, stream, replica, proxy, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
 
 /** The URL of a server or a proxy. */
 export function at(port: number): string {

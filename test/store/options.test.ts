@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createDashboard } from "../../src/dashboard/index.ts";
-import { createHost, createJobs } from "../../src/index.ts";
+import { createHost, createJobs, defineJob } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { exportStore, importStore, moveStore } from "../../src/store/operations/index.ts";
 import { postgres } from "../../src/store/postgres/index.ts";
@@ -185,6 +185,23 @@ test("createDashboard() refuses a store, a logger or a clock that is none", () =
     () => create({ store: memory(), services: [] }),
     /createDashboard\(\): services is \[\]\. Give a function/,
   );
+});
+
+test("calls with a job's name, with nothing, or with what is no list are told what to give", async () => {
+  const known = defineJob({ name: "known", run: () => undefined });
+  await using jobs = createJobs({ store: memory(), jobs: [known] });
+  const loose = jobs as unknown as Record<string, (...given: readonly unknown[]) => Promise<unknown>>;
+  const refused = (name: string, given: readonly unknown[], message: RegExp) =>
+    assert.rejects(async () => loose[name]?.call(jobs, ...given), message);
+  await refused(
+    "enqueue",
+    ["known"],
+    /^NightshiftError: NS_JOB_UNKNOWN: "known" is no job definition\. Give the value/,
+  );
+  await refused("enqueue", [], /^NightshiftError: NS_JOB_UNKNOWN: undefined is no job definition\./);
+  await refused("enqueueMany", [known, "x"], /NS_OPTION_INVALID: enqueueMany: inputs is "x"\. Give a list/);
+  await refused("list", [], /NS_OPTION_INVALID: list: query is undefined\. Give what to list/);
+  assert.throws(() => (defineJob as (given: unknown) => unknown)(undefined), /^NightshiftError: NS_JOB_DEFINITION: /);
 });
 
 test("createJobs() refuses a logger or a clock that is none", () => {

@@ -1,5 +1,5 @@
 /** The client: what an application does with jobs, other than running them. */
-import { messageOf, NightshiftError } from "../../errors/index.ts";
+import { messageOf, NightshiftError, show } from "../../errors/index.ts";
 import {
   type CancelResult,
   type Counts,
@@ -132,6 +132,12 @@ export class Jobs implements AsyncDisposable {
     try {
       const made = (ids: readonly JobId[]) => ids.map((id) => this.handle(id, definition));
       const frame = this.#begin(definition, options);
+      if (!Array.isArray(inputs)) {
+        throw new NightshiftError(
+          "NS_OPTION_INVALID",
+          `enqueueMany: inputs is ${show(inputs)}. Give a list of inputs.`,
+        );
+      }
       if (inputs.length === 0) return Promise.resolve([]);
       const texts = inputs.map((input, index) => {
         try {
@@ -173,6 +179,10 @@ export class Jobs implements AsyncDisposable {
    * @throws NS_OPTION_INVALID for a limit outside 1 to 500, a state or a cursor that there is not
    */
   async list(query: JobQuery): Promise<Page<JobSummary>> {
+    if (typeof query !== "object" || query === null) {
+      const advice = 'Give what to list, { state: "dead", limit: 50 }.';
+      throw new NightshiftError("NS_OPTION_INVALID", `list: query is ${show(query)}. ${advice}`);
+    }
     return (await this.#access.open()).listJobs(query);
   }
 

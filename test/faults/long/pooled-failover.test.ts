@@ -4,11 +4,10 @@ import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type pg from "pg";
 import type { JobId, Store } from "../../../src/store/contract.ts";
-import { freshSchema, rawClient, startPostgres, startReplica } from "../../support/postgres.ts";
-import { tcpProxy } from "../../support/tcp-proxy.ts";
+import { freshSchema, rawClient } from "../../support/postgres.ts";
 import { startPgBouncer } from "../pgbouncer.ts";
 import { assertAllOnce, Load, names, newJob, openStore, worker } from "../postgres-support.ts";
-import { caughtUp, following, promote } from "../replicas.ts";
+import { caughtUp, primaryAndReplica, promote } from "../replicas.ts";
 
 type Fate = "committed" | "given up" | "unknown";
 
@@ -72,13 +71,11 @@ class Callers {
 }
 
 test("a failover behind PgBouncer: an order and its job, written in one transaction of the caller's, are both there or neither is", async (t) => {
-  const primary = await startPostgres({ settings: { synchronous_standby_names: "replica" } });
-  const replica = await startReplica(primary);
-  const proxy = await tcpProxy(primary.port);
+  await using pair = await primaryAndReplica("sync");
+  const { primary, replica, proxy } = pair;
   // Enough for all, so that some caller always stands in the middle of its transaction.
   const bouncer = await startPgBouncer(proxy.port, 16);
   try {
-    await following(primary, "sync");
     const schema = freshSchema();
     const store = await openStore({ connectionString: bouncer.url, schema, pooler: true });
     const raw = await rawClient(primary.url);
@@ -133,20 +130,14 @@ test("a failover behind PgBouncer: an order and its job, written in one transact
     await store.close();
   } finally {
     await bouncer.dispose();
-    await proxy.close();
-    await replica.dispose();
-    await primary.dispose();
   }
 });
 
 test("a failover behind PgBouncer to a replica that was behind: what a caller enqueues next in its own transaction gets new numbers", async () => {
-  const primary = await startPostgres();
-  const stream = await tcpProxy(primary.port);
-  const replica = await startReplica(primary, stream.port);
-  const proxy = await tcpProxy(primary.port);
+  await using pair = await primaryAndReplica("async");
+  const { primary, stream, replica, proxy } = pair;
   const bouncer = await startPgBouncer(proxy.port);
   try {
-    await following(primary, "async");
     const schema = freshSchema();
     const store = await openStore({ connectionString: bouncer.url, schema, pooler: true });
     await store.enqueue([newJob()]);
@@ -197,9 +188,5 @@ test("a failover behind PgBouncer to a replica that was behind: what a caller en
     await Promise.all([store.close(), newcomer.close()]);
   } finally {
     await bouncer.dispose();
-    await proxy.close();
-    await stream.close();
-    await replica.dispose();
-    await primary.dispose();
   }
 });
