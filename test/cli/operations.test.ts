@@ -316,6 +316,7 @@ test("what was typed wrong is told with what was meant, and makes no file", asyn
     [["backup", "--store", "postgres://x/y", "--to", "z"], /Use pg_dump/],
     [["move", "--from", `sqlite:${missing}`, "--to", "redis://user:secret@x"], /^(?!.*secret)/s],
     [["exprot"], /Did you mean "export"\?/],
+    [["import", "--from", "package.json", "--store", `sqlite:${missing}`], /NS_IMPORT_INVALID: line 1: not JSON/],
     [["stats", "--store", `shards:${missing}`], /missing\.db cannot be read .*Give a file with \{ "shards"/],
     [["stats", "--store", "shards:package.json"], /package\.json has no list of shards/],
     [["migrate", "--print", "--store", `shards:${list}`], /Each database has its own migrations/],

@@ -58,12 +58,11 @@ export async function importStore(
   options: ImportOptions = {},
 ): Promise<ImportReport> {
   checkOperation("importStore()", { store }, options, ["onJob", "signal"]);
-  await store.open({ clock: systemClock, logger: silentLogger });
+  const work = new Import(store, options);
   try {
-    await refuseOneOfSeveral(store);
-    return await new Import(store, options).run(input);
+    return await work.run(input);
   } finally {
-    await store.close();
+    await work.close();
   }
 }
 
@@ -71,6 +70,7 @@ class Import {
   readonly #store: Store;
   readonly #options: ImportOptions;
   readonly #report = { jobs: 0, existed: 0, queues: 0, calendars: 0, schedules: 0, keptSchedules: 0 };
+  #opened = false;
   #source: string | null = null;
   #slice: WholeJob[] = [];
   #text = 0;
@@ -78,6 +78,17 @@ class Import {
   constructor(store: Store, options: ImportOptions) {
     this.#store = store;
     this.#options = options;
+  }
+
+  /** Once there is an export to be read: a mistyped file must not leave a new, empty store. */
+  async #open(): Promise<void> {
+    await this.#store.open({ clock: systemClock, logger: silentLogger });
+    this.#opened = true;
+    await refuseOneOfSeveral(this.#store);
+  }
+
+  async close(): Promise<void> {
+    if (this.#opened) await this.#store.close();
   }
 
   async run(input: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>): Promise<ImportReport> {
@@ -102,6 +113,7 @@ class Import {
   async #take(line: Exclude<ExportLine, EndLine>, number: number): Promise<void> {
     if (line.type === "nightshift-export") {
       if (this.#source !== null) throw importError(number, "a second header. Give one export at a time.");
+      await this.#open();
       this.#source = line.source;
       return;
     }
