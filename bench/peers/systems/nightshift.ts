@@ -16,7 +16,9 @@ export const onSqliteNormal: Open = (place) => open((path) => sqlite({ path, dur
 async function open(makeStore: MakeStore, place: string) {
   let handler: Handler = () => undefined;
   const noop = defineJob({ name: "noop", input: unchecked<Payload>(), run: (input) => handler(input) });
-  const client = createJobs({ store: makeStore(place), jobs: [noop] });
+  // One store in a process, as an application has: a second one would watch the file, or listen, beside it.
+  const store = makeStore(place);
+  const client = createJobs({ store, jobs: [noop] });
   await client.open();
   let jobs = client;
   return {
@@ -31,7 +33,7 @@ async function open(makeStore: MakeStore, place: string) {
     async work(given: Handler) {
       handler = given;
       const builder = createHost({ name: "bench", logger: silentLogger, signals: false });
-      builder.addJobs({ store: makeStore(place), jobs: [noop] });
+      builder.addJobs({ store, jobs: [noop] });
       const host = builder.build();
       await host.start();
       jobs = host.jobs;

@@ -61,15 +61,15 @@ export class Connection {
   }
 
   /** The same with rows as arrays, in the order of the columns: less than half the time and memory where rows are many. */
-  *iterateArrays<Row extends readonly Value[]>(sql: string, ...values: Value[]): Iterable<Row> {
+  iterateArrays<Row extends readonly Value[]>(sql: string, ...values: Value[]): Iterable<Row> {
     let statement = this.#arrays.get(sql);
     if (statement === undefined) {
       this.#arrays.set(sql, (statement = plain(this.driver.prepare(sql))));
       statement.setReturnArrays?.(true);
     }
-    // Drivers without this option, the first Node.js 22 among them, give objects.
-    for (const row of statement.iterate(...values))
-      yield (Array.isArray(row) ? row : Object.values(row as object)) as unknown as Row;
+    const rows = statement.iterate(...values);
+    // Drivers without this option, the first Node.js 22 among them, give objects. No generator around the others: it costs a step and an object a row.
+    return (statement.setReturnArrays === undefined ? asArrays(rows) : rows) as Iterable<Row>;
   }
 
   /** The prepared statement itself. */
@@ -78,6 +78,10 @@ export class Connection {
     if (statement === undefined) this.#statements.set(sql, (statement = plain(this.driver.prepare(sql))));
     return statement;
   }
+}
+
+function* asArrays(rows: Iterable<unknown>): Iterable<unknown> {
+  for (const row of rows) yield Array.isArray(row) ? row : Object.values(row as object);
 }
 
 /** A caller's handle may read integers as BigInt and rows as arrays by default: that is for its own statements. */

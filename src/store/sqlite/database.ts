@@ -17,6 +17,7 @@ import { KnownNames, Names } from "./names.ts";
 import type { Settings } from "./options.ts";
 import { Others } from "./others.ts";
 import { enterProcess, leaveProcess, newStoreMark } from "./processes.ts";
+import { BEGIN_READING, COMMIT } from "./sql/transaction.ts";
 import { Syncing } from "./syncing.ts";
 import { Transaction } from "./transaction.ts";
 import { CallersConnections } from "./tx.ts";
@@ -114,16 +115,23 @@ export class Database {
 
   /** Reads one moment. Synchronous, so that no snapshot is ever held while the process does something else. */
   read<T>(question: (reading: Reading) => T): T {
-    try {
-      this.#reading.exec("BEGIN");
+    return this.peek((reading) => {
+      this.#reader.run(BEGIN_READING);
       try {
-        const names = new Names(this.#reader, this.#readNames);
-        const answer = question({ on: this.#reader, nameOf: (id) => names.textOf(id) });
-        this.#readNames.learn(names.fresh);
-        return answer;
+        return question(reading);
       } finally {
-        this.#reading.exec("COMMIT");
+        this.#reader.run(COMMIT);
       }
+    });
+  }
+
+  /** The same for what one statement answers, or several that need not agree. */
+  peek<T>(question: (reading: Reading) => T): T {
+    try {
+      const names = new Names(this.#reader, this.#readNames);
+      const answer = question({ on: this.#reader, nameOf: (id) => names.textOf(id) });
+      this.#readNames.learn(names.fresh);
+      return answer;
     } catch (error) {
       throw translate(error, this.#settings.path);
     }

@@ -6,10 +6,15 @@
 import type { Connection } from "./connection.ts";
 import { DATA_VERSION, SEVERAL_PROCESSES } from "./sql/schema.ts";
 
+/** While others are known to be there, whether they still are is asked with every so many transactions: all that hangs on it is a sign too many. */
+const ASK_AGAIN_AFTER = 32;
+
 export class Others {
   readonly #on: Connection;
   #version: number | undefined;
   #any = true;
+  /** Transactions since others were asked for, once there was reason to ask again; null while there is none. */
+  #unasked: number | null = ASK_AGAIN_AFTER;
 
   constructor(on: Connection) {
     this.#on = on;
@@ -23,9 +28,13 @@ export class Others {
   /** Asked inside each transaction: whether anybody else has committed since the last one. */
   haveCommitted(): boolean {
     const version = this.#on.get<{ data_version: number }>(DATA_VERSION)?.data_version;
-    if (version === this.#version) return false;
+    const changed = version !== this.#version;
     this.#version = version;
-    this.#any = this.#on.get(SEVERAL_PROCESSES) !== undefined;
-    return true;
+    if (changed) this.#unasked ??= 0;
+    if (this.#unasked !== null && (!this.#any || ++this.#unasked > ASK_AGAIN_AFTER)) {
+      this.#any = this.#on.get(SEVERAL_PROCESSES) !== undefined;
+      this.#unasked = null;
+    }
+    return changed;
   }
 }

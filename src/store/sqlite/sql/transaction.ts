@@ -2,6 +2,8 @@
 
 /** The write lock from the start: a transaction that reads first and writes later may find that it cannot. */
 export const BEGIN = `BEGIN IMMEDIATE`;
+/** Several reads of one moment. */
+export const BEGIN_READING = `BEGIN`;
 export const COMMIT = `COMMIT`;
 export const ROLLBACK = `ROLLBACK`;
 
