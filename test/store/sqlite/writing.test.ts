@@ -129,6 +129,22 @@ test("others are told of a commit as soon as there are any, and nobody is told b
   await hearing;
 });
 
+test("once the others have left, nobody is told any more, some commits later", async () => {
+  await using folder = new TestFolder();
+  const [one, other] = [await folder.open(), await folder.open()];
+  const touched = () => statSync(folder.file("test.db-shm")).mtimeMs;
+  const before = touched();
+  await eventually("a sign to the other", async () => {
+    await enqueueOne(one);
+    return touched() !== before;
+  });
+  await other.close();
+  for (let n = 0; n < 40; n++) await enqueueOne(one);
+  const after = touched();
+  for (let n = 0; n < 5; n++) await enqueueOne(one);
+  assert.equal(touched(), after);
+});
+
 test("stores that take turns on one file give each job an id of its own, in the order of commits", async () => {
   await using folder = new TestFolder();
   const stores = [await folder.open(), await folder.open()];
