@@ -86,16 +86,7 @@ export class Comparing {
     const gone = `select u.lease from unnest($1::bigint[], $2::bigint[]) as u (lease, job)
       where not exists (select from ${s}.lease l where l.id = u.lease)
         and not exists (select from ${s}.finished f where f.job_id = u.job and f.lease_id = u.lease and f.state <> 'L')`;
-    const jobs = numbers(
-      held.map(
-        ([
-          ,
-          {
-            jobs: [first = ""],
-          },
-        ]) => parseJobId(first)?.id ?? "0",
-      ),
-    );
+    const jobs = numbers(held.map(([, lease]) => parseJobId(lease.jobs[0] ?? "")?.id ?? "0"));
     const missing = held.length === 0 ? [] : await run(this.#session, "gone_leases", gone, [leases, jobs]);
     const lost = missing.flatMap(([lease]) => (lease && this.#held.get(instance, lease) ? [lease] : []));
     for (const lease of lost) this.#held.drop(instance, lease);
