@@ -11,7 +11,7 @@ import { encodeCursor } from "../../../src/store/shared/cursor.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { newInstance, newJob, serving, succeeded } from "../../../src/testing/store-conformance/worker.ts";
 import { systemClock } from "../../../src/time/index.ts";
-import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
+import { freshSchema, postgresUrl, rawClient, setClockAhead } from "../../support/postgres.ts";
 import { watchedStore } from "./watching.ts";
 
 /** Rows of each table that grows. */
@@ -36,6 +36,8 @@ before(async () => {
     "select lane.id as lane from lane join queue on queue.id = queue_id where name = 'full'",
   );
   const lane = Number(rows[0]?.lane);
+  // What has ended hours ago has ended today.
+  if (new Date().getUTCHours() < 6) await setClockAhead(raw, schema, 6 * 3_600_000);
   await raw.query("create view today as select (now_ms() / 86400000)::int as day, now_ms() as now");
   const fill = (first: number, table: string, columns: string) =>
     raw.query(`insert into job (id, created_at, bucket, lane_id, kind_id, max_attempts, max_crashes, input)
