@@ -49,6 +49,8 @@ const STAND_BACK = { least: 50, spread: 150 };
 const BACK_OFF = { first: 100, longest: 15_000 };
 const PRUNE_LIMIT = 500;
 const PRUNE_AGAIN = 250;
+/** In rounds of upkeep, where nothing was to remove: each look is two statements. */
+const PRUNE_IDLE = 3;
 /** A schedule that cannot be fired here is tried again after this long: another process may have repaired the cause. */
 const SET_ASIDE_FOR = 300_000;
 
@@ -207,7 +209,8 @@ export class Scheduler extends BackgroundService {
     if (clock.monotonic() < this.#pruneDue) return;
     const before = (await store.now()) - this.#timing.history;
     const pruned = await store.pruneOccurrences(before, PRUNE_LIMIT);
-    this.#pruneDue = clock.monotonic() + (pruned < PRUNE_LIMIT ? this.#timing.upkeep : PRUNE_AGAIN);
+    this.#pruneDue =
+      clock.monotonic() + (pruned === PRUNE_LIMIT ? PRUNE_AGAIN : this.#timing.upkeep * (pruned > 0 ? 1 : PRUNE_IDLE));
     if (pruned > 0) logger.debug({ pruned }, "removed old occurrences from the history");
   }
 
