@@ -31,7 +31,10 @@ interface Envelope extends News {
 /** Between two NOTIFYs of one process, in milliseconds. */
 const GAP = 15;
 const LONGEST_PAYLOAD = 7_500;
+/** An ear that has heard nothing for so long is asked whether it hears, at the latest. */
 const PROBE_EVERY = 20_000;
+/** Up to so much earlier, by chance: those who heard the same at one time must not all ask at one time. */
+const PROBE_SPREAD = 5_000;
 const PROBE_ANSWER = 3_000;
 /** How often listeners are told to look when nothing can be heard. */
 const POLL_EVERY = 1_000;
@@ -69,6 +72,7 @@ export class Notifier {
   #proven = false;
   #attempt = 0;
   #probe: string | null = null;
+  #heardAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   /** @param connect makes the connection that listens; null where none can, and polling it is */
@@ -229,7 +233,16 @@ export class Notifier {
     void this.#send({}, probe);
     this.#later(PROBE_ANSWER, () => {
       if (this.#probe === probe) this.#lost(client, connect);
-      else this.#later(PROBE_EVERY, () => this.#check(client, connect));
+      else this.#checkWhenSilent(client, connect);
+    });
+  }
+
+  /** Whatever it hears proves the ear: of many processes on one database one asks, a little earlier, and the others hear that. */
+  #checkWhenSilent(client: PgPoolClient, connect: () => Promise<PgPoolClient>): void {
+    const silence = PROBE_EVERY - randomInt(PROBE_SPREAD);
+    this.#later(Math.max(0, this.#heardAt + silence - this.#clock.monotonic()), () => {
+      if (this.#clock.monotonic() - this.#heardAt >= silence) this.#check(client, connect);
+      else this.#checkWhenSilent(client, connect);
     });
   }
 
@@ -257,6 +270,7 @@ export class Notifier {
   }
 
   #hear(payload: string | undefined): void {
+    this.#heardAt = this.#clock.monotonic();
     let envelope: Envelope;
     try {
       envelope = JSON.parse(payload ?? "") as Envelope;
