@@ -214,3 +214,49 @@ test("a transaction that is held open is found", async () => {
     await database.end();
   }
 });
+
+test("a day with more survivors than may be moved at once stays, and what survived keeps the history of later days", async () => {
+  await using db = await opened();
+  const { store, raw, schema } = db;
+  const survivors = await store.enqueue([job({ input: "1" }), job({ input: "2" })]);
+  const failOnce = async () => {
+    const me = await store.register(worker, 60_000);
+    for (const { id, jobs } of await store.claim(me, { wants: [{ queue: "q", limit: 10 }], names })) {
+      const outcomes = jobs.map(
+        ({ id: failed }) => ({ job: failed, type: "retry", ms: 1, in: 30 * DAY, error: "{}" }) as const,
+      );
+      await store.settle(me, [{ lease: id, outcomes }]);
+    }
+  };
+  await failOnce();
+  await setClockAhead(raw, schema, DAY);
+  await store.runNow(survivors);
+  await failOnce();
+  await store.enqueue([job(), job(), job()]);
+  await finishAll(store, 3);
+  await setClockAhead(raw, schema, 8 * DAY);
+  const cut = (await store.now()) - 3 * DAY;
+  const before = await partitions(raw, schema, "job");
+  const retire = async (most: number) =>
+    (await raw.query(`select ${schema}.retire($1, 0, $2) as n`, [cut, most])).rows[0]?.n;
+  // The first day has two survivors, so it is left; the next has none, and goes.
+  assert.equal(await retire(1), "3");
+  assert.deepEqual(
+    await partitions(raw, schema, "job"),
+    before.filter((_, index) => index !== 2),
+  );
+  for (const id of survivors) {
+    const { state, history } = (await store.getJob(id)) ?? {};
+    assert.equal(state, "scheduled");
+    assert.deepEqual(
+      history?.map(({ what }) => what),
+      ["retry", "retry"],
+    );
+  }
+  assert.equal(await retire(20_000), "0", "it is not looked at again");
+  const first = before[1] ?? "";
+  assert.ok((await partitions(raw, schema, "job")).includes(first));
+  await raw.query(`delete from ${schema}.${first}`);
+  await retire(1);
+  assert.ok(!(await partitions(raw, schema, "job")).includes(first), "it goes when it is empty");
+});
