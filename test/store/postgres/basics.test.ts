@@ -124,7 +124,9 @@ test("a worker in another process hears of new work by NOTIFY", async () => {
 test("the wake-up for a lone job follows its commit on the same connection, before another one is asked for", async () => {
   const connectionString = await postgresUrl();
   const schema = freshSchema();
+  await using ends = new AsyncDisposableStack();
   const pool = new pg.Pool({ connectionString, max: 5 });
+  ends.defer(() => pool.end());
   const said: { readonly client: number; readonly what: string | undefined }[] = [];
   let clients = 0;
   pool.on("connect", (client) => {
@@ -138,6 +140,7 @@ test("the wake-up for a lone job follows its commit on the same connection, befo
   });
   const store = postgres({ pool, schema });
   await store.open(context);
+  ends.defer(() => store.close());
   // It asks itself whether it hears.
   await eventually(() => assert.ok(said.some(({ what }) => what === "notify")));
   said.length = 0;
@@ -145,8 +148,6 @@ test("the wake-up for a lone job follows its commit on the same connection, befo
   const [first, second] = said.slice(-2);
   assert.deepEqual([first?.what, second?.what], ["enqueue_one", "notify"]);
   assert.equal(first?.client, second?.client);
-  await store.close();
-  await pool.end();
 });
 
 test("calls on a store that is not open, or not any more, are refused", async () => {
