@@ -12,12 +12,12 @@ export function controlling(harness: StoreHarness): void {
       const { store, passTime } = given;
       const now = await store.now();
       const later = now + 3_600_000;
-      await store.enqueue([50, 50, 50].map((wait) => W.newJob({ due: { in: wait } })));
+      await store.enqueue([500, 500, 500].map((wait) => W.newJob({ due: { in: wait } })));
       await W.enqueueOne(store, { due: { at: later } });
       const early = await store.promote(W.serving(), 10);
       assert.equal(early.moved, 0);
-      assert.ok(early.nextAt !== null && early.nextAt >= now + 50 && early.nextAt < later);
-      await passTime(60);
+      assert.ok(early.nextAt !== null && early.nextAt >= now + 500 && early.nextAt < later);
+      await passTime(510);
       const first = await store.promote(W.serving(), 2);
       assert.equal(first.moved, 2);
       assert.ok(first.nextAt !== null && first.nextAt <= (await store.now()));
