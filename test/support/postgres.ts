@@ -221,8 +221,19 @@ function copyTree(from: string, to: string): void {
   own(to);
 }
 
-/** Resolves when the server takes connections. */
+/** Resolves when the server takes connections. One that was killed leaves processes, which end a little later than it. */
 async function run(postgres: string, data: string, flags: readonly string[], url: string): Promise<ChildProcess> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryRun(postgres, data, flags, url);
+    } catch (error) {
+      if (tries === TRIES || !String(error).includes("pre-existing shared memory block")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
+
+async function tryRun(postgres: string, data: string, flags: readonly string[], url: string): Promise<ChildProcess> {
   const server = spawn(postgres, ["-D", data, ...flags], { ...identity, cwd: data, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   server.stderr.on("data", (chunk: Buffer) => {
