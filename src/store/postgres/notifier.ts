@@ -28,6 +28,8 @@ interface Envelope extends News {
   readonly probe?: string;
 }
 
+/** The most finished jobs that one wake-up names: those who wait for another one look now and then. */
+export const MOST_FINISHED = 100;
 /** Between two NOTIFYs of one process, in milliseconds. */
 const GAP = 15;
 const LONGEST_PAYLOAD = 7_500;
@@ -179,7 +181,9 @@ export class Notifier {
   }
 
   #notify(news: News, probe?: string): { readonly statement: Statement; readonly values: readonly unknown[] } {
-    const envelope: Envelope = { from: this.#me, ...news, ...(probe === undefined ? {} : { probe }) };
+    // Too many of them must not make it "unknown", which sends everybody to look everywhere.
+    const finished = news.finished === undefined ? {} : { finished: news.finished.slice(0, MOST_FINISHED) };
+    const envelope: Envelope = { from: this.#me, ...news, ...finished, ...(probe === undefined ? {} : { probe }) };
     let payload = JSON.stringify(envelope);
     if (Buffer.byteLength(payload) > LONGEST_PAYLOAD) payload = JSON.stringify({ from: this.#me, unknown: true });
     return { statement: NOTIFY, values: [this.#channel, payload] };

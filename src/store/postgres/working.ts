@@ -26,14 +26,12 @@ import { jobId, parseJobId } from "./job-id.ts";
 import { readLease } from "./leases.ts";
 import { meet, onServer } from "./meeting.ts";
 import type { Names } from "./names.ts";
-import { merge, type News } from "./notifier.ts";
+import { MOST_FINISHED, merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
 import { databaseTime, run, runAhead, type Session, sawTime, tell } from "./session.ts";
 import { straightIntoLease, straightStatements } from "./straight.ts";
 
 const INSTANCE_SHAPE = /^\d{1,10}$/;
-/** The most finished jobs that one wake-up to other processes names. */
-const MOST_FINISHED = 100;
 
 interface Wanted {
   readonly key: string;

@@ -9,16 +9,14 @@ import { systemClock, VirtualClock } from "../../../src/time/index.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
 
-test("an ear that hears others asks itself nothing; after 20 seconds of silence it asks whether it hears", async () => {
+/** A notifier that listens, and what it and others say on its channel. */
+async function listening(ends: AsyncDisposableStack) {
   const connectionString = await postgresUrl();
   const schema = freshSchema();
-  await using ends = new AsyncDisposableStack();
   const raw = await rawClient(connectionString);
   ends.defer(() => raw.end());
-  let asked = 0;
-  raw.on("notification", ({ payload }) => {
-    if (payload?.includes('"probe"')) asked++;
-  });
+  const said: Record<string, unknown>[] = [];
+  raw.on("notification", ({ payload }) => said.push(JSON.parse(payload ?? "{}")));
   await raw.query(`listen ${channelOf(schema)}`);
   const database = await Database.create(settingsOf({ connectionString, schema }), systemClock, silentLogger);
   ends.defer(() => database.end());
@@ -28,14 +26,33 @@ test("an ear that hears others asks itself nothing; after 20 seconds of silence 
   const notifier = new Notifier(database, clock, silentLogger, hearing, () => database.connect());
   ends.defer(() => notifier.close());
   await notifier.start();
-  await eventually(() => assert.ok(notifier.hears && asked === 1));
+  const tell = () => raw.query("select pg_notify($1, $2)", [channelOf(schema), JSON.stringify({ from: "another" })]);
+  return { notifier, clock, said, tell, heard: () => heard };
+}
+
+test("an ear that hears others asks itself nothing; after 20 seconds of silence it asks whether it hears", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { notifier, clock, said, tell, heard } = await listening(ends);
+  const asked = () => said.filter(({ probe }) => probe !== undefined).length;
+  await eventually(() => assert.ok(notifier.hears && asked() === 1));
   await clock.advance("3s");
   for (let round = 1; round <= 3; round++) {
     await clock.advance("11s");
-    await raw.query("select pg_notify($1, $2)", [channelOf(schema), JSON.stringify({ from: "another" })]);
-    await eventually(() => assert.equal(heard, round));
+    await tell();
+    await eventually(() => assert.equal(heard(), round));
   }
-  assert.equal(asked, 1);
+  assert.equal(asked(), 1);
   await clock.advance("20s");
-  await eventually(() => assert.equal(asked, 2));
+  await eventually(() => assert.equal(asked(), 2));
+});
+
+test("more finished jobs than one wake-up can name send nobody to look everywhere", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { notifier, said } = await listening(ends);
+  await eventually(() => assert.ok(notifier.hears));
+  for (let n = 0; n < 2_000; n++) notifier.say({ finished: [`20784-1764201234${n}`], queues: ["q"] });
+  await eventually(() => assert.ok(said.some(({ queues }) => queues !== undefined)));
+  const [news] = said.filter(({ probe }) => probe === undefined);
+  const { queues, finished } = news as { readonly queues: unknown; readonly finished: readonly string[] };
+  assert.deepEqual([queues, finished.length], [["q"], 100]);
 });
