@@ -1,6 +1,6 @@
 /** The options of operations, checked before anything is opened. */
 import { Problems, show } from "../../errors/index.ts";
-import { isCallable, isFlag, optionsOf } from "../../errors/option-checks.ts";
+import { hasMethods, isCallable, isFlag, optionsOf } from "../../errors/option-checks.ts";
 import type { Store } from "../contract.ts";
 
 /** What an operation may be told, and of which kind it is. */
@@ -22,11 +22,9 @@ export function checkOperation(
   known: readonly (keyof typeof KINDS)[],
 ): void {
   const problems = new Problems();
-  for (const [role, store] of Object.entries(stores)) {
-    if (typeof (store as Partial<Store> | null | undefined)?.readJobs === "function") continue;
-    const advice = 'Give a store: sqlite("app.db"), postgres(url) or memory().';
-    problems.add("NS_OPTION_INVALID", `${what}: ${role} is ${show(store)}. ${advice}`);
-  }
+  const advice = 'Give a store: sqlite("app.db"), postgres(url) or memory().';
+  for (const [role, store] of Object.entries(stores))
+    hasMethods(store, ["readJobs"], `${what}: ${role}`, advice, problems);
   const given = optionsOf(options, what, problems) as Readonly<Record<string, unknown>>;
   problems.unknownOptions(what, given, known);
   for (const name of known) if (given[name] !== undefined) KINDS[name](given[name], `${what}: ${name}`, problems);

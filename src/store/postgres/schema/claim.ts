@@ -1,4 +1,5 @@
 import { MOST_BYTES } from "../../shared/claiming.ts";
+import { LEASES, PINNED } from "./work.ts";
 
 /** The most jobs of a short claim. */
 const FEW = 8;
@@ -14,12 +15,8 @@ const FEW = 8;
 export const claim = `
 create function claim(
   p_instance int, p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_server timestamptz
-) returns table (
-  o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
-  o_max int[], o_created bigint[], o_inputs text, o_metas text
-)
-language plpgsql set search_path from current set plan_cache_mode = force_generic_plan
-set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+) ${LEASES}
+${PINNED} as $$
 declare
   v_queue int := p_queues[1];
   v_most int := least(p_limits[1], ${FEW + 1});

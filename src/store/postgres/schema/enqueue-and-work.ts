@@ -1,3 +1,5 @@
+import { LEASES } from "./work.ts";
+
 /**
  * Stores jobs and claims, in one commit: what is enqueued where a slot is free for it need not wait for a second one.
  * The first row tells what was stored (o_ids, their one bucket, and in o_inputs when they are due); the others are those
@@ -10,10 +12,7 @@ create function enqueue_and_work(
   p_in bigint[], p_at bigint[],
   p_instance int, p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int,
   p_server timestamptz
-) returns table (
-  o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
-  o_max int[], o_created bigint[], o_inputs text, o_metas text
-)
+) ${LEASES}
 language plpgsql set search_path from current set plan_cache_mode = force_generic_plan as $$
 begin
   return query

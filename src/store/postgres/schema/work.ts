@@ -1,5 +1,14 @@
 import { MOST_BYTES } from "../../shared/claiming.ts";
 
+/** What a claim answers: a row for each lease. */
+export const LEASES = `returns table (
+  o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
+  o_max int[], o_created bigint[], o_inputs text, o_metas text
+)`;
+/** How a claim is planned, whatever the statistics say. */
+export const PINNED = `language plpgsql set search_path from current set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off`;
+
 /**
  * The worker's statement: settle what ended, claim what is next, in one round trip and one commit.
  *
@@ -31,12 +40,8 @@ create function work(
   p_leases bigint[], p_ends int[], p_jobs bigint[], p_states "char"[], p_ms int[], p_waits bigint[], p_details text[],
   p_first bigint, p_queues int[], p_limits int[], p_kinds int[], p_lanes int[], p_floors bigint[], p_sweep int,
   p_server timestamptz
-) returns table (
-  o_lease bigint, o_claimed bigint, o_ids bigint[], o_buckets int[], o_lanes int[], o_kinds int[], o_attempts int[],
-  o_max int[], o_created bigint[], o_inputs text, o_metas text
-)
-language plpgsql set search_path from current set plan_cache_mode = force_generic_plan
-set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+) ${LEASES}
+${PINNED} as $$
 declare
   v_refused bigint;
   v_lock int := hashtext(current_schema());
