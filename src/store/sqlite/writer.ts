@@ -22,7 +22,7 @@ const LONGEST_TRANSACTION = 10;
 const LONGEST_TURN = 2;
 /** Waits between tries for the lock: short at first, since most holders are gone within a commit. */
 const FIRST_WAIT = 1;
-const LONGEST_WAIT = 25;
+const LONGEST_WAIT = 5;
 
 /** Something to do in a transaction. It may be run again from the start after a rollback, so it changes nothing but the database. */
 export type Operation<T> = (tx: Transaction) => T;
