@@ -4,6 +4,7 @@ import { NightshiftError } from "./errors/index.ts";
 import {
   type BackgroundQueue,
   type BackgroundQueueOptions,
+  type Build,
   Host,
   HostBuilder,
   type HostOptions,
@@ -15,17 +16,12 @@ import {
   handOverJob,
   handOverTo,
   type JobDefinition,
+  JobStore,
   Jobs,
   type JobsFeature,
   type JobsOptions,
 } from "./jobs/index.ts";
-import {
-  addSchedulesTo,
-  DeclaredSchedules,
-  refuseSchedules,
-  type ScheduleOptions,
-  Schedules,
-} from "./scheduling/index.ts";
+import { addSchedulesTo, DeclaredSchedules, type ScheduleOptions, Schedules } from "./scheduling/index.ts";
 import type { Dependency } from "./services/index.ts";
 
 /**
@@ -50,6 +46,8 @@ export class ApplicationBuilder extends HostBuilder {
   readonly #random: () => number;
   readonly #schedules = new DeclaredSchedules();
   #jobs: JobsFeature | undefined;
+  #handsOver = false;
+  #hasDashboard = false;
   #application: Application | undefined;
 
   constructor(options: HostOptions = {}) {
@@ -58,7 +56,7 @@ export class ApplicationBuilder extends HostBuilder {
     const { name, random } = (options ?? {}) as HostOptions;
     this.#name = typeof name === "string" ? name : "app";
     this.#random = typeof random === "function" ? random : Math.random;
-    this.onBuild((build) => this.#jobs === undefined && refuseSchedules(this.#schedules, build));
+    this.onBuild((build) => this.#jobs === undefined && this.#refuseWithoutJobs(build));
   }
 
   /**
@@ -116,12 +114,8 @@ export class ApplicationBuilder extends HostBuilder {
   ): BackgroundQueue<T> {
     const definition = handOverJob<T>(options?.handOver);
     if (definition === undefined) return super.addBackgroundQueue(options as BackgroundQueueOptions<T, D>);
-    this.onBuild(({ problems }) =>
-      problems.attempt(() => {
-        if (this.#jobs === undefined) throw noJobs();
-        this.#jobs.registry.refuseUnknown(definition);
-      }),
-    );
+    this.#handsOver = true;
+    this.onBuild(({ problems }) => problems.attempt(() => this.#jobs?.registry.refuseUnknown(definition)));
     return super.addBackgroundQueue({ ...options, handOver: handOverTo(definition) } as BackgroundQueueOptions<T, D>);
   }
 
@@ -162,6 +156,7 @@ export class ApplicationBuilder extends HostBuilder {
    * ```
    */
   addDashboard(options: AddDashboardOptions = {}): this {
+    this.#hasDashboard = true;
     addDashboardTo(this, options, {
       name: this.#name,
       snapshot: () => this.#application?.snapshot(),
@@ -172,6 +167,20 @@ export class ApplicationBuilder extends HostBuilder {
 
   override build(): Application {
     return (this.#application = new Application(this.assemble(), this.#jobs !== undefined));
+  }
+
+  /** One cause, one problem: whatever needs jobs, they are missing once. */
+  #refuseWithoutJobs({ problems, services }: Build): void {
+    const { size } = this.#schedules;
+    const needs = [
+      ...(size === 0 ? [] : [size === 1 ? "a schedule" : `${size} schedules`]),
+      ...(this.#handsOver ? ["a queue that hands over to jobs"] : []),
+      // A store by itself is enough to be looked at.
+      ...(this.#hasDashboard && !services.has(JobStore) ? ["a dashboard"] : []),
+    ];
+    if (needs.length === 0) return;
+    const message = `This application has ${needs.join(" and ")}, and no jobs. Call addJobs({ store, jobs }) as well.`;
+    problems.add("NS_OPTION_INVALID", message);
   }
 }
 

@@ -21,22 +21,20 @@ export interface DashboardSurroundings {
   readonly registry: () => JobRegistry | undefined;
 }
 
-/** Adds a dashboard to an application that has jobs. Mistakes are told at `build()`. */
+/** Adds a dashboard to an application, which must have jobs. Mistakes in its options are told at `build()`. */
 export function addDashboardTo(
   builder: HostBuilder,
   options: AddDashboardOptions,
   { name, snapshot, registry }: DashboardSurroundings,
 ): void {
-  builder.onBuild(({ problems, services }) => {
-    checkAddDashboard(options, problems);
-    if (services.has(JobStore)) return;
-    problems.add("NS_OPTION_INVALID", "A dashboard was added, and no jobs. Call addJobs({ store, jobs }) as well.");
-  });
+  builder.onBuild(({ problems }) => checkAddDashboard(options, problems));
   const { port, host, logger: own, ...look } = options;
   builder.services.singleton(
     Dashboard,
-    [JobStore, optional(Schedules), Clock, Logger],
+    // That there are no jobs is told once for all that need them, and not by the container again.
+    [optional(JobStore), optional(Schedules), Clock, Logger],
     (store, schedules, clock, logger) => {
+      if (store === undefined) throw new NightshiftError("NS_HOST_STATE", "A dashboard needs jobs. Call addJobs().");
       return createDashboard({
         title: name,
         ...look,

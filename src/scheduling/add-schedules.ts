@@ -1,6 +1,6 @@
 /** Schedules as a part of a host: what code declares, the client in the container, and the scheduler as a hosted service. */
 import { Problems, show } from "../errors/index.ts";
-import type { Build, HostBuilder } from "../hosting/index.ts";
+import type { HostBuilder } from "../hosting/index.ts";
 import { encodeInput, type JobDefinition, JobStore, Jobs, type JobsFeature } from "../jobs/index.ts";
 import { Clock, type Resolver } from "../services/index.ts";
 import type { Store } from "../store/contract.ts";
@@ -99,13 +99,6 @@ export function addSchedulesTo(
     // It looks several times a minute; without a look for that long, the store is out of reach.
     heartbeat: "1m",
   });
-}
-
-/** For builders without jobs: schedules that were declared all the same are a problem. */
-export function refuseSchedules(declared: DeclaredSchedules, { problems }: Build): void {
-  if (declared.size === 0) return;
-  const message = `${declared.size} schedules were added, and no jobs. Call addJobs({ store, jobs }) as well.`;
-  problems.add("NS_SCHEDULE_INVALID", message);
 }
 
 function sourceOf(jobs: Jobs, store: Store): StoreSource {

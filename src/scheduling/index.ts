@@ -3,7 +3,6 @@
 export {
   addSchedulesTo,
   DeclaredSchedules,
-  refuseSchedules,
   type SchedulesSurroundings,
 } from "./add-schedules.ts";
 export type { CalendarInfo } from "./calendars.ts";

@@ -113,3 +113,12 @@ test("a file that is no database of ours is a clear error, and not touched", asy
   assert.equal(createHash("sha256").update(readFileSync(file)).digest("hex"), before);
   assert.equal(existsSync(`${file}-wal`), false);
 });
+
+test("that jobs are missing is one problem, however much needs them", () => {
+  const builder = createHost({ signals: false });
+  builder.addDashboard();
+  builder.addSchedule({ id: "a", trigger: cron("0 3 * * *"), job: greet, input: { name: "Ada" } });
+  const message =
+    "NS_OPTION_INVALID: This application has a schedule and a dashboard, and no jobs. Call addJobs({ store, jobs }) as well.";
+  assert.throws(() => builder.build(), { message });
+});

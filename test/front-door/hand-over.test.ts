@@ -50,5 +50,8 @@ test("a queue cannot hand over to a job that is not registered, nor without jobs
   assert.throws(() => other.build(), { code: "NS_JOB_UNKNOWN" });
   const without = createHost({ signals: false });
   without.addBackgroundQueue(queue);
-  assert.throws(() => without.build(), { code: "NS_HOST_STATE" });
+  assert.throws(() => without.build(), {
+    code: "NS_OPTION_INVALID",
+    message: /a queue that hands over to jobs, and no jobs/,
+  });
 });

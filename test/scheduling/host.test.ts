@@ -73,7 +73,10 @@ describe("builder.addSchedule", () => {
   it("without addJobs is a mistake too", () => {
     const builder = createHost({ logger: silentLogger });
     builder.addSchedule({ id: "a", trigger: cron("0 3 * * *"), job: greet, input: { name: "Ada" } });
-    assert.throws(() => builder.build(), /NS_SCHEDULE_INVALID: 1 schedules were added, and no jobs/);
+    assert.throws(
+      () => builder.build(),
+      /NS_OPTION_INVALID: This application has a schedule, and no jobs\. Call addJobs/,
+    );
   });
 
   it("checks the input against the job's schema: at build, or at the start when the schema is asynchronous", async () => {
