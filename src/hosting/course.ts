@@ -1,5 +1,5 @@
 /** The course of a host: its start and its stop, step by step, and what becomes of it when one goes wrong. {@link Host} is what others see. */
-import { NightshiftError } from "../errors/index.ts";
+import { messageOf, NightshiftError } from "../errors/index.ts";
 import { throwCollected } from "../services/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import { rest } from "../time/clock.ts";
@@ -171,8 +171,7 @@ export class HostCourse {
     if (this.lifetime.stopping.aborted && error === this.lifetime.stopping.reason && !stopped) {
       this.#logger.info("the start was given up: the application was asked to stop");
     } else {
-      const failed = this.#supervisor.failedToStart;
-      this.#logger.error({ err: cause, ...(failed.length === 0 ? {} : { services: failed }) }, "the start failed");
+      this.#tellFailed(cause);
     }
     this.#to("failed");
     if (options.onStartFailure === "roll-back") {
@@ -185,6 +184,14 @@ export class HostCourse {
     }
     this.#release();
     throw cause;
+  }
+
+  /** Without stacks: the start rejects with this very error, and whoever gets it prints them. */
+  #tellFailed(cause: unknown): void {
+    const { failedToStart: services } = this.#supervisor;
+    const errors = cause instanceof AggregateError ? cause.errors.map(messageOf) : [];
+    const facts = { ...(services.length > 0 && { services }), ...(errors.length > 0 && { errors }) };
+    this.#logger.error(facts, `the start failed: ${messageOf(cause)}`);
   }
 
   async #drain(signal: AbortSignal): Promise<void> {

@@ -32,6 +32,13 @@ test("C-087 the process ends with code 1 when run rejects", async () => {
   assert.match(output, /the service failed/);
 });
 
+test("a start that fails is told with its service in the log and with its stack by the rejection, once each", async () => {
+  const { code, output } = await ended("start-fails");
+  assert.equal(code, 1);
+  assert.match(output, /ERROR program: the start failed: no broker url services=.*broker/);
+  assert.equal(output.match(/\bat .*connectsToTheBroker/g)?.length, 1, output);
+});
+
 test("C-088 SIGTERM, SIGINT and SIGQUIT stop gracefully; the program goes on after run, and its own exit code counts", async () => {
   for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     const { code, output } = await ended("exit-123", [signal]);
@@ -77,7 +84,7 @@ test("C-093 when the start fails, started is not logged, and the failure is", as
   const start = () => Promise.reject(new Error("boom"));
   await using host = builder.addHostedService(plain("s", [], { start })).build();
   await assert.rejects(host.start());
-  assert.deepEqual(logger.messages(), ["the start failed"]);
+  assert.deepEqual(logger.messages(), ["the start failed: boom"]);
 });
 
 test("C-094 signal handlers are gone after the stop, and after a disposal without one", async () => {

@@ -395,7 +395,7 @@ test("what failed to start is named in the log, also when it could not even be m
     const { builder, logger } = quiet();
     builder.addHostedService(plain("other", []), { name: "other" }).addHostedService(service, { name: "consumer" });
     await assert.rejects(builder.build().run(), { message: "no broker url" });
-    const entry = logger.entries.find(({ message }) => message === "the start failed");
+    const entry = logger.entries.find(({ message }) => message === "the start failed: no broker url");
     assert.deepEqual(entry?.facts, { services: ["consumer"] });
   }
 });

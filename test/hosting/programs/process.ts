@@ -32,6 +32,12 @@ class Waits extends BackgroundService {
 const builder = createHost({ ...options, lifetimeMessages: what !== "callbacks-run" && what !== "callbacks-wait" });
 builder.addHostedService(Waits);
 if (what === "systemd") builder.useSystemd();
+if (what === "start-fails") {
+  const connectsToTheBroker = () => {
+    throw new Error("no broker url");
+  };
+  builder.addHostedService(() => ({ start: connectsToTheBroker, stop: () => undefined }), { name: "broker" });
+}
 const host = builder.build();
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
 if (what.startsWith("callbacks")) {
