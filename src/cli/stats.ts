@@ -1,8 +1,8 @@
 /** What `nightshift stats` tells: for programs, and as tables for people. */
-import { NightshiftError } from "../errors/index.ts";
+import { type Leader, leadersOf } from "../scheduling/index.ts";
 import type { Counts, Finding, Store, StoredInstance, StoreInfo } from "../store/contract.ts";
 import { everySchedule } from "../store/operations/export.ts";
-import { formatDuration } from "../time/index.ts";
+import { formatDuration, systemClock } from "../time/index.ts";
 
 export interface Stats {
   readonly store: StoreInfo;
@@ -11,7 +11,7 @@ export interface Stats {
   readonly schedules: { readonly all: number; readonly paused: number; readonly nextAt: number | null };
   readonly instances: readonly StoredInstance[];
   /** Null when the database that keeps them does not answer. */
-  readonly leaders: readonly { readonly role: string; readonly holder: string }[] | null;
+  readonly leaders: readonly Leader[] | null;
   readonly findings: readonly Finding[];
 }
 
@@ -30,19 +30,9 @@ export async function readStats(store: Store): Promise<Stats> {
     counts: await store.counts(),
     schedules: { all, paused, nextAt },
     instances: await store.listInstances(),
-    leaders: await leadersOf(store),
+    leaders: await leadersOf(store, systemClock),
     findings: await store.findings(),
   };
-}
-
-/** Of several databases one keeps who leads: the rest is worth telling without it. */
-async function leadersOf(store: Store): Promise<Stats["leaders"]> {
-  try {
-    return await store.leaders();
-  } catch (error) {
-    if (error instanceof NightshiftError && error.code === "NS_STORE_UNAVAILABLE") return null;
-    throw error;
-  }
 }
 
 /** Where a store is, and in what: `shop.db (SQLite 3.53.2)`. */
