@@ -152,7 +152,9 @@ export class Turns {
     const wants = this.#wants(now);
     const batch = this.#parts.outbox.take();
     this.#count(1);
-    const exchange = this.#exchangeOne(instance, batch, wants, this.#last);
+    // A store that answers within the turn must not keep timers and sockets from theirs. This is not waited for in
+    // #exchangeOne: a function that waits keeps all it ever held, and garbage is collected just then.
+    const exchange = this.#exchangeOne(instance, batch, wants, this.#last).then(() => setImmediate());
     this.#last = exchange.then(
       () => this.#ended(),
       (error: unknown) => {
@@ -180,8 +182,6 @@ export class Turns {
       this.#settled(this.#putOff(batch, answer.unsettled), answer.refused);
       this.#arrive(instance, answer.leases, wants, hints);
     }
-    // A store that answers within the turn must not keep timers and sockets from theirs.
-    await setImmediate();
   }
 
   #ended(): void {

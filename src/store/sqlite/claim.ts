@@ -3,7 +3,7 @@ import type { ClaimedJob, ClaimRequest, InstanceId, Lease } from "../contract.ts
 import { MOST_BYTES } from "../shared/claiming.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { mergeWants } from "../shared/settling.ts";
-import { parseId } from "./ids.ts";
+import { idText, parseId } from "./ids.ts";
 import type { Reading } from "./inspection.ts";
 import { isAlive } from "./instances.ts";
 import { encodeLeased, type LeasedJob } from "./lease.ts";
@@ -104,7 +104,7 @@ function toClaimed(row: HeadRow, name: string): ClaimedJob {
   const [rank, id, before, , maxAttempts, createdAt, input, meta] = row;
   const attempt = before + 1;
   const claimed = {
-    id: String(id),
+    id: idText(id),
     name,
     priority: rank === 0 ? 0 : -rank,
     input,

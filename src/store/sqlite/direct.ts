@@ -4,7 +4,7 @@ import { areAlike, notClaimed } from "../shared/direct.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { claim } from "./claim.ts";
 import { insertBody, insertJobs } from "./enqueue.ts";
-import { parseId } from "./ids.ts";
+import { idText, parseId } from "./ids.ts";
 import { isAlive } from "./instances.ts";
 import { encodeLeased } from "./lease.ts";
 import { ANY_READY, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
@@ -41,7 +41,7 @@ function straightIntoLease(tx: Transaction, jobs: readonly NewJob[], instance: I
   const leased = encodeLeased(stored.map(({ id }) => ({ id, attempt: 1, nameId })));
   const lease = on.get<{ id: number }>(INSERT_LEASE, instanceId, queueId, at.now, jobs.length, leased);
   const claimed = stored.map(({ job: { priority, input, meta, maxAttempts }, id }) => ({
-    ...{ id: String(id), name, priority, input, attempt: 1 },
+    ...{ id: idText(id), name, priority, input, attempt: 1 },
     ...(meta === undefined ? {} : { meta }),
     maxAttempts: allowedAttempts(maxAttempts, 1),
     createdAt: at.now,

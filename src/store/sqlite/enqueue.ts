@@ -1,6 +1,7 @@
 /** Accepting jobs, in the writer's transaction or in a caller's own. */
 import type { JobId, NewJob } from "../contract.ts";
 import { dueAt } from "../shared/check.ts";
+import { idText } from "./ids.ts";
 import { INSERT_JOB, INSERT_READY, INSERT_SCHEDULED } from "./sql/enqueue.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -31,7 +32,7 @@ export function insertJobs(
       on.run(INSERT_SCHEDULED, due, id, queue, -job.priority, 0);
       wakes.scheduled(due);
     }
-    return String(id);
+    return idText(id);
   });
 }
 

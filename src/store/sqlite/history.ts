@@ -1,6 +1,7 @@
 /** Writing history, and moving a job to where the end of an attempt sends it. */
 import type { FinalState, HistoryEntry } from "../contract.ts";
 import type { Ending, NewHistory } from "../shared/outcomes.ts";
+import { idText } from "./ids.ts";
 import { FORGET_CANCELLATION } from "./sql/control.ts";
 import { INSERT_READY, INSERT_SCHEDULED } from "./sql/enqueue.ts";
 import { INSERT_FINISHED, JOB_RANK } from "./sql/settle.ts";
@@ -59,7 +60,7 @@ export function endAttempt(tx: Transaction, job: Subject, ending: Ending): void 
   switch (next.to) {
     case "final":
       if (tx.cancellations) tx.on.run(FORGET_CANCELLATION, job.id);
-      tx.wakes.finished(String(job.id));
+      tx.wakes.finished(idText(job.id));
       break;
     case "ready":
       tx.on.run(INSERT_READY, job.queueId, rankOf(tx, job), job.id, next.attempt);
