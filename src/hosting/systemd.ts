@@ -1,5 +1,4 @@
 /** Tells systemd how the service is: READY=1, STOPPING=1, WATCHDOG=1. Silent where no systemd listens. */
-import { execFile } from "node:child_process";
 import { messageOf } from "../errors/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock, Timer } from "../time/index.ts";
@@ -13,12 +12,14 @@ export type Notify = (state: string) => Promise<void>;
  * Node has no datagram sockets of the Unix kind, so systemd's own tool carries the message. The unit needs
  * `NotifyAccess=all`, because the tool is another process.
  */
-export const systemdNotify: Notify = (state) =>
-  new Promise((resolve, reject) => {
+export const systemdNotify: Notify = async (state) => {
+  const { execFile } = await import("node:child_process");
+  await new Promise<void>((resolve, reject) => {
     execFile("systemd-notify", [`--pid=${process.pid}`, state], (error) =>
       error === null ? resolve() : reject(error),
     );
   });
+};
 
 /** What the notifier watches. */
 export interface SystemdParts {
