@@ -8,18 +8,10 @@ import type { LoggerLike } from "../../telemetry/logger.ts";
 import { rest } from "../../time/clock.ts";
 import type { Clock } from "../../time/index.ts";
 import { Deadlines } from "./deadlines.ts";
-import {
-  AS_TEXT,
-  checkOut,
-  ignoreError,
-  loadPg,
-  type PgPool,
-  type PgPoolClient,
-  type QueryConfig,
-  type Row,
-} from "./driver.ts";
+import { checkOut, ignoreError, loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
 import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
 import type { Settings } from "./options.ts";
+import { type Asked, put, type Value } from "./question.ts";
 import { channelOf } from "./quote.ts";
 
 /** A statement: its name for the server's memory of plans, and its text. */
@@ -31,7 +23,7 @@ export interface Statement {
 /** A statement that follows another one on its connection, and that nobody waits for. */
 export interface Following {
   readonly statement: Statement;
-  readonly values: readonly unknown[];
+  readonly values: readonly Value[];
   /** It may not have been carried out. */
   failed(error: unknown): void;
 }
@@ -94,32 +86,30 @@ export class Database {
    */
   async run(
     statement: Statement,
-    values: readonly unknown[],
+    values: readonly Value[],
     repeat: Repeat,
     follow?: (rows: readonly Row[]) => Following | null,
   ): Promise<readonly Row[]> {
-    const config = this.#config(statement, values);
+    const asked = this.#asked(statement, values);
     return this.repeating(repeat, async (client, hold) => {
-      const { rows } = await this.ask(client, config);
+      const rows = await this.ask(client, asked);
       const next = follow?.(rows);
-      if (next) hold(this.ask(client, this.#config(next.statement, next.values)), next.failed);
+      if (next) hold(this.ask(client, this.#asked(next.statement, next.values)), next.failed);
       return rows;
     });
   }
 
-  #config({ name, text }: Statement, values: readonly unknown[]): QueryConfig {
-    const config = { text, values, rowMode: "array", types: AS_TEXT } as const;
-    return this.settings.pooler ? config : { ...config, name: `${this.#prefix}_${name}` };
+  #asked({ name, text }: Statement, values: readonly Value[]): Asked {
+    return this.settings.pooler ? { text, values } : { text, values, name: `${this.#prefix}_${name}` };
   }
 
   /** Runs statements on one connection inside one transaction. */
   transaction<T>(
     repeat: Repeat,
-    work: (query: (text: string, values?: readonly unknown[]) => Promise<readonly Row[]>) => Promise<T>,
+    work: (query: (text: string, values?: readonly Value[]) => Promise<readonly Row[]>) => Promise<T>,
   ): Promise<T> {
     return this.repeating(repeat, async (client) => {
-      const query = async (text: string, values: readonly unknown[] = []) =>
-        (await this.ask(client, { text, values, rowMode: "array", types: AS_TEXT })).rows;
+      const query = (text: string, values: readonly Value[] = []) => this.ask(client, { text, values });
       await query("begin");
       let result: T;
       try {
@@ -182,20 +172,15 @@ export class Database {
   }
 
   /** One statement on one connection; rejects when no answer comes in time. */
-  ask(client: Pick<PgPoolClient, "query">, config: QueryConfig): ReturnType<PgPoolClient["query"]> {
+  ask(client: Pick<PgPoolClient, "query">, asked: Asked): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
       const limit = this.settings.statementTimeout + GRACE;
       const over = this.#deadlines.begin(() => reject(new NoAnswer(`no answer within ${limit} ms`)));
-      client.query(config).then(
-        (answer) => {
-          over();
-          resolve(answer);
-        },
-        (error: unknown) => {
-          over();
-          reject(error);
-        },
-      );
+      put(client, asked, (error, rows) => {
+        over();
+        if (error) reject(error);
+        else resolve(rows);
+      });
     });
   }
 

@@ -82,6 +82,3 @@ export async function loadPg(): Promise<PgModule> {
   }
   return (module as { default: PgModule }).default;
 }
-
-/** Every value as the text that the server sent. */
-export const AS_TEXT = { getTypeParser: () => (value: string | null) => value };

@@ -13,6 +13,7 @@ import { jobId } from "./job-id.ts";
 import { onServer } from "./meeting.ts";
 import type { Names } from "./names.ts";
 import type { News } from "./notifier.ts";
+import type { Value } from "./question.ts";
 import { hear, type Session, tell } from "./session.ts";
 
 /** Jobs of one statement: beyond this, arrays and rows cost more memory than round trips save. */
@@ -152,7 +153,7 @@ export class Enqueueing {
   async #inSlices(
     jobs: readonly NewJob[],
     names: Names,
-    query: (text: string, values: readonly unknown[]) => Promise<readonly Row[]>,
+    query: (text: string, values: readonly Value[]) => Promise<readonly Row[]>,
   ): Promise<Written | null> {
     const rows: Row[] = [];
     // The next slice's arrays are made while the server works on the last one.
@@ -171,7 +172,7 @@ export class Enqueueing {
       const advice = "Give a pg client on which a transaction is open, or anything with its query(text, values).";
       throw new NightshiftError("NS_STORE_TX", `tx is ${show(tx)}. ${advice}`);
     }
-    const query = async (text: string, values: readonly unknown[]) => {
+    const query = async (text: string, values: readonly Value[]) => {
       const { rows } = await tx.query(text, [...values]);
       return rows.map((row) => {
         const { bucket, ids, due } = row as { bucket: string; ids: string; due: string | null };
@@ -211,7 +212,7 @@ export class Enqueueing {
   }
 
   /** The arguments of a statement that stores jobs whose names are known. */
-  encode(jobs: readonly NewJob[], names: Names): unknown[] {
+  encode(jobs: readonly NewJob[], names: Names): Value[] {
     const due = jobs.some((job) => job.due !== undefined);
     return [
       each(

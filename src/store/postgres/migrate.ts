@@ -3,8 +3,9 @@ import { NightshiftError } from "../../errors/index.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver.ts";
 import { migrations } from "./migrations.ts";
+import type { Value } from "./question.ts";
 
-type Query = (text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>;
 
 /** The oldest server that the statements were written for. */
 const OLDEST_SERVER = 140_000;

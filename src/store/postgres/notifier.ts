@@ -8,6 +8,7 @@ import type { LoggerLike } from "../../telemetry/logger.ts";
 import type { Clock, Timer } from "../../time/index.ts";
 import type { Database, Following, Statement } from "./database.ts";
 import type { PgPoolClient } from "./driver.ts";
+import type { Value } from "./question.ts";
 import { channelOf } from "./quote.ts";
 
 /** What one process tells the others: short keys, since a payload has less than 8,000 bytes. */
@@ -180,7 +181,7 @@ export class Notifier {
     }
   }
 
-  #notify(news: News, probe?: string): { readonly statement: Statement; readonly values: readonly unknown[] } {
+  #notify(news: News, probe?: string): { readonly statement: Statement; readonly values: readonly Value[] } {
     // Too many of them must not make it "unknown", which sends everybody to look everywhere.
     const finished = news.finished === undefined ? {} : { finished: news.finished.slice(0, MOST_FINISHED) };
     const envelope: Envelope = { from: this.#me, ...news, ...finished, ...(probe === undefined ? {} : { probe }) };
@@ -201,7 +202,7 @@ export class Notifier {
       client.on("error", () => this.#lost(mine, connect));
       client.on("end", () => this.#lost(mine, connect));
       client.on("notification", ({ payload }) => this.#hear(payload));
-      await this.#database.ask(client, { text: `listen ${this.#channel}` });
+      await this.#database.ask(client, { text: `listen ${this.#channel}`, values: [] });
       if (this.#closed) return client.release(true);
       this.#client = client;
       this.#hearing.missed();

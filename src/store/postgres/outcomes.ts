@@ -3,6 +3,7 @@ import type { Outcome, Settlement } from "../contract.ts";
 import { numbers, texts } from "./arrays.ts";
 import type { HeldLease } from "./held.ts";
 import { parseJobId } from "./job-id.ts";
+import type { Value } from "./question.ts";
 
 const CODES = { succeeded: "S", retry: "R", dead: "D", cancelled: "C", snoozed: "Z", released: "B" } as const;
 const LONGEST_MS = 2_147_483_647;
@@ -11,7 +12,7 @@ export const LEASE_SHAPE = /^\d{1,19}$/;
 
 /** Leases, the ends of their outcomes, and the outcomes' columns; or none when there is nothing that could be settled. */
 export interface Encoded {
-  readonly values: readonly unknown[];
+  readonly values: readonly Value[];
   /** Leases that no database can know. */
   readonly refused: readonly string[];
 }

@@ -4,6 +4,7 @@ import { systemClock } from "../../time/index.ts";
 import { Database } from "./database.ts";
 import { migrations } from "./migrations.ts";
 import { settingsOf } from "./options.ts";
+import type { Value } from "./question.ts";
 
 const LEDGER =
   "create table if not exists migration (number int primary key, name text not null, compatible boolean not null, applied_at timestamptz not null default clock_timestamp());";
@@ -12,7 +13,7 @@ const LEDGER =
 export async function postgresMigrationScript(connectionString: string, schema: string): Promise<string> {
   const settings = settingsOf({ connectionString, schema, connections: 2 });
   const database = await Database.create(settings, systemClock, silentLogger);
-  const ask = (name: string, text: string, values: readonly unknown[] = []) =>
+  const ask = (name: string, text: string, values: readonly Value[] = []) =>
     database.run({ name, text }, values, "always");
   try {
     const [found] = await ask("has_ledger", "select to_regclass($1) is not null", [`${settings.quoted}.migration`]);

@@ -4,11 +4,12 @@ import type { Clock } from "../../time/index.ts";
 import type { Wake } from "../contract.ts";
 import type { Listeners } from "../shared/listeners.ts";
 import type { Database, Repeat } from "./database.ts";
-import { AS_TEXT, type Row } from "./driver.ts";
+import type { Row } from "./driver.ts";
 import type { Floors } from "./floors.ts";
 import type { LeaseIds } from "./lease-ids.ts";
 import type { Names } from "./names.ts";
 import type { News, Notifier } from "./notifier.ts";
+import type { Value } from "./question.ts";
 
 export interface Session {
   readonly database: Database;
@@ -64,7 +65,7 @@ export function run(
   session: Session,
   name: string,
   text: string,
-  values: readonly unknown[],
+  values: readonly Value[],
   repeat: Repeat = "always",
 ): Promise<readonly Row[]> {
   return session.database.run({ name, text }, values, repeat);
@@ -78,12 +79,12 @@ export async function runAhead(
   session: Session,
   name: string,
   text: string,
-  values: readonly unknown[],
+  values: readonly Value[],
 ): Promise<readonly Row[]> {
   const { ear } = session.notifier;
   if (ear !== null) {
     try {
-      return (await session.database.ask(ear, { text, values, rowMode: "array", types: AS_TEXT })).rows;
+      return await session.database.ask(ear, { text, values });
     } catch (err) {
       session.logger.debug({ err }, `the connection that listens could not run ${name}; another one does`);
     }

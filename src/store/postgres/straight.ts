@@ -10,6 +10,7 @@ import { here } from "./elsewhere.ts";
 import type { HeldLease } from "./held.ts";
 import { jobId } from "./job-id.ts";
 import type { Names } from "./names.ts";
+import type { Value } from "./question.ts";
 import { run, type Session } from "./session.ts";
 
 const DAY = 86_400_000;
@@ -50,11 +51,11 @@ export async function straightIntoLease(
   return row === undefined ? null : read(jobs, row, lease, lane);
 }
 
-function one({ maxAttempts, maxCrashes, input, meta }: NewJob): readonly unknown[] {
+function one({ maxAttempts, maxCrashes, input, meta }: NewJob): readonly Value[] {
   return [maxAttempts, maxCrashes, input, meta ?? null];
 }
 
-function many(jobs: readonly NewJob[]): readonly unknown[] {
+function many(jobs: readonly NewJob[]): readonly Value[] {
   return [
     numbers(jobs.map((job) => job.maxAttempts)),
     numbers(jobs.map((job) => job.maxCrashes)),

@@ -28,6 +28,7 @@ import { meet, onServer } from "./meeting.ts";
 import type { Names } from "./names.ts";
 import { MOST_FINISHED, merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
+import type { Value } from "./question.ts";
 import { databaseTime, run, runAhead, type Session, sawTime, tell } from "./session.ts";
 import { straightIntoLease, straightStatements } from "./straight.ts";
 
@@ -38,7 +39,7 @@ interface Wanted {
   /** How many queues: each gets a lease. */
   readonly queues: number;
   readonly limit: number;
-  readonly values: readonly unknown[];
+  readonly values: readonly Value[];
   /** Of which the values are. */
   readonly names: Names;
 }
@@ -232,7 +233,7 @@ export class Working {
   }
 
   /** Not repeated after a lost answer: settling twice is harmless, claiming twice is not. */
-  #claim(instance: InstanceId, settling: readonly unknown[], request: ClaimRequest): Promise<Answer> {
+  #claim(instance: InstanceId, settling: readonly Value[], request: ClaimRequest): Promise<Answer> {
     return onServer(this.#session, async (names) => {
       await this.#comparing.with(instance, names);
       const wanted = await this.#wanted(request, names);
@@ -240,12 +241,12 @@ export class Working {
     });
   }
 
-  #run(name: string, text: (s: string) => string, values: readonly unknown[], repeat: Repeat) {
+  #run(name: string, text: (s: string) => string, values: readonly Value[], repeat: Repeat) {
     return run(this.#session, name, text(this.#session.s), values, repeat);
   }
 
   /** Null on another server than that of the names. */
-  async #work(instance: InstanceId, settling: readonly unknown[], wanted: Wanted): Promise<Answer | null> {
+  async #work(instance: InstanceId, settling: readonly Value[], wanted: Wanted): Promise<Answer | null> {
     const { floors, leaseIds, clock } = this.#session;
     const entered = floors.entries();
     const started = clock.monotonic();

@@ -169,16 +169,18 @@ test("behind a pooler nothing is prepared by name or set for the session, and po
   await polled;
 });
 
-test("a pool of the application's is used and not ended", async () => {
-  const connectionString = await postgresUrl();
-  const pool = new pg.Pool({ connectionString, max: 4 });
-  const store = postgres({ pool, schema: freshSchema() });
-  await store.open(context);
-  await store.enqueue([job()]);
-  await store.close();
-  assert.equal((await pool.query("select 1 as one")).rows[0]?.one, 1);
-  await pool.end();
-});
+for (const pipeline of [false, true]) {
+  test(`a pool of the application's is used and not ended${pipeline ? ", one that sends ahead too" : ""}`, async () => {
+    const connectionString = await postgresUrl();
+    const pool = new pg.Pool({ connectionString, max: 4, pipeline } as pg.PoolConfig);
+    const store = postgres({ pool, schema: freshSchema() });
+    await store.open(context);
+    await store.enqueue([job()]);
+    await store.close();
+    assert.equal((await pool.query("select 1 as one")).rows[0]?.one, 1);
+    await pool.end();
+  });
+}
 
 test("history whose job is gone is found by the check, with the job's id", async () => {
   await using db = await opened();
