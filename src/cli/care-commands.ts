@@ -1,6 +1,6 @@
-/** `nightshift backup`, `check`, `count`, `migrate` and `stats`. */
+/** `nightshift backup`, `check`, `migrate` and `stats`. */
 import { NightshiftError } from "../errors/index.ts";
-import { type Finding, type JobState, MOST_COUNTED, type Store } from "../store/contract.ts";
+import type { Finding, Store } from "../store/contract.ts";
 import { postgresMigrationScript } from "../store/postgres/script.ts";
 import { backupSqlite } from "../store/sqlite/backup.ts";
 import { sqliteMigrationScript } from "../store/sqlite/migrate.ts";
@@ -102,33 +102,12 @@ export const statsCommand: Command = {
   },
 };
 
-const COUNT_USAGE = `nightshift count --state dead --store sqlite:shop.db [--queue q] [--name job] [--schema name] [--json]
-  How many jobs are of a state, of a queue, of a name: what is there now, where the totals of stats also count what was
-  removed after its retention. States are scheduled, ready, running, succeeded, dead and cancelled.`;
-
-export const countCommand: Command = {
-  about: "how many jobs match",
-  usage: COUNT_USAGE,
-  async run(args, terminal) {
-    const given = readArguments(
-      args,
-      { values: ["store", "schema", "state", "queue", "name"], flags: ["json"] },
-      COUNT_USAGE,
-    );
-    const state = needed(given, "state", COUNT_USAGE) as JobState;
-    const queue = given.value("queue");
-    const name = given.value("name");
-    return withStore(given, COUNT_USAGE, async (store) => {
-      const filter = { state, ...(queue === undefined ? {} : { queue }), ...(name === undefined ? {} : { name }) };
-      const { count, exact } = await store.countJobs({ ...filter, upTo: MOST_COUNTED });
-      const text = given.flag("json") ? JSON.stringify({ count, exact }) : `${exact ? "" : "at least "}${count}`;
-      await terminal.write(`${text}\n`);
-      return 0;
-    });
-  },
-};
-
-async function withStore(given: Arguments, usage: string, work: (store: Store) => Promise<number>): Promise<number> {
+/** Opens the store that was named, which must be there. */
+export async function withStore(
+  given: Arguments,
+  usage: string,
+  work: (store: Store) => Promise<number>,
+): Promise<number> {
   noPositionals(given, usage);
   const address = readAddress(needed(given, "store", usage), given.value("schema"));
   const store = storeAt(address, { existing: true, patient: true });

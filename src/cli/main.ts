@@ -4,13 +4,15 @@ import { once } from "node:events";
 import { didYouMean, messageOf, NightshiftError, show } from "../errors/index.ts";
 import { VERSION } from "../jobs/index.ts";
 import { systemClock } from "../time/index.ts";
-import { backupCommand, checkCommand, countCommand, migrateCommand, statsCommand } from "./care-commands.ts";
+import { backupCommand, checkCommand, migrateCommand, statsCommand } from "./care-commands.ts";
 import type { Command, Terminal } from "./command.ts";
 import { CRON_USAGE, cronCommand } from "./cron-command.ts";
+import { countCommand, jobsCommand } from "./job-commands.ts";
 import { exportCommand, importCommand, moveCommand } from "./transfer-commands.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   stats: statsCommand,
+  jobs: jobsCommand,
   count: countCommand,
   check: checkCommand,
   backup: backupCommand,

@@ -2,7 +2,8 @@
 import { type Leader, leadersOf } from "../scheduling/index.ts";
 import type { Counts, Finding, Store, StoredInstance, StoreInfo } from "../store/contract.ts";
 import { everySchedule } from "../store/operations/export.ts";
-import { formatDuration, systemClock } from "../time/index.ts";
+import { systemClock } from "../time/index.ts";
+import { agoText, table } from "./table.ts";
 
 export interface Stats {
   readonly store: StoreInfo;
@@ -41,11 +42,7 @@ export function placeText({ kind, location, engine }: StoreInfo): string {
 }
 
 export function statsText({ store, at, counts, schedules, instances, leaders, findings }: Stats): string {
-  const ago = (time: number | null) => {
-    if (time === null) return "";
-    const seconds = Math.max(0, Math.round((at - time) / 1_000));
-    return seconds === 0 ? "now" : formatDuration(seconds * 1_000);
-  };
+  const ago = (time: number | null) => agoText(time, at);
   const queues = counts.queues.map(({ queue, ready, parked, scheduled, running, oldestReadyAt, paused }) => {
     const why = paused === null ? "" : `paused${paused.reason === null ? "" : `: ${paused.reason}`}`;
     return [queue, ready, parked, scheduled, running, ago(oldestReadyAt), why];
@@ -69,19 +66,4 @@ export function statsText({ store, at, counts, schedules, instances, leaders, fi
     ...findings.map(({ message }) => `! ${message}`),
     "",
   ].join("\n");
-}
-
-/** Columns as wide as they need; numbers to the right. */
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], empty: string): string {
-  if (rows.length === 0) return empty;
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => String(row[column]).length)));
-  const line = (cells: readonly (string | number)[]) =>
-    cells
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return typeof cell === "number" ? String(cell).padStart(width) : cell.padEnd(width);
-      })
-      .join("  ")
-      .trimEnd();
-  return [line(head), ...rows.map(line)].join("\n");
 }

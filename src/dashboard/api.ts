@@ -18,7 +18,7 @@ import type { JobState } from "../store/contract/jobs.ts";
 import type { StoredOccurrence } from "../store/contract/schedules.ts";
 import type { CancelResult } from "../store/contract/upkeep.ts";
 
-export type { JobCount, QueueCounts, ShardInfo, ThroughputPoint } from "../store/contract/inspection.ts";
+export type { JobCount, QueueCounts, RunningOn, ShardInfo, ThroughputPoint } from "../store/contract/inspection.ts";
 export type { JobState } from "../store/contract/jobs.ts";
 
 /** What a person may do: look, or also act. */
@@ -89,7 +89,6 @@ export interface HistoryView extends Omit<HistoryEntry, "error"> {
 export interface JobView extends Omit<JobRow, "error"> {
   readonly now: number;
   readonly maxCrashes: number;
-  readonly instance: string | null;
   readonly cancelRequested: string | null;
   readonly error: ErrorView | null;
   readonly history: readonly HistoryView[];

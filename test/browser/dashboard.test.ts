@@ -137,6 +137,25 @@ describe("the dashboard in a browser", () => {
     });
   });
 
+  it("says of what runs by which process and since when, in the list and on the job's page", async () => {
+    for (const width of [1_280, 390]) {
+      await withPage(
+        browser,
+        async (page, url, { running }) => {
+          await page.goto(`${url}jobs?state=running`);
+          const row = page.locator("tbody tr").filter({ has: page.locator(`a[href$="id=${running}"]`) });
+          assert.match(await row.locator('[data-label="runs on"]').innerText(), /^shop@web-1\s+pid 4711 on web-1$/);
+          assert.match(await row.locator('[data-label="claimed"]').innerText(), /ago$/);
+          await row.locator("a").click();
+          const standing = /^Claimed .+ ago by shop@web-1 pid 4711 on web-1\.$/;
+          await page.locator(".standing", { hasText: standing }).waitFor();
+          assert.match(await text(page, ".facts"), /Runs on\s+shop@web-1\s+pid 4711 on web-1/i);
+        },
+        { width },
+      );
+    }
+  });
+
   it("asks before it cancels", async () => {
     await withPage(browser, async (page, url, busy) => {
       await page.goto(`${url}job?id=${busy.running}`);

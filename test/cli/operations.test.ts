@@ -47,6 +47,30 @@ test("stats tells queues, totals and processes, as a table and as JSON", async (
   assert.deepEqual([json.counts.queues[0].ready, json.instances[0].name], [20, "shop@web-1"]);
 });
 
+test("jobs lists what runs with by whom and since when, and what died with its error", async () => {
+  await using folder = new TestFolder();
+  const { worker, store, address } = await shop(folder);
+  const jobs = (...args: string[]) => nightshift(["jobs", "--store", address, ...args]);
+  assert.match((await jobs("--state", "running")).out, /^no such jobs$/m);
+  const { jobs: held } = await worker.claim(2);
+  const { status, out, err } = await jobs("--state", "running", "--limit", "1");
+  assert.equal(status, 0);
+  const line = new RegExp(`^${held[1]?.id} +a +q +1 of 5 +(now|\\d+s ago) +shop@web-1 \\(pid 1 on host\\)$`, "m");
+  assert.match(out, line);
+  assert.match(err, /more than these 1: .*--limit/);
+  const { jobs: listed } = JSON.parse((await jobs("--state", "running", "--queue", "q", "--json")).out);
+  const at = (await store.getJob(held[0]?.id ?? ""))?.at;
+  assert.deepEqual(
+    [listed.length, listed[1].at, listed[1].instance],
+    [2, at, { name: "shop@web-1", host: "host", pid: 1 }],
+  );
+  assert.match((await jobs("--state", "dead")).out, /^id .*last error\n.* 1 of 5 +(now|\d+s ago) +fatal$/m);
+  assert.match(
+    (await jobs("--state", "dead", "--limit", "0")).err,
+    /^NS_OPTION_INVALID: --limit is "0"\. Give a whole/,
+  );
+});
+
 test("count tells how many jobs are of a state, a queue, a name, and refuses a state that there is not", async () => {
   await using folder = new TestFolder();
   const { address } = await shop(folder);

@@ -57,8 +57,14 @@ test("each state is explained in one sentence of its own", () => {
     "It waits for its next attempt, due in 5s: attempt 2 of 5 is over (no route).",
   );
   assert.equal(
-    explain({ state: "running", at: NOW - 3_000, attempt: 1, instance: "shop@web", cancelRequested: "enough" }),
-    "It is in the hands of a worker on shop@web since 3s, attempt 1 of 5. Its cancellation was asked for: enough.",
+    explain({
+      state: "running",
+      at: NOW - 3_000,
+      attempt: 1,
+      instance: { name: "shop@web", host: "web", pid: 7 },
+      cancelRequested: "enough",
+    }),
+    "It is in the hands of a worker on shop@web (pid 7 on web) since 3s, attempt 1 of 5. Its cancellation was asked for: enough.",
   );
   assert.match(explain({ state: "dead", attempt: 5, error }), /^It is dead after 5 of 5 attempts \(no route\)/);
   assert.equal(explain({ state: "succeeded" }), "It has succeeded.");

@@ -1,5 +1,5 @@
 /** The small parts that pages are put together from. */
-import type { ErrorView, JobState } from "../api.ts";
+import type { ErrorView, JobState, RunningOn } from "../api.ts";
 import { type Child, h, type VNode } from "./dom.ts";
 import { absoluteTime, relative } from "./format.ts";
 import { hrefTo } from "./page.ts";
@@ -76,6 +76,11 @@ export function moodBadge(mood: "good" | "idle" | "bad" | "warn", text: string, 
 /** A job's name, leading to its page. */
 export function jobLink(id: string, text: string): VNode {
   return h("a", { href: hrefTo("job", { id }), class: "name" }, text);
+}
+
+/** A process, so that a person finds it. */
+export function processName({ name, host, pid }: RunningOn): VNode {
+  return h("span", null, h("span", { class: "name" }, name), h("span", { class: "quiet" }, ` pid ${pid} on ${host}`));
 }
 
 /** Nothing to show, and what to do about it. */

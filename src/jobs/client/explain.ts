@@ -20,7 +20,8 @@ export function explanation(situation: Situation): string {
     case "ready":
       return explainReady(situation);
     case "running": {
-      const where = job.instance === null ? "" : ` on ${job.instance}`;
+      const where =
+        job.instance === null ? "" : ` on ${job.instance.name} (pid ${job.instance.pid} on ${job.instance.host})`;
       const asked = job.cancelRequested === null ? "" : ` Its cancellation was asked for: ${job.cancelRequested}.`;
       const since = job.at === null ? "" : ` since ${formatDuration(Math.max(0, now - job.at))}`;
       return `It is in the hands of a worker${where}${since}, attempt ${job.attempt} of ${job.maxAttempts}.${asked}`;

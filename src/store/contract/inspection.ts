@@ -84,6 +84,9 @@ export interface JobCount {
   readonly exact: boolean;
 }
 
+/** Which process it is: what a person needs to find it. */
+export type RunningOn = Pick<NewInstance, "name" | "host" | "pid">;
+
 /** A job in a list, without its input. */
 export interface JobSummary {
   readonly id: JobId;
@@ -99,6 +102,8 @@ export interface JobSummary {
   readonly createdAt: number;
   /** When it is due, for a scheduled one; when it was claimed, for a running one; when it ended, for a final one; else null. */
   readonly at: number | null;
+  /** The instance that runs it, while it runs. */
+  readonly instance: RunningOn | null;
   /** The last error as JSON text, if an attempt failed. */
   readonly error: string | null;
 }
@@ -110,8 +115,6 @@ export interface JobDetail extends JobSummary {
   readonly maxCrashes: number;
   /** The result as JSON text, of one that succeeded. */
   readonly result: string | null;
-  /** The name of the instance that runs it, while it runs. */
-  readonly instance: string | null;
   /** Somebody asked for its cancellation while it ran. */
   readonly cancelRequested: string | null;
   /** Oldest first. */

@@ -11,6 +11,7 @@ import type {
   JobSummary,
   Page,
   QueueCounts,
+  RunningOn,
   StoredInstance,
   ThroughputPoint,
 } from "../contract.ts";
@@ -67,7 +68,6 @@ export function getJob(state: MemoryState, id: JobId): JobDetail | null {
     meta: job.body.meta ?? null,
     maxCrashes: job.body.maxCrashes,
     result: last?.what === "succeeded" ? last.result : null,
-    instance: job.place.at === "running" ? job.place.lease.instance.body.name : null,
     cancelRequested: job.cancelRequested,
     history: job.history.map(({ at, attempt, what, ms, error, instance }) => ({
       at,
@@ -141,8 +141,13 @@ function summary(job: MemoryJob): JobSummary {
     maxAttempts: allowedAttempts(body.maxAttempts, waiting ? attempt + 1 : attempt),
     createdAt,
     at: whenOf(job),
+    instance: place.at === "running" ? runningOn(place.lease.instance.body) : null,
     error: history.findLast(({ error, what }) => error !== null && what !== "cancelled")?.error ?? null,
   };
+}
+
+function runningOn({ name, host, pid }: RunningOn): RunningOn {
+  return { name, host, pid };
 }
 
 function whenOf({ place }: MemoryJob): number | null {

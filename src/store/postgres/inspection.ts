@@ -6,6 +6,7 @@ import type {
   JobId,
   JobState,
   QueueCounts,
+  RunningOn,
   StoredInstance,
   ThroughputPoint,
 } from "../contract.ts";
@@ -108,12 +109,21 @@ interface HistoryRow {
   readonly instance: string | null;
 }
 
+/** A row of `instance` as a value that has {@link RunningOn}'s form. */
+export function runningOn(row: string): string {
+  return `json_build_object('name', ${row}.name, 'host', ${row}.host, 'pid', ${row}.pid)`;
+}
+
+export function readRunningOn(text: string | null): RunningOn | null {
+  return text === null ? null : (JSON.parse(text) as RunningOn);
+}
+
 export async function getJob(session: Session, id: JobId): Promise<JobDetail | null> {
   const key = parseJobId(id);
   if (key === null) return null;
   const { s } = session;
   const text = `select j.lane_id, j.kind_id, j.created_at, j.max_attempts, j.max_crashes, j.input, j.meta,
-      coalesce(r.attempt, p.attempt), p.attempt is not null, w.attempt, w.run_at, h.attempt, h.claimed_at, h.name, c.reason,
+      coalesce(r.attempt, p.attempt), p.attempt is not null, w.attempt, w.run_at, h.attempt, h.claimed_at, h.instance, c.reason,
       (select json_agg(json_build_object('at', f.at, 'attempt', f.attempt, 'state', f.state, 'ms', f.ms, 'detail', f.detail, 'instance', n.name)
         order by f.at, f.attempt, case when f.state in ('S', 'D', 'C') then 3 when f.state = 'Q' then 2 when f.state in ('s', 'd', 'c') then 1 else 0 end)
         from ${s}.finished f left join ${s}.instance_name n on n.id = f.lease_id >> 32
@@ -123,8 +133,9 @@ export async function getJob(session: Session, id: JobId): Promise<JobDetail | n
     left join ${s}.parked p on p.lane_id = j.lane_id and p.job_id = j.id
     left join ${s}.scheduled w on w.job_id = j.id
     left join ${s}.cancel_request c on c.job_id = j.id
-    left join lateral (select x.attempt, l.claimed_at, n.name from ${s}.lease l cross join lateral ${s}.held(l) x
-      left join ${s}.instance_name n on n.id = l.instance_id where l.ids @> array[j.id] and x.job_id = j.id) h on true
+    left join lateral (select x.attempt, l.claimed_at, ${runningOn("i")} as instance
+      from ${s}.lease l cross join lateral ${s}.held(l) x
+      join ${s}.instance i on i.id = l.instance_id where l.ids @> array[j.id] and x.job_id = j.id) h on true
     where j.bucket = $1 and j.id = $2`;
   const [row] = await run(session, "get_job", text, [key.bucket, key.id]);
   if (row === undefined) return null;
@@ -160,7 +171,7 @@ export async function getJob(session: Session, id: JobId): Promise<JobDetail | n
     meta,
     maxCrashes: Number(maxCrashes),
     result: end?.state === "S" ? end.detail : null,
-    instance,
+    instance: readRunningOn(instance),
     cancelRequested: reason,
     history: history.map(({ at, attempt, state, ms, detail, instance }) => ({
       ...{ at, attempt, ms, instance },

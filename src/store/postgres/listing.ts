@@ -4,6 +4,7 @@ import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { numbers } from "./arrays.ts";
 import type { Row } from "./driver.ts";
+import { readRunningOn, runningOn } from "./inspection.ts";
 import { jobId } from "./job-id.ts";
 import { maybeNumber, run, type Session } from "./session.ts";
 
@@ -13,24 +14,28 @@ const lastError = (s: string) =>
     and f.state in ('R', 'D', 'd') and f.detail is not null order by f.at desc, f.attempt desc limit 1)`;
 
 /**
- * Where the jobs of a live state are: id, bucket, attempt, time, parked. $1 is the id to come before, $2 the lanes
+ * Where the jobs of a live state are: id, bucket, attempt, time, parked, instance. $1 is the id to come before, $2 the lanes
  * (null: all), $3 the kind (null: any), $4 how many.
  */
 const LIVE_PLACES: Readonly<Record<"ready" | "scheduled" | "running", (s: string) => string>> = {
   // Lane by lane, since that is the key's order; the lanes' newest are merged.
   ready: (s) => `select x.* from ${s}.lane n cross join lateral (
-      (select r.job_id, r.bucket, r.attempt, null::bigint as at, false as parked from ${s}.ready r
+      (select r.job_id, r.bucket, r.attempt, null::bigint as at, false as parked, null::json as instance from ${s}.ready r
         join ${s}.job j on j.bucket = r.bucket and j.id = r.job_id
         where r.lane_id = n.id and r.job_id < $1 and ($3::int is null or j.kind_id = $3) order by r.job_id desc limit $4)
       union all
-      (select p.job_id, p.bucket, p.attempt, null, true from ${s}.parked p
+      (select p.job_id, p.bucket, p.attempt, null, true, null from ${s}.parked p
         where p.lane_id = n.id and p.job_id < $1 and ($3::int is null or p.kind_id = $3) order by p.job_id desc limit $4)) x
     where $2::int[] is null or n.id = any ($2)`,
-  scheduled: (s) => `select w.job_id, w.bucket, w.attempt, w.run_at as at, false as parked from ${s}.scheduled w
+  scheduled: (
+    s,
+  ) => `select w.job_id, w.bucket, w.attempt, w.run_at as at, false as parked, null::json as instance from ${s}.scheduled w
       join ${s}.job j on j.bucket = w.bucket and j.id = w.job_id
     where w.job_id < $1 and ($2::int[] is null or w.lane_id = any ($2)) and ($3::int is null or j.kind_id = $3)`,
-  running: (s) => `select h.job_id, h.bucket, h.attempt, l.claimed_at as at, false as parked
-    from ${s}.lease l cross join lateral ${s}.held(l) h
+  running: (
+    s,
+  ) => `select h.job_id, h.bucket, h.attempt, l.claimed_at as at, false as parked, ${runningOn("i")} as instance
+    from ${s}.lease l cross join lateral ${s}.held(l) h join ${s}.instance i on i.id = l.instance_id
     where h.job_id < $1 and ($2::int[] is null or h.lane_id = any ($2)) and ($3::int is null or h.kind_id = $3)`,
 };
 
@@ -85,7 +90,7 @@ async function listLive(
   const { s } = session;
   const { cursor, limit } = query;
   const before = decodeCursor(cursor, ["string"])?.[0] ?? LAST_ID;
-  const text = `select j.bucket, j.id, j.lane_id, j.kind_id, j.created_at, j.max_attempts, p.attempt, p.at, p.parked, ${lastError(s)}
+  const text = `select j.bucket, j.id, j.lane_id, j.kind_id, j.created_at, j.max_attempts, p.attempt, p.at, p.parked, ${lastError(s)}, p.instance
     from (select * from (${LIVE_PLACES[state](s)}) every order by job_id desc limit $4) p
     join ${s}.job j on j.bucket = p.bucket and j.id = p.job_id order by j.id desc`;
   const rows = await run(session, `list_${state}`, text, [
@@ -167,7 +172,19 @@ async function summaries(
   const kindOf = await session.names.kindsById(rows.map((row) => Number(row[3])));
   const waits = state === "ready" || state === "scheduled";
   return rows.map(
-    ([bucket, id, lane, kind, createdAt, maxAttempts, attemptText, at, parked, error = null]): JobSummary => {
+    ([
+      bucket,
+      id,
+      lane,
+      kind,
+      createdAt,
+      maxAttempts,
+      attemptText,
+      at,
+      parked,
+      error = null,
+      instance = null,
+    ]): JobSummary => {
       const { queue, priority } = laneOf(Number(lane));
       const attempt = Number(attemptText);
       return {
@@ -181,6 +198,7 @@ async function summaries(
         maxAttempts: allowedAttempts(Number(maxAttempts), waits ? attempt + 1 : attempt),
         createdAt: Number(createdAt),
         at: maybeNumber(at),
+        instance: readRunningOn(instance),
         error,
       };
     },

@@ -89,7 +89,6 @@ export function getJob(reading: Reading, id: JobId): JobDetail | null {
     ...(on.get<{ input: string; meta: string | null }>(JOB_INPUT, body.id) ?? { input: "", meta: null }),
     maxCrashes: body.max_crashes,
     result: place.at === "final" && place.state === "succeeded" ? place.last.result : null,
-    instance: place.at === "running" ? place.running.instance : null,
     cancelRequested: on.get<{ reason: string }>(CANCELLATION_OF, body.id)?.reason ?? null,
     history: history.map(({ at, attempt, what, ms, error, instance }) => ({
       ...{ at, attempt, ms, error, instance },
@@ -139,6 +138,7 @@ export function summaryOf({ on, nameOf }: Reading, body: BodyRow, place: Place):
     maxAttempts: allowedAttempts(body.max_attempts, waiting ? place.attempt + 1 : place.attempt),
     createdAt: body.created_at,
     at: whenOf(place),
+    instance: place.at === "running" ? place.running.instance : null,
     error: on.get<{ error: string }>(SQL.LAST_ERROR, body.id)?.error ?? null,
   };
 }

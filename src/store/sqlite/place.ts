@@ -1,5 +1,5 @@
 /** Where a job is: asked of one job at a time, by people and for control. */
-import type { FinalState, JobId } from "../contract.ts";
+import type { FinalState, JobId, RunningOn } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import { finalStateOf, type Letter } from "./history.ts";
 import { decodeLeased } from "./lease.ts";
@@ -29,7 +29,7 @@ export interface RunningJob {
   readonly id: number;
   readonly attempt: number;
   readonly claimedAt: number;
-  readonly instance: string;
+  readonly instance: RunningOn;
   readonly queueId: number;
   readonly nameId: number;
 }
@@ -77,8 +77,9 @@ export class Places {
 
   #readRunning(): Map<JobId, RunningJob> {
     const found = new Map<JobId, RunningJob>();
-    type Row = { queue_id: number; claimed_at: number; jobs: string; instance: string };
-    for (const { queue_id: queueId, claimed_at: claimedAt, jobs, instance } of this.#on.all<Row>(ALL_LEASES)) {
+    type Row = RunningOn & { queue_id: number; claimed_at: number; jobs: string };
+    for (const { queue_id: queueId, claimed_at: claimedAt, jobs, name, host, pid } of this.#on.all<Row>(ALL_LEASES)) {
+      const instance = { name, host, pid };
       for (const [id, job] of decodeLeased(jobs)) found.set(id, { ...job, claimedAt, instance, queueId });
     }
     return found;

@@ -60,7 +60,7 @@ function wholeJob(reading: Reading, places: Places, id: number): WholeJob | null
     createdAt: body.created_at,
     dueAt: place.at === "scheduled" ? place.runAt : null,
     ...(on.get<{ input: string; meta: string | null }>(JOB_INPUT, id) ?? { input: "", meta: null }),
-    instance: place.at === "running" ? place.running.instance : null,
+    instance: place.at === "running" ? place.running.instance.name : null,
     cancelRequested: on.get<{ reason: string }>(CANCELLATION_OF, id)?.reason ?? null,
     history: on.all<Row>(SQL.WHOLE_HISTORY, id).map((line) => ({ ...line, what: wordOf(line.what) })),
   };

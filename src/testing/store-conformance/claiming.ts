@@ -33,7 +33,7 @@ export function claiming(harness: StoreHarness): void {
     const worker = await TestWorker.register(store, "one");
     await worker.claim();
     assert.equal(await stateOf(store, id), "running");
-    assert.equal((await store.getJob(id))?.instance, "one");
+    assert.equal((await store.getJob(id))?.instance?.name, "one");
     assert.deepEqual(await (await TestWorker.register(store, "two")).claimLeases(), []);
     assert.deepEqual(await worker.claimLeases(), []);
   });

@@ -259,13 +259,15 @@ export function inspecting(harness: StoreHarness): void {
       meta: '{"y":2}',
       maxCrashes: 9,
       result: null,
-      instance: "one",
+      instance: { name: "one", host: "host", pid: 1 },
       cancelRequested: null,
     };
     assert.deepEqual(job, {
       ...{ ...expected, ...rest, at: lease.claimedAt, error: null, history: [] },
       createdAt: lease.jobs[0]?.createdAt,
     });
+    const [listed] = (await store.listJobs({ state: "running", limit: 1 })).items;
+    assert.deepEqual([listed?.at, listed?.instance], [job?.at, job?.instance]);
   });
 
   storeTest(

@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { duration } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { button, card, errorBlock, facts, moment, stateBadge } from "../parts.ts";
+import { button, card, errorBlock, facts, moment, processName, stateBadge } from "../parts.ts";
 
 /** The page `job`. */
 export const jobPage: PageFactory = (context) => {
@@ -118,7 +118,13 @@ function standing(job: JobView, now: number, context: PageContext): Child {
         ];
       return ["It waits for a free worker of the queue ", h("b", null, job.queue), "."];
     case "running":
-      return ["Claimed ", moment(job.at, now), " by ", h("b", null, job.instance ?? "an instance"), "."];
+      return [
+        "Claimed ",
+        moment(job.at, now),
+        " by ",
+        job.instance === null ? "an instance" : processName(job.instance),
+        ".",
+      ];
     case "succeeded":
       return ["Succeeded ", moment(job.at, now), job.attempt > 1 ? `, with attempt ${job.attempt}.` : "."];
     case "dead":
@@ -140,7 +146,7 @@ function factsOf(job: JobView, now: number): Child {
     ["Attempt", `${job.attempt} of ${job.maxAttempts}`],
     ["Priority", String(job.priority)],
     ["Enqueued", moment(job.createdAt, now)],
-    ...(job.instance === null ? [] : [["Runs on", job.instance] as const]),
+    ...(job.instance === null ? [] : [["Runs on", processName(job.instance)] as const]),
     ["Crashes allowed", String(job.maxCrashes)],
   ]);
 }

@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { exact } from "../format.ts";
 import type { PageFactory } from "../page.ts";
-import { type Column, card, empty, moment, moodBadge, table } from "../parts.ts";
+import { type Column, card, empty, moment, moodBadge, processName, table } from "../parts.ts";
 
 /** The page `services`. */
 export const servicesPage: PageFactory = (context) => {
@@ -97,13 +97,7 @@ function instances(view: InstancesView, now: number): Child {
     );
   type Row = InstancesView["items"][number];
   const columns: Column<Row>[] = [
-    {
-      label: "instance",
-      cell: (row) => [
-        h("span", { class: "name" }, row.name),
-        h("span", { class: "quiet" }, ` pid ${row.pid} on ${row.host}`),
-      ],
-    },
+    { label: "instance", cell: processName },
     {
       label: "health",
       cell: (row) =>
