@@ -6,7 +6,8 @@ import type { Clock, Timer } from "../../time/index.ts";
 
 interface Waiting {
   readonly until: number;
-  readonly overdue: () => void;
+  /** None once it is over: the statement, and what it answered, must not live as long as the tables of a Set do (see `Held`). */
+  overdue: (() => void) | undefined;
 }
 
 export class Deadlines implements Disposable {
@@ -24,10 +25,13 @@ export class Deadlines implements Disposable {
 
   /** Calls back when the time is over, unless what it returns was called before. */
   begin(overdue: () => void): () => void {
-    const waiting = { until: this.#clock.monotonic() + this.#limit, overdue };
+    const waiting: Waiting = { until: this.#clock.monotonic() + this.#limit, overdue };
     this.#waiting.add(waiting);
     if (this.#timer === undefined) this.#look(this.#limit);
-    return () => this.#waiting.delete(waiting);
+    return () => {
+      this.#waiting.delete(waiting);
+      waiting.overdue = undefined;
+    };
   }
 
   [Symbol.dispose](): void {
@@ -42,7 +46,7 @@ export class Deadlines implements Disposable {
       for (const waiting of this.#waiting) {
         if (waiting.until > now) return this.#look(waiting.until - now);
         this.#waiting.delete(waiting);
-        waiting.overdue();
+        waiting.overdue?.();
       }
     };
     this.#timer = this.#clock.setTimer(wait, then, { ref: false });

@@ -8,9 +8,9 @@ import type { InstanceId, JobId, LeaseId } from "../contract.ts";
 /** A lease as remembered. */
 export interface HeldLease {
   readonly queue: string;
-  readonly jobs: readonly JobId[];
+  jobs: readonly JobId[];
   /** Their numbers as an array's inside, in the order in which the database keeps them; null when `jobs` has another. */
-  readonly numbers: string | null;
+  numbers: string | null;
   /** One lane for all, or each its own. */
   readonly lanes: readonly number[];
   /** How many are not settled yet. */
@@ -36,7 +36,13 @@ export class Held {
   }
 
   drop(instance: InstanceId, lease: LeaseId): void {
+    const held = this.get(instance, lease);
+    if (held === undefined) return;
     this.#instances.get(instance)?.delete(lease);
+    // A Map that has one more and one less all the time makes its table anew all the time, and each old table leads to the
+    // next: once one is among V8's old objects, whatever was in those after it lives until old objects are collected.
+    held.jobs = [];
+    held.numbers = null;
   }
 
   forget(instance: InstanceId): void {
