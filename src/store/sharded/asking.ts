@@ -7,7 +7,8 @@ import { isPassing, type Shard } from "./shard.ts";
 /** What one shard said. */
 export type Answer<T> =
   | { readonly shard: Shard; readonly ok: true; readonly value: T }
-  | { readonly shard: Shard; readonly ok: false; readonly error: unknown };
+  /** One that was away was not asked: it has certainly done nothing. */
+  | { readonly shard: Shard; readonly ok: false; readonly error: unknown; readonly asked: boolean };
 
 export interface Asking<T> {
   readonly clock: Clock;
@@ -31,7 +32,7 @@ export async function ask<T>(
   let over = false;
   const waits = shards.map(async (shard, index) => {
     if (shard.isAway) {
-      answers[index] = { shard, ok: false, error: shard.awayError() };
+      answers[index] = { shard, ok: false, error: shard.awayError(), asked: false };
       return;
     }
     // The state of now: it may come back, and go away again, while this call is under way.
@@ -45,14 +46,14 @@ export async function ask<T>(
           else answers[index] = { shard, ok: true, value };
         },
         (error: unknown): void => {
-          answers[index] = { shard, ok: false, error };
+          answers[index] = { shard, ok: false, error, asked: true };
         },
       );
     await Promise.race([answer, left]);
   });
   await answered.wait(waits, clock, patience);
   over = true;
-  return shards.map((shard, index) => answers[index] ?? { shard, ok: false, error: overdue(shard) });
+  return shards.map((shard, index) => answers[index] ?? { shard, ok: false, error: overdue(shard), asked: true });
 }
 
 /** The values of those that answered. Rejects when none did, or one refused what it was given. */

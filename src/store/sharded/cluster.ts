@@ -5,7 +5,7 @@ import { rest } from "../../time/clock.ts";
 import type { Clock } from "../../time/index.ts";
 import type { Store, StoreContext, Wake } from "../contract.ts";
 import type { Listeners } from "../shared/listeners.ts";
-import { type Answer, ask } from "./asking.ts";
+import { type Answer, ask, overdue } from "./asking.ts";
 import type { Routing } from "./routing.ts";
 import { isPassing, type Shard } from "./shard.ts";
 import { Strays } from "./strays.ts";
@@ -67,6 +67,27 @@ export class Cluster {
     const silent = answers.flatMap((answer) => (answer.ok ? [] : [answer.shard.name]));
     if (silent.length > 0) this.logger.debug({ shards: silent, what }, "answered without the shards that are away");
     return answers;
+  }
+
+  /** Of one shard alone, for people: what it says, or that it has not answered in time. */
+  async lookAt<T>(shard: Shard, work: (store: Store) => Promise<T>): Promise<T> {
+    const enough = new AbortController();
+    try {
+      return await Promise.race([shard.run(work), this.#silenceOf(shard, enough.signal)]);
+    } finally {
+      enough.abort();
+    }
+  }
+
+  /** Rejects when the shard has had its time and another one answers: while none does, nobody is taken for silent. */
+  async #silenceOf(shard: Shard, signal: AbortSignal): Promise<never> {
+    await rest(this.clock, PATIENCE_OF_PEOPLE, signal);
+    const others = signal.aborted ? [] : this.shards.filter((other) => other !== shard && !other.isAway);
+    const isAlone = await Promise.any(others.map((other) => other.run((store) => store.now()))).then(
+      () => false,
+      () => true,
+    );
+    return isAlone ? new Promise(() => undefined) : Promise.reject(overdue(shard));
   }
 
   /** The time by this shard, or by another one when it is away or says nothing. */

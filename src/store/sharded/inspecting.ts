@@ -66,15 +66,20 @@ export class Inspecting {
     const key = splitId(id);
     const shard = key && this.#cluster.byName(key.shard);
     if (!key || !shard) return null;
-    const job = await shard.run((store) => store.getJob(key.id));
+    const job = await this.#cluster.lookAt(shard, (store) => store.getJob(key.id));
     return job && { ...job, id };
   }
 
   async statesOf(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>> {
     const states = new Map<JobId, JobState>();
-    await groupById(this.#cluster, ids, async (store, inside, _outside, shard) => {
-      for (const [id, state] of await store.statesOf(inside)) states.set(joinId(shard.name, id), state);
-    });
+    await groupById(
+      this.#cluster,
+      ids,
+      async (store, inside, _outside, shard) => {
+        for (const [id, state] of await store.statesOf(inside)) states.set(joinId(shard.name, id), state);
+      },
+      (shard, work) => this.#cluster.lookAt(shard, work),
+    );
     return states;
   }
 

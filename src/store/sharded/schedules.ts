@@ -24,7 +24,7 @@ import { type Copy, isMoved, Moving, merged, movedTo } from "./moving.ts";
 import { pagesOf } from "./paging.ts";
 import type { Shard } from "./shard.ts";
 import { MAP_NAME } from "./shard-map.ts";
-import { groupById } from "./spreading.ts";
+import { groupById, overAll } from "./spreading.ts";
 
 /** How many schedules' places are remembered; they are asked for again after that. */
 const REMEMBERED = 200_000;
@@ -264,13 +264,15 @@ export class Schedules {
 
   async saveCalendar(name: string, definition: string): Promise<void> {
     refuseReserved(name);
-    allValuesOf(await this.#cluster.ask((store) => store.saveCalendar(name, definition)));
+    await overAll(this.#cluster, `calendar ${show(name)} is saved`, (store) => store.saveCalendar(name, definition));
   }
 
   async removeCalendar(name: string): Promise<boolean> {
     refuseReserved(name);
-    const answers = allValuesOf(await this.#cluster.ask((store) => store.removeCalendar(name)));
-    return answers.some(({ value }) => value);
+    const removed = await overAll(this.#cluster, `calendar ${show(name)} is removed`, (store) =>
+      store.removeCalendar(name),
+    );
+    return removed.includes(true);
   }
 
   async listCalendars() {

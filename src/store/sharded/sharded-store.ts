@@ -146,12 +146,12 @@ export class ShardedStore implements C.Store {
   async pauseQueue(queue: string, reason?: string): Promise<void> {
     checkPause(queue, reason);
     await this.#run(({ cluster }) =>
-      overAll(cluster, `Queue ${show(queue)} is paused`, (store) => store.pauseQueue(queue, reason)),
+      overAll(cluster, `queue ${show(queue)} is paused`, (store) => store.pauseQueue(queue, reason)),
     );
   }
   async resumeQueue(queue: string): Promise<void> {
     await this.#run(({ cluster }) =>
-      overAll(cluster, `Queue ${show(queue)} is resumed`, (store) => store.resumeQueue(queue)),
+      overAll(cluster, `queue ${show(queue)} is resumed`, (store) => store.resumeQueue(queue)),
     );
   }
   async cancel(jobs: readonly C.JobId[], reason: string): Promise<readonly C.CancelResult[]> {
@@ -231,7 +231,7 @@ export class ShardedStore implements C.Store {
     await this.#run(({ leader }) => leader.run((store) => store.resign(role, token)));
   }
   async leaders() {
-    return this.#run(({ leader }) => leader.run((store) => store.leaders()));
+    return this.#run(({ cluster, leader }) => cluster.lookAt(leader, (store) => store.leaders()));
   }
 
   async counts() {

@@ -2,7 +2,7 @@
 import { NightshiftError } from "../../errors/index.ts";
 import { rest } from "../../time/clock.ts";
 import type { JobId, Store } from "../contract.ts";
-import { valuesOf } from "./asking.ts";
+import { ask, valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
 import { splitId } from "./ids.ts";
 import { isPassing, type Shard } from "./shard.ts";
@@ -18,6 +18,7 @@ export async function groupById(
   cluster: Cluster,
   jobs: readonly JobId[],
   work: (store: Store, ids: readonly JobId[], outside: readonly JobId[], shard: Shard) => Promise<void>,
+  run: (shard: Shard, call: (store: Store) => Promise<void>) => Promise<void> = (shard, call) => shard.run(call),
 ): Promise<void> {
   const groups = new Map<Shard, { ids: JobId[]; outside: JobId[] }>();
   for (const job of jobs) {
@@ -30,7 +31,7 @@ export async function groupById(
     group.outside.push(job);
   }
   const calls = Array.from(groups, ([shard, { ids, outside }]) =>
-    shard.run((store) => work(store, ids, outside, shard)),
+    run(shard, (store) => work(store, ids, outside, shard)),
   );
   for (const result of await Promise.allSettled(calls)) if (result.status === "rejected") throw result.reason;
 }
@@ -62,14 +63,46 @@ export async function sliced(
   return done;
 }
 
-/** On every shard, or it is an error that says what was done: people must know where they stand. */
-export async function overAll(cluster: Cluster, what: string, work: (store: Store) => Promise<void>): Promise<void> {
-  const answers = await cluster.ask(work);
-  const failed = answers.filter((answer) => !answer.ok);
+/**
+ * On every shard, or it is an error that says on which it is done, on which it is not, and where nobody knows: people must
+ * know where they stand. What is done here can be done again.
+ *
+ * @param what a sentence that goes on with "on shard a"
+ */
+export async function overAll<T>(
+  cluster: Cluster,
+  what: string,
+  work: (store: Store) => Promise<T>,
+): Promise<readonly T[]> {
+  const { shards, clock, logger } = cluster;
+  const late = ({ name }: Shard) => logger.info({ shard: name }, `After all, ${what} on shard ${name} as well.`);
+  const answers = await ask(shards, work, { clock, patience: PATIENCE, late });
+  const done = valuesOf(answers);
+  const failed = answers.flatMap((answer) => (answer.ok ? [] : [answer]));
   const [first] = failed;
-  if (first === undefined) return;
-  valuesOf(answers);
-  const names = failed.map(({ shard }) => shard.name).join(", ");
-  const message = `${what} on all shards but ${names}, which did not answer. Do it again when they are back.`;
-  throw new NightshiftError("NS_STORE_UNAVAILABLE", message, { cause: first.error });
+  if (first === undefined) return done.map(({ value }) => value);
+  const names = (those: readonly { readonly shard: Shard }[]) => those.map(({ shard }) => shard.name);
+  const unknown = names(failed.filter(isUnknown));
+  const not = names(failed.filter((answer) => !isUnknown(answer)));
+  const parts = [
+    ...[`${what} on ${listOf(names(done))}`],
+    ...(not.length > 0 ? [`not on ${listOf(not)}`] : []),
+    ...(unknown.length > 0 ? [`and perhaps on ${listOf(unknown)}, which did not say in time`] : []),
+  ];
+  const message = `${capital(parts.join(", "))}. Do it again once all answer: that is safe, and makes it so everywhere.`;
+  const details = { done: names(done), not, unknown };
+  throw new NightshiftError("NS_STORE_UNAVAILABLE", message, { cause: first.error, details });
+}
+
+/** Whether it may be done all the same, or may be yet. What waited for a lock or a full disk was refused. */
+function isUnknown({ asked, error }: { readonly asked: boolean; readonly error: unknown }): boolean {
+  return asked && error instanceof NightshiftError && error.code === "NS_STORE_UNAVAILABLE";
+}
+
+function listOf(names: readonly string[]): string {
+  return `shard${names.length === 1 ? "" : "s"} ${names.join(", ")}`;
+}
+
+function capital(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
 }
