@@ -1,5 +1,5 @@
 /** A service in a thread of its own: for loops that compute, which would hold up everything else. */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { NightshiftError } from "../errors/index.ts";
 import type { HostedService, ServiceContext } from "./hosted-service.ts";
 import type { FromThread, ToThread } from "./thread-entry.ts";
@@ -19,9 +19,6 @@ export interface ThreadContext {
   /** Says "I am alive" to the host. */
   beat(doing?: string): void;
 }
-
-/** The entry stands beside this file, as source or as built. */
-const ENTRY = new URL(`./thread-entry.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
 
 /**
  * A service whose `execute(stopping, context)` is exported by a module and runs in a worker thread. A loop that never
@@ -59,9 +56,10 @@ class ThreadedService implements HostedService, AsyncDisposable {
   }
 
   async start(signal: AbortSignal, context: ServiceContext): Promise<void> {
+    const { startThread } = await import("./start-thread.ts");
     signal.throwIfAborted();
     const { data, maxHeapMegabytes } = this.#options;
-    const worker = new Worker(ENTRY, {
+    const worker = startThread({
       name: context.name,
       workerData: { module: this.#module.href, name: context.name, data },
       ...(maxHeapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes } }),

@@ -1,8 +1,8 @@
 /** The package as a user gets it: built, packed, installed into an empty folder, compiled against, run. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { startNode } from "../support/child.ts";
@@ -83,4 +83,120 @@ test("the README's quick start compiles under strict types, runs, and stops on C
   await app.until(/Hello, world/);
   app.process.kill("SIGINT");
   assert.deepEqual(await app.ended, { code: 0, signal: null }, app.output());
+});
+
+/** Prints what a process has loaded once it has imported what it was told to: files, and modules of Node.js. */
+const LOADED = `
+import { registerHooks } from "node:module";
+const files = [];
+registerHooks({
+  load(url, context, next) {
+    if (url.startsWith("file:")) files.push(url.replace(/.*[/]nightshift[/]/, ""));
+    return next(url, context);
+  },
+});
+for (const entry of process.argv.slice(2)) await import(entry);
+const builtins = process.moduleLoadList.map((name) => name.replace("NativeModule ", ""));
+console.log(JSON.stringify({ files, builtins }));
+`;
+
+/** The files of JavaScript that importing these entry points loads, the sources in them, and modules of Node.js. */
+async function loaded(...entries: string[]): Promise<Record<"files" | "sources" | "builtins", string[]>> {
+  writeFileSync(join(project, "loaded.js"), LOADED);
+  const { stdout } = await run(process.execPath, ["loaded.js", ...entries], { cwd: project });
+  const { files, builtins } = JSON.parse(stdout) as { files: string[]; builtins: string[] };
+  return { files, builtins, sources: files.flatMap(sourcesOf) };
+}
+
+/** The sources in a file of the installed package, as its map says: `src/index.ts`. One that only passes on has none. */
+function sourcesOf(file: string): string[] {
+  const installed = join(project, "node_modules", "nightshift");
+  const map = join(installed, `${file}.map`);
+  if (!existsSync(map)) return [];
+  const { sources } = JSON.parse(readFileSync(map, "utf8")) as { sources: string[] };
+  return sources.map((source) => relative(installed, join(installed, file, "..", source)).replaceAll("\\", "/"));
+}
+
+test("an application loads a file or two a room of the house, and no room that it did not ask for", async () => {
+  const STORES = /^src\/store\/(memory|sqlite|postgres|sharded|operations)\//;
+  const APART =
+    /^src\/(dashboard\/server\/(?!written-trigger)|testing\/|cli\/)|^src\/hosting\/(start-thread|thread-entry)/;
+  const unasked = /^(https?|tls|http2|sqlite|child_process|cluster)$/;
+
+  const front = await loaded("nightshift");
+  assert.ok(front.sources.includes("src/create-host.ts") && front.sources.length > 100, "the maps name the sources");
+  assert.deepEqual(
+    [...front.sources, ...front.builtins].filter((name) => STORES.test(name) || APART.test(name) || unasked.test(name)),
+    [],
+  );
+  const onSqlite = await loaded("nightshift", "nightshift/sqlite");
+  const onPostgres = await loaded("nightshift", "nightshift/postgres");
+  assert.deepEqual(
+    onSqlite.sources.filter((name) => /store\/(memory|postgres|sharded|operations)\//.test(name) || APART.test(name)),
+    [],
+  );
+  assert.deepEqual(
+    [...onPostgres.sources, ...onPostgres.builtins].filter(
+      (name) => /store\/(memory|sqlite|operations)\//.test(name) || APART.test(name) || unasked.test(name),
+    ),
+    [],
+  );
+  for (const { files: some } of [front, onSqlite, onPostgres]) {
+    assert.ok(some.length <= 22, `${some.length} files were loaded: ${some.join(", ")}`);
+  }
+  const scripts = files.filter((file) => file.startsWith("dist/") && file.endsWith(".js"));
+  assert.ok(scripts.length <= 50, `the package has fallen apart into ${scripts.length} files of JavaScript`);
+});
+
+test("each module is in one file only, so that a class is the same whichever entry point it came from", () => {
+  const scripts = globSync("dist/**/*.js", { cwd: join(project, "node_modules", "nightshift") });
+  const places = new Map<string, string[]>();
+  for (const script of scripts.filter((file) => !file.includes("ui"))) {
+    for (const source of sourcesOf(script)) places.set(source, [...(places.get(source) ?? []), script]);
+  }
+  assert.ok(places.has("src/errors/nightshift-error.ts"));
+  assert.deepEqual(
+    [...places].filter(([, some]) => some.length > 1),
+    [],
+  );
+});
+
+test("the stack of an error names the function and the file, and the line of the source where maps are read", async () => {
+  const program = `import { NightshiftError } from "nightshift";
+import { parseDuration } from "nightshift/time";
+try { parseDuration("soon", "timeout"); } catch (error) { console.log(error instanceof NightshiftError, error.stack); }`;
+  writeFileSync(join(project, "stack.js"), program);
+  const { stdout } = await run(process.execPath, ["stack.js"], { cwd: project });
+  assert.match(stdout, /^true NightshiftError: NS_DURATION_INVALID/);
+  assert.match(stdout, /at parseDuration \(file:.*\/nightshift\/dist\/chunks\/time\.js:\d+:\d+\)/);
+  const mapped = await run(process.execPath, ["--enable-source-maps", "stack.js"], { cwd: project });
+  const [, line = ""] =
+    /at parseDuration \(.*\/nightshift\/src\/time\/duration\.ts:(\d+):\d+\)/.exec(mapped.stdout) ?? [];
+  const source = readFileSync(join(root, "src", "time", "duration.ts"), "utf8").split("\n");
+  assert.match(source[Number(line) - 1] ?? "", /throw/, mapped.stdout);
+});
+
+test("a service in a thread and the dashboard's page find their files in the package", async () => {
+  writeFileSync(join(project, "thread.js"), "export function execute() { console.log('in a thread'); }");
+  const program = `import { createHost, silentLogger, threaded } from "nightshift";
+import { createDashboard } from "nightshift/dashboard";
+import { memory } from "nightshift/memory";
+const builder = createHost({ logger: silentLogger, stopWhenAllCompleted: true });
+builder.addHostedService(threaded(new URL("./thread.js", import.meta.url)), { name: "thread" });
+await builder.build().run();
+await using dashboard = createDashboard({ store: memory() });
+for (const path of ["", "assets/main.js", "assets/app.css"]) {
+  const answer = await dashboard.fetch(new Request("http://localhost/" + path), { remoteAddress: "127.0.0.1" });
+  console.log(path, answer.status, answer.headers.get("content-type"), (await answer.text()).length > 500);
+}`;
+  writeFileSync(join(project, "found.js"), program);
+  const { stdout } = await run(process.execPath, ["found.js"], { cwd: project });
+  assert.equal(
+    stdout,
+    `in a thread
+ 200 text/html; charset=utf-8 true
+assets/main.js 200 text/javascript; charset=utf-8 true
+assets/app.css 200 text/css; charset=utf-8 true
+`,
+  );
 });
