@@ -11,7 +11,7 @@ import { Deadlines } from "./deadlines.ts";
 import { checkOut, ignoreError, loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
 import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
 import type { Settings } from "./options.ts";
-import { type Asked, put, type Value } from "./question.ts";
+import { type Answered, type Asked, put, putBoth, type Value } from "./question.ts";
 import { channelOf } from "./quote.ts";
 
 /** A statement: its name for the server's memory of plans, and its text. */
@@ -20,7 +20,7 @@ export interface Statement {
   readonly text: string;
 }
 
-/** A statement that follows another one on its connection, and that nobody waits for. */
+/** A statement that follows another one on its connection in a transaction of its own, and that nobody waits for. */
 export interface Following {
   readonly statement: Statement;
   readonly values: readonly Value[];
@@ -82,20 +82,23 @@ export class Database {
   /**
    * Runs a statement, repeating it as far as allowed.
    *
-   * @param follow what is to be said of its rows at once, on the same connection
+   * @param follow goes with it, and again with each repetition; it may be carried out though the statement failed
    */
   async run(
     statement: Statement,
     values: readonly Value[],
     repeat: Repeat,
-    follow?: (rows: readonly Row[]) => Following | null,
+    follow: Following | null = null,
   ): Promise<readonly Row[]> {
     const asked = this.#asked(statement, values);
-    return this.repeating(repeat, async (client, hold) => {
-      const rows = await this.ask(client, asked);
-      const next = follow?.(rows);
-      if (next) hold(this.ask(client, this.#asked(next.statement, next.values)), next.failed);
-      return rows;
+    if (follow === null) return this.repeating(repeat, (client) => this.ask(client, asked));
+    const next = this.#asked(follow.statement, follow.values);
+    return this.repeating(repeat, (client, hold) => {
+      const first = this.#expect();
+      const second = this.#expect();
+      hold(second.answer, follow.failed);
+      putBoth(client, asked, first.answered, next, second.answered);
+      return first.answer;
     });
   }
 
@@ -139,25 +142,29 @@ export class Database {
     const started = this.#clock.monotonic();
     for (let tries = 1, wait = FIRST_BACKOFF; ; tries++, wait = Math.min(wait * 2, LONGEST_BACKOFF)) {
       let client: PgPoolClient | undefined;
+      let sent = false;
+      let held = false;
+      const release = (error?: unknown) => {
+        if (client !== undefined) letGo(client, error);
+        client = undefined;
+      };
       try {
-        const mine = await checkOut(this.#pool);
-        client = mine;
-        let held = false;
-        const result = await work(mine, (until, failed) => {
+        client = await checkOut(this.#pool);
+        sent = true;
+        const result = await work(client, (until, failed) => {
           held = true;
           until.then(
-            () => letGo(mine),
+            () => release(),
             (error: unknown) => {
-              letGo(mine, error);
+              release(error);
               failed(error);
             },
           );
         });
-        if (!held) letGo(mine);
+        if (!held) release();
         return result;
       } catch (error) {
-        const sent = client !== undefined;
-        if (client !== undefined) letGo(client, error);
+        if (!held || isBroken(error)) release(error);
         const kind = failureKind(error, sent);
         const again =
           kind === "conflict"
@@ -173,15 +180,21 @@ export class Database {
 
   /** One statement on one connection; rejects when no answer comes in time. */
   ask(client: Pick<PgPoolClient, "query">, asked: Asked): Promise<readonly Row[]> {
-    return new Promise((resolve, reject) => {
-      const limit = this.settings.statementTimeout + GRACE;
-      const over = this.#deadlines.begin(() => reject(new NoAnswer(`no answer within ${limit} ms`)));
-      put(client, asked, (error, rows) => {
-        over();
-        if (error) reject(error);
-        else resolve(rows);
-      });
-    });
+    const { answer, answered } = this.#expect();
+    put(client, asked, answered);
+    return answer;
+  }
+
+  #expect(): { readonly answer: Promise<readonly Row[]>; readonly answered: Answered } {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Row[]>();
+    const limit = this.settings.statementTimeout + GRACE;
+    const over = this.#deadlines.begin(() => reject(new NoAnswer(`no answer within ${limit} ms`)));
+    const answered: Answered = (error, rows) => {
+      over();
+      if (error) reject(error);
+      else resolve(rows);
+    };
+    return { answer: promise, answered };
   }
 
   /** A connection of its own for LISTEN, released by the caller. */
@@ -204,11 +217,16 @@ export class Database {
 
 /** Gives a connection back to its pool, or ends it where it is broken. */
 function letGo(client: PgPoolClient, error?: unknown): void {
-  const kind = error === undefined ? null : failureKind(error, true);
-  const broken = kind === "lost" || kind === "refused";
+  const broken = isBroken(error);
   // On one that is broken the listener stays: it may say so again.
   if (!broken) client.removeListener("error", ignoreError);
   client.release(broken ? asError(error) : undefined);
+}
+
+/** Whether the connection is gone with what failed on it. */
+function isBroken(error: unknown): boolean {
+  const kind = error === undefined ? null : failureKind(error, true);
+  return kind === "lost" || kind === "refused";
 }
 
 function asError(error: unknown): Error {

@@ -137,16 +137,12 @@ export class Enqueueing {
     const { maxAttempts, maxCrashes, input, meta = null } = job;
     const lane = names.lane(job.queue, job.priority);
     const values = [lane, names.kind(job.name), maxAttempts, maxCrashes, input, meta, names.server];
-    let stored: Written | null = null;
-    await database.run(this.#one, values, "if-refused", ([row]) => {
-      if (row === undefined) return null;
-      const [bucket = "", id = ""] = row;
-      const news = { queues: [job.queue], lanes: [[lane, id ?? ""]] as const };
-      const first = notifier.first(news);
-      stored = { ids: [jobId(bucket ?? "", id ?? "")], news, told: first !== null };
-      return first;
-    });
-    return stored;
+    const sign = notifier.first(job.queue, lane);
+    const [row] = await database.run(this.#one, values, "if-refused", sign);
+    if (row === undefined) return null;
+    const [bucket = "", id = ""] = row;
+    const news = { queues: [job.queue], lanes: [[lane, id ?? ""]] as const };
+    return { ids: [jobId(bucket ?? "", id ?? "")], news, told: sign !== null };
   }
 
   /** One commit, however many jobs. */

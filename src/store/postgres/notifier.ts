@@ -42,10 +42,10 @@ const PROBE_ANSWER = 3_000;
 /** How often listeners are told to look when nothing can be heard. */
 const POLL_EVERY = 1_000;
 /** Nothing is lost with a lost NOTIFY: it need not wait for the disk. */
-const NOTIFY = {
-  name: "notify",
-  text: "select pg_notify($1, $2) where set_config('synchronous_commit', 'off', true) is not null",
-};
+const UNHURRIED = "set_config('synchronous_commit', 'off', true) is not null";
+const NOTIFY = { name: "notify", text: `select pg_notify($1, $2) where ${UNHURRIED}` };
+/** An envelope whose last word is the id of a lane ends like this. */
+const BEHIND_ID = '"]]}';
 const RECONNECT = { first: 100, longest: 10_000 } as const;
 
 /** What the notifier calls. */
@@ -63,6 +63,7 @@ export class Notifier {
   readonly #hearing: Hearing;
   readonly #connect: (() => Promise<PgPoolClient>) | null;
   readonly #channel: string;
+  readonly #notifyFirst: Statement;
   readonly #me = randomUUID();
   #client: PgPoolClient | null = null;
   #pending: News = {};
@@ -92,6 +93,7 @@ export class Notifier {
     this.#hearing = hearing;
     this.#connect = connect;
     this.#channel = channelOf(database.settings.schema);
+    this.#notifyFirst = { name: "notify_first", text: notifyFirstText(database.settings.quoted) };
   }
 
   /** Whether changes of other processes are heard, rather than found by polling. */
@@ -126,14 +128,21 @@ export class Notifier {
   }
 
   /**
-   * The first news after a quiet while, for the very connection that has them: a lone job's worker waits for nothing but
-   * this. Null while news gather, then it is for {@link say}.
+   * The first news after a quiet while, a job that is about to be stored: it goes with the statement that stores it, so that
+   * a lone job's worker waits for nothing but the commit. The server itself puts the job's number in. Null while news
+   * gather, and where statements are not sure to meet on one session: then it is for {@link say}.
    */
-  first(news: News): Following | null {
-    if (this.#closed || this.#saying) return null;
+  first(queue: string, lane: number): Following | null {
+    if (this.#closed || this.#saying || this.#database.settings.pooler) return null;
     this.#saying = true;
     this.#rest();
-    return { ...this.#notify(news), failed: (err) => this.#unsaid(err) };
+    const envelope: Envelope = { from: this.#me, queues: [queue], lanes: [[lane, ""]] };
+    const before = JSON.stringify(envelope).slice(0, -BEHIND_ID.length);
+    return {
+      statement: this.#notifyFirst,
+      values: [this.#channel, before, BEHIND_ID],
+      failed: (err) => this.#unsaid(err),
+    };
   }
 
   /** Says what is left and lets go. */
@@ -292,6 +301,11 @@ export class Notifier {
     this.#nextTimer?.cancel();
     this.#nextTimer = this.#clock.setTimer(delay, then, { ref: false });
   }
+}
+
+/** The number that this session has given last, between two halves of an envelope. */
+function notifyFirstText(s: string): string {
+  return `select pg_notify($1, $2::text || currval('${s.replaceAll("'", "''")}.job_seq') || $3::text) where ${UNHURRIED}`;
 }
 
 /** Two pieces of news as one. */

@@ -41,6 +41,41 @@ export function put(client: Pick<PgClient, "query">, asked: Asked, answered: Ans
   );
 }
 
+/**
+ * Asks one thing and another right behind it, in a transaction of its own. They go in one packet, so that the server begins the
+ * second when the first is committed, before anybody here has heard of it; it is carried out whatever became of the first. A
+ * client that is not pg's own gets the second when it has answered the first, and not after a failure.
+ */
+export function putBoth(
+  client: Pick<PgClient, "query">,
+  first: Asked,
+  answered: Answered,
+  second: Asked,
+  secondAnswered: Answered,
+): void {
+  if (takesQuestions(client)) {
+    const takes = client as { query(question: Question): unknown };
+    const next = new Question(second, secondAnswered);
+    let isSent = false;
+    const answeredFirst: Answered = (error, rows) => {
+      if (!isSent) secondAnswered(error, NO_ROWS);
+      answered(error, rows);
+    };
+    const sendNext = (connection: Connection) => {
+      isSent = true;
+      next.send(connection);
+      takes.query(next); // it waits in the client for its answer, and finds itself sent
+    };
+    takes.query(new Question(first, answeredFirst, sendNext));
+    return;
+  }
+  put(client, first, (error, rows) => {
+    if (error) secondAnswered(error, NO_ROWS);
+    else put(client, second, secondAnswered);
+    answered(error, rows);
+  });
+}
+
 /** Not where a client only looks like pg's own (its native one, a wrapper), and not where it sends ahead. */
 function takesQuestions(client: object): boolean {
   const { connection, pipeline } = client as { connection?: Partial<Connection>; pipeline?: boolean };
@@ -58,28 +93,41 @@ class Question {
   readonly values: readonly (string | null)[];
   callback: Answered;
   readonly #rows: Row[] = [];
+  readonly #behind: ((connection: Connection) => void) | undefined;
+  #isSent = false;
 
-  constructor({ text, values, name = "" }: Asked, callback: Answered) {
+  /** @param behind called to send more in the same packet */
+  constructor({ text, values, name = "" }: Asked, callback: Answered, behind?: (connection: Connection) => void) {
     this.text = text;
     this.name = name;
     this.values = values.map(asText);
     this.callback = callback;
+    this.#behind = behind;
   }
 
   submit(connection: Connection): Error | null {
+    if (this.#isSent) return null;
+    connection.stream.cork(); // one packet
+    const refused = this.send(connection);
+    if (refused === null) this.#behind?.(connection);
+    connection.stream.uncork();
+    return refused;
+  }
+
+  send(connection: Connection): Error | null {
     const { text, name, values } = this;
     if (name === "" && values.length === 0) {
       connection.query(text);
+      this.#isSent = true;
       return null;
     }
     const before = name === "" ? undefined : connection.parsedStatements[name];
     if (before !== undefined && before !== text) return new Error(`The statement ${name} is another one already.`);
-    connection.stream.cork(); // one packet
     if (before === undefined) connection.parse({ name, text });
     connection.bind({ statement: name, values });
     connection.execute(UNNAMED);
     connection.sync();
-    connection.stream.uncork();
+    this.#isSent = true;
     return null;
   }
 

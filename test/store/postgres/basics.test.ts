@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import pg from "pg";
 import type { NewInstance, NewJob } from "../../../src/store/contract.ts";
 import { type PostgresOptions, postgres } from "../../../src/store/postgres/index.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
-import { eventually } from "../../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
 
 const context = { clock: systemClock, logger: silentLogger };
@@ -119,35 +117,6 @@ test("a worker in another process hears of new work by NOTIFY", async () => {
   });
   await db.store.enqueue([job()]);
   await heard;
-});
-
-test("the wake-up for a lone job follows its commit on the same connection, before another one is asked for", async () => {
-  const connectionString = await postgresUrl();
-  const schema = freshSchema();
-  await using ends = new AsyncDisposableStack();
-  const pool = new pg.Pool({ connectionString, max: 5 });
-  ends.defer(() => pool.end());
-  const said: { readonly client: number; readonly what: string | undefined }[] = [];
-  let clients = 0;
-  pool.on("connect", (client) => {
-    const number = ++clients;
-    const query = client.query.bind(client) as (config: pg.QueryConfig) => unknown;
-    const noted = (config: pg.QueryConfig) => {
-      said.push({ client: number, what: /(enqueue_one|notify)$/.exec(config.name ?? "")?.[0] });
-      return query(config);
-    };
-    client.query = noted as typeof client.query;
-  });
-  const store = postgres({ pool, schema });
-  await store.open(context);
-  ends.defer(() => store.close());
-  // It asks itself whether it hears.
-  await eventually(() => assert.ok(said.some(({ what }) => what === "notify")));
-  said.length = 0;
-  await store.enqueue([job()]);
-  const [first, second] = said.slice(-2);
-  assert.deepEqual([first?.what, second?.what], ["enqueue_one", "notify"]);
-  assert.equal(first?.client, second?.client);
 });
 
 test("calls on a store that is not open, or not any more, are refused", async () => {
