@@ -2,12 +2,9 @@
 
 /** An array of numbers, or of numbers as text; null elements allowed. */
 export function numbers(values: readonly (number | string | null)[]): string {
-  let text = "{";
-  for (let index = 0; index < values.length; index++) {
-    if (index > 0) text += ",";
-    text += values[index] ?? "NULL";
-  }
-  return `${text}}`;
+  // Joined, not added up: each piece added would be a string of its own.
+  const known = values.includes(null) ? values.map((value) => value ?? "NULL") : values;
+  return `{${known.join(",")}}`;
 }
 
 const SPECIAL = /["\\]/;

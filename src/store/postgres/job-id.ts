@@ -12,7 +12,12 @@ export interface JobKey {
 const SHAPE = /^(\d{1,9})-(\d{1,18})$/;
 
 export function jobId(bucket: string | number, id: string | number): string {
-  return `${bucket}-${id}`;
+  return idPrefix(bucket) + id;
+}
+
+/** What the ids of a day's jobs begin with: made once for many, it is one string that they share. */
+export function idPrefix(bucket: string | number): string {
+  return `${bucket}-`;
 }
 
 /** The parts of an id; null for text that no job of this store has as its id. */

@@ -3,7 +3,7 @@ import type { ClaimedJob, Lease } from "../contract.ts";
 import { numberElements, numbers } from "./arrays.ts";
 import type { Row } from "./driver.ts";
 import type { HeldLease } from "./held.ts";
-import { jobId } from "./job-id.ts";
+import { idPrefix } from "./job-id.ts";
 import { run, type Session } from "./session.ts";
 
 /** Between the inputs of a batch: no JSON text has it as it is. Other text may, see {@link bodies}. */
@@ -24,7 +24,7 @@ export async function readLease(session: Session, row: Row): Promise<{ lease: Le
   const kindOf = await session.names.kindsById(kinds);
   const laneAt = eachOrAll(lanes.map(laneOf));
   const nameAt = eachOrAll(kinds.map(kindOf));
-  const bucketAt = eachOrAll(buckets);
+  const prefixAt = eachOrAll(buckets.map(idPrefix));
   const attemptAt = eachOrAll(attempts);
   const mostAt = eachOrAll(most);
   const createdAt = eachOrAll(created);
@@ -32,7 +32,7 @@ export async function readLease(session: Session, row: Row): Promise<{ lease: Le
   for (let index = 0; index < ids.length; index++) {
     const attempt = attemptAt(index);
     const job = {
-      id: jobId(bucketAt(index), ids[index] as string),
+      id: prefixAt(index) + (ids[index] as string),
       name: nameAt(index),
       priority: laneAt(index).priority,
       input: inputs[index] as string,

@@ -292,6 +292,9 @@ export class Working {
   /** Tells who listens, and forgets what is settled. */
   #settled(instance: InstanceId, settlements: readonly Settlement[], refused: readonly string[]): void {
     let news: News = {};
+    const { listeners, logger } = this.#session;
+    // All of them here; elsewhere as many as fit, since a wake-up is a hint and a full drain ends thousands a second.
+    const most = listeners.any ? Number.POSITIVE_INFINITY : MOST_FINISHED;
     const finished: JobId[] = [];
     let scheduled = Number.POSITIVE_INFINITY;
     for (const { lease, outcomes } of settlements) {
@@ -302,15 +305,13 @@ export class Working {
       const held = this.#held.get(instance, lease);
       if (held !== undefined && (held.open -= outcomes.length) <= 0) this.#held.drop(instance, lease);
       for (const outcome of outcomes) {
-        if (outcome.type === "succeeded" || outcome.type === "dead" || outcome.type === "cancelled")
-          finished.push(outcome.job);
-        else if (outcome.type === "released" || outcome.in <= 0) news = merge(news, readyAgain(held, outcome.job));
+        if (outcome.type === "succeeded" || outcome.type === "dead" || outcome.type === "cancelled") {
+          if (finished.length < most) finished.push(outcome.job);
+        } else if (outcome.type === "released" || outcome.in <= 0) news = merge(news, readyAgain(held, outcome.job));
         else scheduled = Math.min(scheduled, outcome.in);
       }
     }
-    const { listeners, logger } = this.#session;
     if (Number.isFinite(scheduled)) news = { ...news, scheduledAt: Math.ceil(databaseTime(this.#session) + scheduled) };
-    // All of them here; elsewhere as many as fit, since a wake-up is a hint and a full drain ends thousands a second.
     if (finished.length > 0 && listeners.any) listeners.emit([{ what: "finished", jobs: finished }], logger);
     if (finished.length > 0) this.#session.notifier.say({ finished: finished.slice(0, MOST_FINISHED) });
     if (Object.keys(news).length > 0) tell(this.#session, news);
