@@ -1,7 +1,7 @@
-/** Nightshift through its public API, with default options. */
-import { createHost, createJobs, defineJob, silentLogger, unchecked } from "../../../src/index.ts";
-import { postgres } from "../../../src/store/postgres/index.ts";
-import { sqlite } from "../../../src/store/sqlite/index.ts";
+/** Nightshift through its public API, with default options: the built package, as a user's process loads it. */
+import { createHost, createJobs, defineJob, silentLogger, unchecked } from "nightshift";
+import { postgres } from "nightshift/postgres";
+import { sqlite } from "nightshift/sqlite";
 import { type Handler, type Open, type Payload, payloads } from "../system.ts";
 
 const CALL = 10_000;
