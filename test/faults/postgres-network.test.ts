@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import pg from "pg";
 import type { Store } from "../../src/store/contract.ts";
+import { eventually } from "../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient } from "../support/postgres.ts";
 import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
 import { assertAllOnce, Load, names, newJob, openStore, worker } from "./postgres-support.ts";
@@ -46,12 +48,29 @@ test("an enqueue whose answer is lost says that its outcome is unknown, and is n
 });
 
 test("a wake-up under which the connection breaks costs nothing but itself: the job before it is accepted, once", async () => {
-  await behindProxy(async ({ store, proxy }) => {
-    // Not the question whether it hears, with which a store begins.
-    proxy.cutAfterSending((chunk) => runs("notify")(chunk) && chunk.includes('"queues"'));
+  const pool = new pg.Pool({ connectionString: await postgresUrl(), max: 4 });
+  const ended: unknown[] = [];
+  pool.on("connect", (client) => {
+    const query = client.query.bind(client) as (question: { name?: string; text: string }) => unknown;
+    const deadly = (question: { name?: string; text: string }) => {
+      if (question.name?.endsWith("_notify_first")) {
+        question.text =
+          "select pg_terminate_backend(pg_backend_pid()) where $1::text || $2::text || $3::text is not null";
+        client.once("end", () => ended.push(client));
+      }
+      return query(question);
+    };
+    client.query = deadly as typeof client.query;
+  });
+  const store = await openStore({ pool, schema: freshSchema() });
+  try {
     assert.equal((await store.enqueue([newJob()])).length, 1);
     assert.equal((await store.counts()).queues[0]?.ready, 1);
-  });
+    await eventually(() => assert.equal(ended.length, 1));
+  } finally {
+    await store.close();
+    await pool.end();
+  }
 });
 
 test("a settlement whose answer is lost is sent again, and written once", async () => {

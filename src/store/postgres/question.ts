@@ -63,8 +63,8 @@ export function putBoth(
     };
     const sendNext = (connection: Connection) => {
       isSent = true;
+      takes.query(next); // it waits there for its turn, and then for its answer: it is sent now
       next.send(connection);
-      takes.query(next); // it waits in the client for its answer, and finds itself sent
     };
     takes.query(new Question(first, answeredFirst, sendNext));
     return;
