@@ -35,8 +35,6 @@ export async function ask<T>(
       answers[index] = { shard, ok: false, error: shard.awayError(), asked: false };
       return;
     }
-    // The state of now: it may come back, and go away again, while this call is under way.
-    const { left } = shard;
     const answer = shard
       .run((store) => work(store, shard))
       .then(
@@ -49,7 +47,7 @@ export async function ask<T>(
           answers[index] = { shard, ok: false, error, asked: true };
         },
       );
-    await Promise.race([answer, left]);
+    await shard.unlessAway(answer);
   });
   await answered.wait(waits, clock, patience);
   over = true;

@@ -97,8 +97,8 @@ export class Cluster {
     for (const shard of there) {
       const enough = new AbortController();
       try {
-        const silence = Promise.race([shard.left, rest(this.clock, PATIENCE, enough.signal)]);
-        const answer = await Promise.race([shard.run((store) => store.now()), silence]);
+        const silence = rest(this.clock, PATIENCE, enough.signal);
+        const answer = await Promise.race([shard.unlessAway(shard.run((store) => store.now())), silence]);
         if (typeof answer === "number") return answer;
       } catch (error) {
         if (!isPassing(error)) throw error;

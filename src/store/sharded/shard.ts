@@ -35,7 +35,7 @@ export class Shard {
   #watcher: ShardWatcher | null = null;
   #open = false;
   #away: { readonly since: number; readonly at: number; readonly error: unknown } | null = null;
-  #left = Promise.withResolvers<void>();
+  readonly #leaving = new Set<() => void>();
 
   constructor({ name, store, draining = false, owns }: ShardSpec) {
     this.name = name;
@@ -48,9 +48,18 @@ export class Shard {
     return this.#away !== null;
   }
 
-  /** Resolves when the shard goes away: nobody waits any longer then for what others do not need. */
-  get left(): Promise<void> {
-    return this.#left.promise;
+  /**
+   * What is answered, or undefined once the shard is away: nobody waits any longer then for what others do not need.
+   * A promise of the going away, raced with every call, would keep all of them for as long as the shard stays.
+   */
+  unlessAway<T>(answer: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const leave = () => resolve(undefined);
+      const settled = () => this.#leaving.delete(leave);
+      this.#leaving.add(leave);
+      void answer.then(resolve, reject).then(settled);
+      if (this.#away !== null) leave();
+    });
   }
 
   info(): ShardInfo {
@@ -134,7 +143,7 @@ export class Shard {
     const { clock } = context;
     this.#away = { since: this.#away?.since ?? clock.now(), at: this.#away?.at ?? clock.monotonic(), error };
     if (!first) return;
-    this.#left.resolve();
+    for (const leave of this.#leaving) leave();
     this.#watcher?.away(this, error);
   }
 
@@ -143,7 +152,6 @@ export class Shard {
     const context = this.#context;
     if (away === null || context === null) return;
     this.#away = null;
-    this.#left = Promise.withResolvers<void>();
     this.#watcher?.back(this, context.clock.monotonic() - away.at);
   }
 }

@@ -52,7 +52,8 @@ export async function sliced(
     try {
       // A shard that says nothing for so long goes on by itself: the others' turn must come.
       const tooLong = rest(clock, PATIENCE, enough.signal);
-      done += (await Promise.race([shard.run((store) => work(store, shard, limit - done)), shard.left, tooLong])) || 0;
+      const slice = shard.run((store) => work(store, shard, limit - done));
+      done += (await Promise.race([shard.unlessAway(slice), tooLong])) ?? 0;
     } catch (error) {
       if (!isPassing(error) || shards.every(({ isAway }) => isAway)) throw error;
       logger.debug({ err: error, shard: shard.name }, "a duty was left undone on a shard");

@@ -198,10 +198,7 @@ export class Working {
 
   async #go(shares: readonly Share[], names: ReadonlySet<string>): Promise<void> {
     const answered = new Answered();
-    const waits = shares.map(async (share) => {
-      const { left } = share.shard;
-      await Promise.race([this.#call(share, names, answered), left]);
-    });
+    const waits = shares.map((share) => share.shard.unlessAway(this.#call(share, names, answered)));
     await answered.wait(waits, this.#cluster.clock, PATIENCE);
   }
 
