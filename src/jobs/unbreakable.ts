@@ -1,11 +1,12 @@
 /** A logger that never throws: an application's logger may be broken, and nothing else may suffer from it. */
 import { messageOf } from "../errors/index.ts";
-import type { LoggerLike } from "../telemetry/index.ts";
+import { loggerOf } from "../telemetry/leveled.ts";
+import type { LoggerLike, LogLevel, LogMethod } from "../telemetry/logger.ts";
 
 /** A logger whose failure is not the jobs' failure: what it throws becomes a process warning. */
 export function unbreakable(logger: LoggerLike): LoggerLike {
   const method =
-    (level: "trace" | "debug" | "info" | "warn" | "error" | "fatal") =>
+    (level: LogLevel): LogMethod =>
     (facts: object | string, message?: string): void => {
       try {
         if (typeof facts === "string") logger[level](facts);
@@ -17,13 +18,5 @@ export function unbreakable(logger: LoggerLike): LoggerLike {
         );
       }
     };
-  return {
-    trace: method("trace"),
-    debug: method("debug"),
-    info: method("info"),
-    warn: method("warn"),
-    error: method("error"),
-    fatal: method("fatal"),
-    child: (bindings) => unbreakable(logger.child(bindings)),
-  };
+  return loggerOf(method, (bindings) => unbreakable(logger.child(bindings)));
 }

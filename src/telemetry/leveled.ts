@@ -27,17 +27,22 @@ export function leveledLogger(level: LogLevel | "silent", write: (entry: LogEntr
       if (LOG_LEVELS.indexOf(at) < lowest) return () => undefined;
       return (first: string | object, message?: string) => write(entryOf(at, bindings, first, message));
     };
-    return {
-      trace: method("trace"),
-      debug: method("debug"),
-      info: method("info"),
-      warn: method("warn"),
-      error: method("error"),
-      fatal: method("fatal"),
-      child: (more) => make({ ...bindings, ...more }),
-    };
+    return loggerOf(method, (more) => make({ ...bindings, ...more }));
   };
   return make({});
+}
+
+/** A logger out of what one method of it does. */
+export function loggerOf(method: (level: LogLevel) => LogMethod, child: LoggerLike["child"]): LoggerLike {
+  return {
+    trace: method("trace"),
+    debug: method("debug"),
+    info: method("info"),
+    warn: method("warn"),
+    error: method("error"),
+    fatal: method("fatal"),
+    child,
+  };
 }
 
 function entryOf(

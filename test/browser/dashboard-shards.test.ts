@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import type { Browser } from "playwright-core";
 import { newJob, openSharded, process1, TTL, wants } from "../store/sharded/support.ts";
-import { openPage, startBrowser } from "../support/browser.ts";
+import { startBrowser, usePage } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveDashboard } from "../support/serve-dashboard.ts";
 
@@ -22,42 +22,41 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
   const me = await store.register(process1, TTL * 1_000);
   await store.claim(me, wants("at-a", "at-b"));
   await using served = await serveDashboard({ store, path: "/jobs" });
-  const { page, trouble } = await openPage(browser);
-  await page.goto(`${served.url}jobs?state=ready`);
-  const names = () => page.locator("tbody a.name").allInnerTexts();
-  await eventually(async () => assert.ok((await names()).length > 20));
-  const first = await names();
-  assert.deepEqual(first, first.toSorted().toReversed());
-  await page
-    .getByRole("link", { name: "Older" })
-    .or(page.getByRole("button", { name: "Older" }))
-    .first()
-    .click();
-  await eventually(async () => assert.notEqual((await names())[0], first[0]));
-  const second = await names();
-  assert.ok((second[0] ?? "") < (first.at(-1) ?? ""), `${second[0]} follows ${first.at(-1)}`);
-  await page.locator("tbody a.name").first().click();
-  await page.waitForURL(/job\?id=[ab]\./);
-  await page
-    .getByText(second[0] ?? "", { exact: true })
-    .first()
-    .waitFor();
-  await page.goto(served.url);
-  const databases = page.locator("section.card", { hasText: "Databases" });
-  await databases.waitFor();
-  assert.equal(await databases.getByText("online", { exact: true }).count(), 2);
-  places["b"]?.cut();
-  await store.counts();
-  await databases.getByText("away", { exact: true }).waitFor();
-  await page.goto(served.url);
-  await databases.getByText("away", { exact: true }).waitFor();
-  await page
-    .locator("section.card", { hasText: "The store needs care" })
-    .getByText(/Shard b .* is away/)
-    .waitFor();
-  await page.goto(`${served.url}instances`);
-  await page.getByText("one", { exact: true }).first().waitFor();
-  await page.context().close();
-  assert.deepEqual(trouble, []);
+  await usePage(browser, async (page) => {
+    await page.goto(`${served.url}jobs?state=ready`);
+    const names = () => page.locator("tbody a.name").allInnerTexts();
+    await eventually(async () => assert.ok((await names()).length > 20));
+    const first = await names();
+    assert.deepEqual(first, first.toSorted().toReversed());
+    await page
+      .getByRole("link", { name: "Older" })
+      .or(page.getByRole("button", { name: "Older" }))
+      .first()
+      .click();
+    await eventually(async () => assert.notEqual((await names())[0], first[0]));
+    const second = await names();
+    assert.ok((second[0] ?? "") < (first.at(-1) ?? ""), `${second[0]} follows ${first.at(-1)}`);
+    await page.locator("tbody a.name").first().click();
+    await page.waitForURL(/job\?id=[ab]\./);
+    await page
+      .getByText(second[0] ?? "", { exact: true })
+      .first()
+      .waitFor();
+    await page.goto(served.url);
+    const databases = page.locator("section.card", { hasText: "Databases" });
+    await databases.waitFor();
+    assert.equal(await databases.getByText("online", { exact: true }).count(), 2);
+    places["b"]?.cut();
+    await store.counts();
+    await databases.getByText("away", { exact: true }).waitFor();
+    await page.goto(served.url);
+    await databases.getByText("away", { exact: true }).waitFor();
+    await page
+      .locator("section.card", { hasText: "The store needs care" })
+      .getByText(/Shard b .* is away/)
+      .waitFor();
+    await page.goto(`${served.url}instances`);
+    await page.getByText("one", { exact: true }).first().waitFor();
+  });
   await store.close();
 });

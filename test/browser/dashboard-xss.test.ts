@@ -6,7 +6,7 @@ import type { NewJob, Store } from "../../src/store/contract.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { silentLogger } from "../../src/telemetry/index.ts";
 import { systemClock } from "../../src/time/index.ts";
-import { openPage, startBrowser } from "../support/browser.ts";
+import { startBrowser, usePage } from "../support/browser.ts";
 import { HOSTILE_TEXTS } from "../support/hostile-texts.ts";
 import { serveDashboard } from "../support/serve-dashboard.ts";
 
@@ -119,7 +119,6 @@ describe("S7, S9: hostile texts in a browser", () => {
       trigger: async () => null,
     };
     await using served = await serveDashboard({ store, title: worst, services, schedules });
-    const { page, trouble } = await openPage(browser);
     const step = HOSTILE_TEXTS.length;
     const someJobs = [3, 12, 25, 33].flatMap((n) => [ids[n], ids[step + n], ids[2 * step + n]]);
     const addresses = [
@@ -132,39 +131,39 @@ describe("S7, S9: hostile texts in a browser", () => {
       "services",
       "instances",
     ];
-    for (const address of addresses) {
-      await page.goto(served.url + address);
-      await page.waitForSelector("main .card");
-      await page.evaluate(() => {
-        for (const details of document.querySelectorAll("details")) details.open = true;
-      });
-      if (address.startsWith("job?")) await page.locator(".data pre").first().waitFor();
-      const planted = await page.evaluate(() => ({
-        elements: [
-          ...document.body.querySelectorAll(
-            "script, img, iframe, object, embed, link, meta, base, style, audio, video, animate, math",
-          ),
-        ].length,
-        handlers: [...document.querySelectorAll("*")].filter((each) =>
-          each.getAttributeNames().some((name) => name.startsWith("on") || name === "style"),
-        ).length,
-        links: [...document.querySelectorAll("a")]
-          .map((link) => link.href)
-          .filter((href) => !href.startsWith(location.origin)),
-        polluted: Object.keys(Object.prototype).length,
-      }));
-      assert.deepEqual(planted, { elements: 0, handlers: 0, links: [], polluted: 0 }, address);
-    }
-    await page.goto(`${served.url}services`);
-    await page.waitForSelector("td .name");
-    const shown = new Set(await page.locator("td .name").allTextContents());
-    assert.deepEqual(
-      HOSTILE_TEXTS.filter((text) => !shown.has(text)),
-      [],
-      "each is there, letter by letter",
-    );
-    assert.deepEqual(trouble, []);
-    await page.context().close();
+    await usePage(browser, async (page) => {
+      for (const address of addresses) {
+        await page.goto(served.url + address);
+        await page.waitForSelector("main .card");
+        await page.evaluate(() => {
+          for (const details of document.querySelectorAll("details")) details.open = true;
+        });
+        if (address.startsWith("job?")) await page.locator(".data pre").first().waitFor();
+        const planted = await page.evaluate(() => ({
+          elements: [
+            ...document.body.querySelectorAll(
+              "script, img, iframe, object, embed, link, meta, base, style, audio, video, animate, math",
+            ),
+          ].length,
+          handlers: [...document.querySelectorAll("*")].filter((each) =>
+            each.getAttributeNames().some((name) => name.startsWith("on") || name === "style"),
+          ).length,
+          links: [...document.querySelectorAll("a")]
+            .map((link) => link.href)
+            .filter((href) => !href.startsWith(location.origin)),
+          polluted: Object.keys(Object.prototype).length,
+        }));
+        assert.deepEqual(planted, { elements: 0, handlers: 0, links: [], polluted: 0 }, address);
+      }
+      await page.goto(`${served.url}services`);
+      await page.waitForSelector("td .name");
+      const shown = new Set(await page.locator("td .name").allTextContents());
+      assert.deepEqual(
+        HOSTILE_TEXTS.filter((text) => !shown.has(text)),
+        [],
+        "each is there, letter by letter",
+      );
+    });
     await store.close();
   });
 });

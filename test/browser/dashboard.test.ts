@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import type { CreateDashboardOptions } from "../../src/dashboard/index.ts";
 import { newJob } from "../../src/testing/store-conformance/worker.ts";
-import { openPage, startBrowser } from "../support/browser.ts";
+import { type PageOptions, startBrowser, usePage } from "../support/browser.ts";
 import { type BusyStore, busyStore } from "../support/busy-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveDashboard } from "../support/serve-dashboard.ts";
@@ -13,22 +13,16 @@ import { serveDashboard } from "../support/serve-dashboard.ts";
 async function withPage(
   browser: Browser,
   test: (page: Page, url: string, busy: BusyStore) => Promise<void>,
-  options: Partial<CreateDashboardOptions> & { readonly width?: number; readonly allowed?: RegExp } = {},
+  options: Partial<CreateDashboardOptions> & PageOptions = {},
 ): Promise<void> {
   const { width, allowed, ...rest } = options;
   const busy = await busyStore();
   await using served = await serveDashboard({ store: busy.store, path: "/admin/jobs", title: "shop", ...rest });
-  const { page, trouble } = await openPage(browser, width === undefined ? {} : { width });
   try {
-    await test(page, served.url, busy);
+    await usePage(browser, (page) => test(page, served.url, busy), { ...(width && { width }), allowed });
   } finally {
-    await page.context().close();
     await busy.store.close();
   }
-  assert.deepEqual(
-    trouble.filter((each) => allowed === undefined || !allowed.test(each)),
-    [],
-  );
 }
 
 const text = (page: Page, selector: string) => page.locator(selector).innerText();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { cron, recurrence, triggerFromJSON } from "../../src/time/index.ts";
-import { openPage, startBrowser } from "../support/browser.ts";
+import { startBrowser, usePage } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { HOSTILE_TEXTS } from "../support/hostile-texts.ts";
 import { type ScheduleApp, scheduleApp } from "../support/schedule-app.ts";
@@ -14,16 +14,7 @@ const REFUSED = /^console: Failed to load resource: .* 4(?:00|09)/;
 async function withApp(browser: Browser, test: (page: Page, app: ScheduleApp) => Promise<void>, width = 1280) {
   await using app = await scheduleApp();
   await eventually(async () => assert.ok(await app.host.schedules.get("nightly")));
-  const { page, trouble } = await openPage(browser, { width });
-  try {
-    await test(page, app);
-  } finally {
-    await page.context().close();
-  }
-  assert.deepEqual(
-    trouble.filter((each) => !REFUSED.test(each)),
-    [],
-  );
+  await usePage(browser, (page) => test(page, app), { width, allowed: REFUSED });
 }
 
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });

@@ -20,6 +20,16 @@ function queueOf(options: Partial<BackgroundQueueOptions<string, []>> = {}) {
   return { clock, logger, done, queue, host: builder.build() };
 }
 
+/** Items a, b and c, and a stop that waits for the first. */
+async function stoppedInTheFirstOfThree({ clock, queue, host }: ReturnType<typeof queueOf>) {
+  await using _ = host;
+  await host.start();
+  for (const item of ["a", "b", "c"]) await queue.enqueue(item);
+  const stopped = host.stop();
+  await clock.advance("1s");
+  await stopped;
+}
+
 test("items are worked on one after the other, in order, and enqueue does not wait for that", async () => {
   const { clock, done, queue, host } = queueOf();
   await using _ = host;
@@ -100,13 +110,9 @@ test("at the stop: drain works on everything, and nothing new is taken", async (
 });
 
 test("at the stop: finish-current leaves the others, and says how many were lost", async () => {
-  const { clock, done, logger, queue, host } = queueOf({ onStop: "finish-current" });
-  await using _ = host;
-  await host.start();
-  for (const item of ["a", "b", "c"]) await queue.enqueue(item);
-  const stopped = host.stop();
-  await clock.advance("1s");
-  await stopped;
+  const made = queueOf({ onStop: "finish-current" });
+  await stoppedInTheFirstOfThree(made);
+  const { done, logger } = made;
   assert.deepEqual(done, ["a"]);
   assert.equal(logger.entries.find(({ message }) => /they are lost/.test(message))?.facts["items"], 2);
 });
@@ -114,13 +120,9 @@ test("at the stop: finish-current leaves the others, and says how many were lost
 test("at the stop: hand-over gives the leftovers away, those too that the time did not suffice for", async () => {
   const given: string[] = [];
   const handOver = (items: readonly string[]) => void given.push(...items);
-  const { clock, done, queue, host } = queueOf({ onStop: "hand-over", handOver });
-  await using _ = host;
-  await host.start();
-  for (const item of ["a", "b", "c"]) await queue.enqueue(item);
-  const stopped = host.stop();
-  await clock.advance("1s");
-  await stopped;
+  const made = queueOf({ onStop: "hand-over", handOver });
+  await stoppedInTheFirstOfThree(made);
+  const { done } = made;
   assert.deepEqual([done, given], [["a"], ["b", "c"]]);
   assert.throws(() => queueOf({ onStop: "hand-over" }), /Give handOver/);
 });

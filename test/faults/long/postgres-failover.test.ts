@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { JobId, NewSchedule } from "../../../src/store/contract.ts";
+import type { JobId } from "../../../src/store/contract.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freshSchema } from "../../support/postgres.ts";
+import { takeNumbers } from "../lost-numbers.ts";
 import { assertAllOnce, Load, names, newJob, openStore, worker } from "../postgres-support.ts";
 import { at, caughtUp, jobsOf, primaryAndReplica, promote } from "../replicas.ts";
 
@@ -102,9 +103,7 @@ test("after a failover to a replica that was behind, who slept through it hands 
   await store.settle(me, [{ lease: lease?.id ?? "", outcomes: [{ job: known as JobId, type: "succeeded", ms: 1 }] }]);
   // A queue, a job, an instance, a term and a revision that the replica never hears of.
   const [lost] = await store.enqueue([newJob({ queue: "lost" })]);
-  const gone = await store.register(worker, 900_000);
-  const term = await store.campaign("captain", "gone", 900_000);
-  const [saved] = await store.saveSchedules([schedule]);
+  const assertNotGivenAgain = await takeNumbers(store);
   await primary.halt("kill");
   await promote(replica);
   proxy.retarget(replica.port);
@@ -116,9 +115,7 @@ test("after a failover to a replica that was behind, who slept through it hands 
   const [again] = await store.enqueue([newJob({ queue: "lost" })]);
   assert.equal((await store.getJob(again as JobId))?.queue, "lost", "not a queue that was given its number");
   assert.equal(await store.getJob(lost as JobId), null);
-  assert.notEqual(await store.register(worker, 900_000), gone);
-  assert.notEqual((await store.campaign("captain", "new", 900_000))?.token, term?.token);
-  assert.notEqual((await store.saveSchedules([schedule]))[0]?.revision, saved?.revision);
+  await assertNotGivenAgain(newcomer);
 
   assert.equal((await store.getJob(known as JobId))?.state, "running", "its outcome is lost");
   const [second] = await store.claim(me, want);
@@ -151,10 +148,6 @@ test("an old primary that comes back as a replica is named as one that cannot be
   assert.equal(lease?.jobs.length, 2);
   await store.close();
 });
-
-const schedule: NewSchedule = {
-  ...{ id: "s", group: "", source: "code", job: "a", definition: "{}", nextAt: null, paused: false },
-};
 
 /** The sequences of the new time line do not give again what the old one had given. */
 async function assertIdsAreUnique(accepted: readonly JobId[]): Promise<void> {
