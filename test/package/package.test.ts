@@ -70,7 +70,10 @@ test("the README's quick start compiles under strict types, runs, and stops on C
   const quickStart = snippets(["README.md"]).find(({ info }) => info === "app.ts");
   assert.ok(quickStart, "README.md has no block marked `ts app.ts`");
   assert.ok(quickStart.code.split("\n").length <= 32, "the quick start is longer than 30 lines");
-  writeFileSync(join(project, "app.ts"), quickStart.code.replace("port: 3000", "port: 0"));
+  writeFileSync(
+    join(project, "app.ts"),
+    quickStart.code.replace("port: 3000", "port: 0").replace("Math.random() < 0.3", "job.attempt === 1"),
+  );
   const compilerOptions = {
     ...{ module: "nodenext", target: "es2023", lib: ["es2024", "esnext.disposable"], types: ["node"], strict: true },
     ...{ exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: false },
