@@ -6,7 +6,7 @@ import type { HeldLease } from "./held.ts";
 import { idPrefix } from "./job-id.ts";
 import { run, type Session } from "./session.ts";
 
-/** Between the inputs of a batch: no JSON text has it as it is. Other text may, see {@link bodies}. */
+/** Between the inputs of a batch: no JSON text has it as it is. Other text may, see {@link parted}. */
 const PARTS = "\x1e";
 
 /** The lease, and what to remember of it. Claims of its lanes begin at its jobs from now on. */
@@ -19,11 +19,10 @@ export async function readLease(session: Session, row: Row): Promise<{ lease: Le
   const attempts = numberElements(row[6] ?? null).map(Number);
   const most = numberElements(row[7] ?? null).map(Number);
   const created = numberElements(row[8] ?? null).map(Number);
-  const { inputs, metas } = await bodies(session, ids, buckets, row[9] ?? "", row[10] ?? null);
-  const laneOf = await session.names.lanesById(lanes);
-  const kindOf = await session.names.kindsById(kinds);
-  const laneAt = eachOrAll(lanes.map(laneOf));
-  const nameAt = eachOrAll(kinds.map(kindOf));
+  const { names } = session;
+  const { inputs, metas } = parted(ids.length, row[9] ?? "", row[10] ?? null) ?? (await bodies(session, ids, buckets));
+  const laneAt = eachOrAll(allKnown(lanes, (id) => names.laneById(id)) ?? lanes.map(await names.lanesById(lanes)));
+  const nameAt = eachOrAll(allKnown(kinds, (id) => names.kindById(id)) ?? kinds.map(await names.kindsById(kinds)));
   const prefixAt = eachOrAll(buckets.map(idPrefix));
   const attemptAt = eachOrAll(attempts);
   const mostAt = eachOrAll(most);
@@ -62,19 +61,22 @@ interface Bodies {
   readonly metas: readonly (string | null)[] | null;
 }
 
-/** The inputs and metas. Where some hold the very character that parts them, they are read again, each by itself. */
-async function bodies(
-  session: Session,
-  ids: readonly string[],
-  buckets: readonly string[],
-  inputs: string,
-  metas: string | null,
-): Promise<Bodies> {
+/** What numbers stand for, where all of them are known: then nobody waits. */
+function allKnown<T>(ids: readonly number[], of: (id: number) => T | undefined): readonly T[] | null {
+  const found = ids.map(of);
+  return found.includes(undefined) ? null : (found as T[]);
+}
+
+/** The inputs and metas; null where some hold the very character that parts them. */
+function parted(count: number, inputs: string, metas: string | null): Bodies | null {
   const parts = inputs.split(PARTS);
   const marked = metas === null ? null : metas.split(PARTS);
-  if (parts.length === ids.length && (marked === null || marked.length === ids.length)) {
-    return { inputs: parts, metas: marked?.map((meta) => (meta === "" ? null : meta.slice(1))) ?? null };
-  }
+  if (parts.length !== count || (marked !== null && marked.length !== count)) return null;
+  return { inputs: parts, metas: marked?.map((meta) => (meta === "" ? null : meta.slice(1))) ?? null };
+}
+
+/** The inputs and metas, read again, each by itself. */
+async function bodies(session: Session, ids: readonly string[], buckets: readonly string[]): Promise<Bodies> {
   const text = `select j.input, j.meta from unnest($1::bigint[], $2::int[]) with ordinality as u (id, bucket, pos)
     join ${session.s}.job j on j.bucket = u.bucket and j.id = u.id order by u.pos`;
   const bucketAt = eachOrAll(buckets);

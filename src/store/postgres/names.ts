@@ -50,6 +50,9 @@ export class Names {
   lane(queue: string, priority: number): number {
     return known(this.#lanes.get(`${priority} ${queue}`), "lane", queue).id;
   }
+  hasQueue(name: string): boolean {
+    return this.#queues.has(name);
+  }
   hasLane(queue: string, priority: number): boolean {
     return this.#lanes.has(`${priority} ${queue}`);
   }
@@ -57,10 +60,16 @@ export class Names {
     return this.#kinds.has(name);
   }
 
-  /** The array of numbers of a set of job names. Workers pass the same set each time, so it is kept beside it. */
-  async kindList(names: ReadonlySet<string>): Promise<string> {
+  /** The array of numbers of a set of job names, if it was asked for before: workers pass the same set each time. */
+  keptKindList(names: ReadonlySet<string>): string | null {
     const kept = this.#kindLists.get(names);
-    if (kept !== undefined && kept.size === names.size) return kept.list;
+    return kept !== undefined && kept.size === names.size ? kept.list : null;
+  }
+
+  /** The array of numbers of a set of job names, kept beside the set. */
+  async kindList(names: ReadonlySet<string>): Promise<string> {
+    const kept = this.keptKindList(names);
+    if (kept !== null) return kept;
     await this.learnKinds(names);
     const list = numbers([...names].map((name) => this.kind(name)));
     this.#kindLists.set(names, { size: names.size, list });
@@ -105,6 +114,15 @@ export class Names {
     );
     for (const [id, queue, priority] of rows) this.#keepLane(Number(id), Number(queue), Number(priority));
     if (!missing.every(({ queue, priority }) => this.hasLane(queue, priority))) throw new Elsewhere();
+  }
+
+  /** The lane of a number that a row has, if it was met before. */
+  laneById(id: number): Lane | undefined {
+    return this.#laneById.get(id);
+  }
+  /** The job name of a number that a row has, if it was met before. */
+  kindById(id: number): string | undefined {
+    return this.#kindNames.get(id);
   }
 
   /** The names of lanes and kinds met in rows; looked up when another process made them. */
