@@ -83,9 +83,9 @@ export class Lanes {
     return false;
   }
 
-  /** How many jobs a queue could use beyond those that wait or were asked for; of the queue that could use most. */
+  /** How many jobs a claim would ask for beyond those that wait or were asked for; of the queue that could use most. */
   mostMissing(): number {
-    return Math.max(0, ...this.#lanes.map((lane) => (lane.dry ? 0 : lane.missing)));
+    return Math.max(0, ...this.#lanes.map((lane) => lane.missing));
   }
 
   /**
