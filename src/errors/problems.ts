@@ -51,9 +51,9 @@ export class Problems {
     if (first === undefined) return;
     if (this.#found.length === 1) throw first;
     const list = this.#found.map((problem, index) => `  ${index + 1}. ${problem.message}`).join("\n");
-    throw new NightshiftError("NS_BUILD_INVALID", `${what} has ${this.#found.length} problems:\n${list}`, {
-      details: { problems: [...this.#found] },
-    });
+    // For programs only: whoever prints the error has them in its message, and need not see the stack of each as well.
+    const details = Object.defineProperty({}, "problems", { value: [...this.#found] });
+    throw new NightshiftError("NS_BUILD_INVALID", `${what} has ${this.#found.length} problems:\n${list}`, { details });
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { didYouMean, NightshiftError, Problems, problemsOf, suggest } from "../../src/errors/index.ts";
 
 test("one error lists every problem and carries each of them", () => {
@@ -22,6 +23,7 @@ test("one error lists every problem and carries each of them", () => {
         problemsOf(error).map((problem) => problem.code),
         ["NS_JOB_DUPLICATE", "NS_OPTION_UNKNOWN", "NS_DURATION_INVALID"],
       );
+      assert.equal(inspect(error).match(/NS_OPTION_UNKNOWN/g)?.length, 1, "printed, it says each problem once");
       return true;
     },
   );
