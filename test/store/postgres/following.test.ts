@@ -7,7 +7,7 @@ import type { NewJob } from "../../../src/store/contract.ts";
 import { Database } from "../../../src/store/postgres/database.ts";
 import { postgres } from "../../../src/store/postgres/index.ts";
 import { settingsOf } from "../../../src/store/postgres/options.ts";
-import { putBoth } from "../../../src/store/postgres/question.ts";
+import { type Asked, putBoth } from "../../../src/store/postgres/question.ts";
 import { channelOf } from "../../../src/store/postgres/quote.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { systemClock, VirtualClock } from "../../../src/time/index.ts";
@@ -121,6 +121,28 @@ test("a connection that hangs is ended, and both statements have failed", async 
   assert.deepEqual(await database.run(statement, [], "always"), [["1"]]);
 });
 
+/** What both were answered: rows, or the error. */
+function answersOf(client: object, first: Asked, second: Asked): Promise<unknown> {
+  return new Promise((done) => {
+    const answers: unknown[] = [];
+    const note = (error: unknown, rows: unknown) => {
+      if (answers.push(error === null ? rows : String(error)) === 2) done(answers);
+    };
+    putBoth(client as never, first, note, second, note);
+  });
+}
+
+test("a statement that cannot be sent takes the one behind it along, and the connection goes on", async () => {
+  const client = await rawClient(await postgresUrl());
+  const one = { name: "same", text: "select 1", values: [] };
+  const two = { name: "two", text: "select 2", values: [] };
+  assert.deepEqual(await answersOf(client, one, two), [[["1"]], [["2"]]]);
+  const refused = "Error: The statement same is another one already.";
+  assert.deepEqual(await answersOf(client, { ...one, text: "select 3" }, two), [refused, refused]);
+  assert.deepEqual(await answersOf(client, one, two), [[["1"]], [["2"]]]);
+  await client.end();
+});
+
 test("a client that is not pg's own is asked the second when it has answered the first, and not after a failure", async () => {
   const asked: string[] = [];
   const client = {
@@ -131,13 +153,7 @@ test("a client that is not pg's own is asked the second when it has answered the
     },
   };
   const both = (first: string, second: string) =>
-    new Promise((done) => {
-      const answers: unknown[] = [];
-      const note = (error: unknown, rows: unknown) => {
-        if (answers.push(error === null ? rows : String(error)) === 2) done(answers);
-      };
-      putBoth(client as never, { text: first, values: [] }, note, { text: second, values: [] }, note);
-    });
+    answersOf(client, { text: first, values: [] }, { text: second, values: [] });
   assert.deepEqual(await both("a", "b"), [[["a"]], [["b"]]]);
   assert.deepEqual(await both("bad", "c"), ["Error: bad", "Error: bad"]);
   assert.deepEqual(asked, ["a", "b", "bad"]);
