@@ -7,8 +7,9 @@ import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import { rest } from "../../time/clock.ts";
 import type { Clock } from "../../time/index.ts";
+import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
-import { checkOut, ignoreError, loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
+import { loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
 import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
 import type { Settings } from "./options.ts";
 import { type Answered, type Asked, put, putBoth, type Value } from "./question.ts";
@@ -46,6 +47,7 @@ export class Database {
   readonly settings: Settings;
   readonly #clock: Clock;
   readonly #pool: PgPool;
+  readonly #connections: Connections;
   readonly #prefix: string;
   readonly #deadlines: Deadlines;
   readonly #closing = new AbortController();
@@ -53,6 +55,7 @@ export class Database {
   private constructor(settings: Settings, pool: PgPool, clock: Clock) {
     this.settings = settings;
     this.#pool = pool;
+    this.#connections = new Connections(pool, settings.pool === null, clock);
     this.#clock = clock;
     this.#prefix = channelOf(settings.schema).slice(0, 16);
     this.#deadlines = new Deadlines(clock, settings.statementTimeout + GRACE);
@@ -145,11 +148,11 @@ export class Database {
       let sent = false;
       let held = false;
       const release = (error?: unknown) => {
-        if (client !== undefined) letGo(client, error);
+        if (client !== undefined) this.#connections.letGo(client, isBroken(error) ? asError(error) : null);
         client = undefined;
       };
       try {
-        client = await checkOut(this.#pool);
+        client = await this.#connections.take();
         sent = true;
         const result = await work(client, (until, failed) => {
           held = true;
@@ -198,8 +201,8 @@ export class Database {
   }
 
   /** A connection of its own for LISTEN, released by the caller. */
-  connect(): Promise<PgPoolClient> {
-    return checkOut(this.#pool);
+  async connect(): Promise<PgPoolClient> {
+    return this.#connections.take();
   }
 
   /** Ends waiting for a server that does not come back. */
@@ -210,17 +213,10 @@ export class Database {
   /** Ends the pool, if it is ours. */
   async end(): Promise<void> {
     this.abandon();
+    this.#connections.over();
     if (this.settings.pool === null) await this.#pool.end();
     this.#deadlines[Symbol.dispose]();
   }
-}
-
-/** Gives a connection back to its pool, or ends it where it is broken. */
-function letGo(client: PgPoolClient, error?: unknown): void {
-  const broken = isBroken(error);
-  // On one that is broken the listener stays: it may say so again.
-  if (!broken) client.removeListener("error", ignoreError);
-  client.release(broken ? asError(error) : undefined);
 }
 
 /** Whether the connection is gone with what failed on it. */

@@ -27,6 +27,8 @@ export interface PgPool {
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
   readonly options?: unknown;
+  /** How many wait for a connection. */
+  readonly waitingCount?: number;
 }
 
 /**
@@ -34,17 +36,17 @@ export interface PgPool {
  * answer and the server's farewell may arrive in one packet, and an error that nobody listens for ends the process.
  * Whoever lets go of a broken connection leaves the listener on it.
  */
-export function checkOut(pool: PgPool): Promise<PgPoolClient> {
+export function checkOut(pool: PgPool, broke: (error: Error) => void = ignoreError): Promise<PgPoolClient> {
   return new Promise((resolve, reject) => {
     pool.connect((error, client) => {
       if (client === undefined || error) return reject(error ?? new Error("The pool gave no connection."));
-      client.on("error", ignoreError);
+      client.on("error", broke);
       resolve(client);
     });
   });
 }
 
-/** What {@link checkOut} listens with; the statement under way rejects by itself. */
+/** What {@link checkOut} listens with unless it is told; the statement under way rejects by itself. */
 export function ignoreError(): void {
   // Nothing to do: the connection is replaced by its pool.
 }

@@ -55,8 +55,8 @@ export class Enqueueing {
   }
 
   /** Jobs are checked already. */
-  async enqueue(jobs: readonly NewJob[], options: EnqueueOptions): Promise<readonly JobId[]> {
-    if (jobs.length === 0) return [];
+  enqueue(jobs: readonly NewJob[], options: EnqueueOptions): Promise<readonly JobId[]> {
+    if (jobs.length === 0) return Promise.resolve([]);
     if (options.tx !== undefined) return this.#inside(options.tx, jobs);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ jobs, resolve, reject });
@@ -120,7 +120,7 @@ export class Enqueueing {
   #commit(jobs: readonly NewJob[]): Promise<Written> {
     const { database, s } = this.#session;
     return onServer(this.#session, async (names) => {
-      await this.learn(jobs, names);
+      if (!knows(jobs, names)) await this.learn(jobs, names);
       const [only] = jobs;
       if (jobs.length === 1 && only !== undefined && only.due === undefined) return this.#commitOne(only, names);
       if (jobs.length <= MOST_ROWS) {
@@ -238,6 +238,13 @@ export class Enqueueing {
       names.server,
     ];
   }
+}
+
+function knows(jobs: readonly NewJob[], names: Names): boolean {
+  for (const { queue, priority, name } of jobs) {
+    if (!names.hasLane(queue, priority) || !names.hasKind(name)) return false;
+  }
+  return true;
 }
 
 /** A number of each job, or one for all where it is the same. */

@@ -34,8 +34,9 @@ export class Floors {
   /** Jobs became ready from this id on. */
   lower(lane: number, id: string): void {
     const floor = this.#floors.get(lane);
+    if (floor === undefined) return;
     const first = BigInt(id);
-    if (floor !== undefined && first < floor) this.#floors.set(lane, first);
+    if (first < floor) this.#floors.set(lane, first);
   }
 
   /** Forgets everything: wake-ups may have been missed. */

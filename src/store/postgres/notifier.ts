@@ -120,7 +120,7 @@ export class Notifier {
   /** Tells the other processes, soon. */
   say(news: News): void {
     if (this.#closed) return;
-    this.#pending = merge(this.#pending, news);
+    if (!isIn(this.#pending, news)) this.#pending = merge(this.#pending, news);
     if (this.#saying) return;
     this.#saying = true;
     // With what else this tick has to say, and not by a timer, which would take a millisecond.
@@ -306,6 +306,15 @@ export class Notifier {
 /** The number that this session has given last, between two halves of an envelope. */
 function notifyFirstText(s: string): string {
   return `select pg_notify($1, $2::text || currval('${s.replaceAll("'", "''")}.job_seq') || $3::text) where ${UNHURRIED}`;
+}
+
+/** Whether news of lanes and queues alone are in others: job by job, one queue has nearly always been named. */
+function isIn(pending: News, { queues = [], lanes = [], ...others }: News): boolean {
+  for (const _ in others) return false;
+  return (
+    queues.every((queue) => pending.queues?.includes(queue)) &&
+    lanes.every(([lane, id]) => pending.lanes?.some(([other, first]) => other === lane && BigInt(first) <= BigInt(id)))
+  );
 }
 
 /** Two pieces of news as one. */
