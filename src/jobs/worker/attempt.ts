@@ -13,7 +13,7 @@ import type { JobContext } from "../job-context.ts";
 import { refuseLongerThan, toJson } from "../json.ts";
 import { type Checked, check, issuesText } from "../schema.ts";
 import type { HeldLease } from "./held-lease.ts";
-import { deadOutcome, outcomeOfThrown } from "./outcome.ts";
+import { deadOutcome, outcomeOfThrown, Succeeded } from "./outcome.ts";
 import { tellOutcome, tellTooLate } from "./tell.ts";
 
 /** How long a handler may go on after its signal was aborted before its outcome is recorded without it. */
@@ -225,7 +225,7 @@ export class Attempt implements JobContext {
   #returned(value: unknown): void {
     const { output: schema } = this.#definition;
     if (this.#over) this.#tooLate("completed");
-    else if (schema === undefined) this.#finish({ job: this.#job.id, type: "succeeded", ms: this.#ms() });
+    else if (schema === undefined) this.#finish(new Succeeded(this.#job.id, this.#ms()));
     else this.#keep(value, schema);
   }
 
