@@ -44,6 +44,33 @@ test("the connection that was used last is at hand for the next statement, and o
     assert.deepEqual([pool.totalCount, pool.idleCount], [2, 2]);
   }));
 
+test("once nobody asks any more, all that were at hand go back to the pool", () =>
+  withPool(3, true, async ({ pool, clock, connections }) => {
+    const all = [await connections.take(), await connections.take(), await connections.take()];
+    for (const client of all) connections.letGo(client, null);
+    assert.deepEqual([pool.totalCount, pool.idleCount], [3, 0]);
+    await clock.advance(MINUTE);
+    assert.deepEqual([pool.totalCount, pool.idleCount], [3, 3]);
+  }));
+
+test("what is let go after the end goes back at once", () =>
+  withPool(1, true, async ({ pool, connections }) => {
+    const late = await connections.take();
+    connections.over();
+    connections.letGo(late, null);
+    assert.equal(pool.idleCount, 1);
+  }));
+
+test("one that is let go as broken is ended, though it would still answer, and never at hand again", () =>
+  withPool(1, true, async ({ pool, connections }) => {
+    const first = await connections.take();
+    connections.letGo(first, new Error("no answer within 35000 ms"));
+    assert.equal(pool.totalCount, 0);
+    const second = await connections.take();
+    assert.notEqual(second, first);
+    connections.letGo(second, null);
+  }));
+
 test("who waits for a connection gets the next one that is free", () =>
   withPool(1, true, async ({ pool, connections }) => {
     const only = await connections.take();
@@ -58,8 +85,14 @@ test("who waits for a connection gets the next one that is free", () =>
 
 test("an application's pool has each connection back at once", () =>
   withPool(1, false, async ({ pool, connections }) => {
-    connections.letGo(await connections.take(), null);
-    assert.equal(pool.idleCount, 1);
+    const heard = new Set<number>();
+    for (let times = 0; times < 3; times++) {
+      const client = (await connections.take()) as unknown as pg.PoolClient;
+      connections.letGo(client as never, null);
+      assert.equal(pool.idleCount, 1);
+      heard.add(client.listenerCount("error"));
+    }
+    assert.equal(heard.size, 1, "listeners pile up on it");
     assert.equal((await pool.query("select 1 as one")).rows[0]?.one, 1);
   }));
 

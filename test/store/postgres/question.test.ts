@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { Socket } from "node:net";
 import { before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
-import { type Asked, put } from "../../../src/store/postgres/question.ts";
-import { postgresUrl } from "../../support/postgres.ts";
+import { type Asked, put, putBoth } from "../../../src/store/postgres/question.ts";
+import { eventually } from "../../support/eventually.ts";
+import { postgresUrl, rawClient } from "../../support/postgres.ts";
 
 let connectionString = "";
 before(async () => {
@@ -60,3 +63,93 @@ test("the driver's own limit on answers holds", () =>
   connected({ query_timeout: 20 }, async (client) => {
     await assert.rejects(ask(client, { text: "select pg_sleep($1)", values: [0.3] }), /timeout/);
   }));
+
+test("a statement that fails after some of its rows has failed, and leaves no row to the next one", () =>
+  connected({}, async (client) => {
+    const values = [1_000];
+    const text = "select 1 / (900 - g) from generate_series(1, $1::int) g";
+    await assert.rejects(ask(client, { name: "some", text, values }), { code: "22012" });
+    await assert.rejects(ask(client, { text: text.replace("$1::int", "1000"), values: [] }), { code: "22012" });
+    assert.deepEqual(await ask(client, { name: "some", text, values: [2] }), [["0"], ["0"]]);
+  }));
+
+test("a statement that the server did not understand is not taken for one that it knows", () =>
+  connected({}, async (client) => {
+    const count = { name: "count", text: "select count(*) from pg_temp.later where id > $1", values: [0] };
+    await assert.rejects(ask(client, count), { code: "42P01" });
+    await assert.rejects(ask(client, count), { code: "42P01" });
+    await ask(client, { text: "create temp table later as select 1 as id", values: [] });
+    assert.deepEqual(await ask(client, count), [["1"]]);
+  }));
+
+test("a statement that is cancelled has failed alone: those that wait behind it are carried out", () =>
+  connected({}, async (client) => {
+    const slept = assert.rejects(ask(client, { name: "sleep", text: "select pg_sleep($1)", values: [60] }), {
+      code: "57014",
+    });
+    const behind = ask(client, { text: "select $1::int", values: [7] });
+    await whileAsleep("select pg_cancel_backend(pid)", client);
+    await slept;
+    assert.deepEqual(await behind, [["7"]]);
+  }));
+
+test("when its session is ended, the statement under way and all behind it are told so, each of them once", async () => {
+  const client = await rawClient(connectionString);
+  const told: string[] = [];
+  const note = (who: string) => (error: unknown) => void told.push(`${who} ${error === null ? "answered" : "failed"}`);
+  const sleep = { text: "select pg_sleep($1)", values: [60] };
+  putBoth(client as never, sleep, note("first"), { text: "select $1::int", values: [1] }, note("sent with it"));
+  put(client as never, { text: "select $1::int", values: [2] }, note("behind"));
+  await whileAsleep("select pg_terminate_backend(pid)", client);
+  await eventually(() => assert.equal(told.length, 3));
+  put(client as never, { text: "select $1::int", values: [3] }, note("too late"));
+  await eventually(() => assert.equal(told.length, 4));
+  assert.deepEqual(told, ["first failed", "sent with it failed", "behind failed", "too late failed"]);
+});
+
+/** Does something to a client's session, once it is seen in `pg_sleep`. */
+async function whileAsleep(what: string, client: pg.Client): Promise<void> {
+  const { processID } = client as unknown as { readonly processID: number };
+  const other = await rawClient(connectionString);
+  const text = `${what} from pg_stat_activity where pid = $1 and wait_event = 'PgSleep'`;
+  await eventually(async () => assert.equal((await other.query(text, [processID])).rowCount, 1));
+  await other.end();
+}
+
+test("values and rows of many megabytes arrive whole, and so does what is behind them", () =>
+  connected({}, async (client) => {
+    const half = "æ".repeat(4_000_000);
+    const [echo, behind] = await Promise.all([
+      ask(client, { text: "select $1::text || g from generate_series(1, 2) g", values: [half] }),
+      ask(client, { text: "select $1::int", values: [8] }),
+    ]);
+    assert.ok(isDeepStrictEqual(echo, [[`${half}1`], [`${half}2`]]));
+    assert.deepEqual(behind, [["8"]]);
+  }));
+
+test("a statement, and the one behind it, are handed to the system in one piece", () => {
+  let pieces = 0;
+  class Counted extends Socket {
+    override _write(...chunk: Parameters<Socket["_write"]>) {
+      pieces++;
+      super._write(...chunk);
+    }
+    override _writev(...chunks: Parameters<NonNullable<Socket["_writev"]>>) {
+      pieces++;
+      super._writev?.(...chunks);
+    }
+  }
+  return connected({ stream: new Counted() }, async (client) => {
+    const one = { name: "one", text: "select $1::int", values: [1] };
+    const two = { name: "two", text: "select $1::int + 1", values: [1] };
+    pieces = 0;
+    assert.deepEqual(await ask(client, one), [["1"]]);
+    assert.equal(pieces, 1);
+    const answers: unknown[] = [];
+    const note = (error: unknown, rows: unknown) => void answers.push(error ?? rows);
+    putBoth(client as never, one, note, two, note);
+    assert.equal(pieces, 2);
+    await eventually(() => assert.deepEqual(answers, [[["1"]], [["2"]]]));
+    assert.equal(pieces, 2);
+  });
+});

@@ -1,0 +1,104 @@
+/** The way to the database: whose answer is whose, and which connection is free when. */
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import pg from "pg";
+import { Database } from "../../../src/store/postgres/database.ts";
+import { Deadlines } from "../../../src/store/postgres/deadlines.ts";
+import { settingsOf } from "../../../src/store/postgres/options.ts";
+import { silentLogger } from "../../../src/telemetry/index.ts";
+import { VirtualClock } from "../../../src/time/index.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
+
+/** A database with connections of its own, and a lock that its statements may wait for. */
+async function ground(ends: AsyncDisposableStack) {
+  const connectionString = await postgresUrl();
+  const applicationName = freshSchema();
+  const raw = await rawClient(connectionString);
+  ends.defer(() => raw.end());
+  const clock = new VirtualClock();
+  const database = await Database.create(settingsOf({ connectionString, applicationName }), clock, silentLogger);
+  ends.defer(() => database.end());
+  await raw.query("select pg_advisory_lock(27)");
+  /** Of each of its connections, whether it waits for the lock. */
+  const waiting = async () => {
+    const text = "select wait_event = 'advisory' as waits from pg_stat_activity where application_name = $1 order by 1";
+    return (await raw.query(text, [applicationName])).rows.map(({ waits }) => waits === true);
+  };
+  const unlock = () => raw.query("select pg_advisory_unlock(27)");
+  return { clock, database, waiting, unlock };
+}
+
+const one = { name: "one", text: "select 'one'" };
+const bad = { name: "bad", text: "select 1 / $1::int" };
+const lock = { name: "lock", text: "select 'locked', pg_advisory_xact_lock_shared($1)" };
+
+test("an answer that comes too late is nobody's: its connection is ended, and the next statement has its own answer", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { clock, database, waiting, unlock } = await ground(ends);
+  const late = assert.rejects(database.run(lock, [27], "if-refused"), {
+    code: "NS_STORE_UNAVAILABLE",
+    message: /no answer within 35000 ms.*unknown/s,
+  });
+  await eventually(async () => assert.deepEqual(await waiting(), [true]));
+  await clock.advance("36s");
+  await late;
+  assert.deepEqual(await database.run(one, [], "if-refused"), [["one"]]);
+  await unlock();
+  await eventually(async () => assert.deepEqual(await waiting(), [false]));
+  assert.deepEqual(await database.run(lock, [27], "if-refused"), [["locked", ""]]);
+});
+
+test("nobody waits for what follows a statement, whether that was carried out or not", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { database, waiting, unlock } = await ground(ends);
+  const follow = { statement: lock, values: [27], failed: assert.ifError };
+  assert.deepEqual(await database.run(one, [], "if-refused", follow), [["one"]]);
+  await assert.rejects(database.run(bad, [0], "if-refused", follow), { code: "NS_OPTION_INVALID" });
+  assert.deepEqual(await database.run(one, [], "if-refused"), [["one"]]);
+  await eventually(async () => assert.deepEqual(await waiting(), [false, true, true]));
+  await unlock();
+  await eventually(async () => assert.deepEqual(await waiting(), [false, false, false]));
+});
+
+test("a connection is free again when what followed a statement there has failed", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { database, waiting } = await ground(ends);
+  for (let times = 0; times < 2; times++) {
+    const failed = Promise.withResolvers<unknown>();
+    const follow = { statement: bad, values: [0], failed: failed.resolve };
+    assert.deepEqual(await database.run(one, [], "if-refused", follow), [["one"]]);
+    assert.match(String(await failed.promise), /division by zero/);
+  }
+  assert.deepEqual(await waiting(), [false]);
+});
+
+test("one statement after the other asks the store's own pool for a connection once", async (t) => {
+  await using ends = new AsyncDisposableStack();
+  const { database } = await ground(ends);
+  const { mock: connects } = t.mock.method(pg.Pool.prototype, "connect");
+  for (let times = 0; times < 5; times++) await database.run(one, [], "if-refused");
+  assert.equal(connects.callCount(), 1);
+});
+
+test("each statement under way is overdue at its own time, and not when it is over before", async () => {
+  const clock = new VirtualClock();
+  using deadlines = new Deadlines(clock, 1_000);
+  const overdue = mock.fn((_which: string) => undefined);
+  const heard = () => overdue.mock.calls.map(({ arguments: [which] }) => which);
+  deadlines.begin(() => overdue("first"));
+  const over = deadlines.begin(() => overdue("answered"));
+  await clock.advance(600);
+  deadlines.begin(() => overdue("second"));
+  over();
+  await clock.advance(400);
+  assert.deepEqual(heard(), ["first"]);
+  await clock.advance(599);
+  assert.deepEqual(heard(), ["first"]);
+  await clock.advance(1);
+  assert.deepEqual(heard(), ["first", "second"]);
+  await clock.advance(10_000);
+  deadlines.begin(() => overdue("third"));
+  await clock.advance(1_000);
+  assert.deepEqual(heard(), ["first", "second", "third"]);
+});
