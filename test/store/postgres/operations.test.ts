@@ -91,6 +91,26 @@ test("a day that is over is dropped in one piece, after its survivors were moved
   assert.equal((await store.counts()).queues.length, 0);
 });
 
+test("a day is dropped for the number of its jobs, however small they are; one of fewer is pruned by rows", async () => {
+  await using db = await opened();
+  const { store, raw, schema } = db;
+  for (let left = 600; left > 0; left -= 200) {
+    await store.enqueue(Array.from({ length: 200 }, () => job()));
+    await finishAll(store, 200);
+  }
+  const { rows } = await raw.query(`select pg_relation_size(i.inhrelid) as size from pg_inherits i
+    where i.inhparent = '${schema}.job'::regclass order by 1 desc limit 1`);
+  assert.ok(rows[0].size / 600 < 115, `${rows[0].size} bytes`);
+  const before = (await partitions(raw, schema, "job")).length;
+  await setClockAhead(raw, schema, 8 * DAY);
+  const cut = (await store.now()) - 3 * DAY;
+  const retire = async (least: number) =>
+    (await raw.query(`select ${schema}.retire($1, $2) as n`, [cut, least])).rows[0]?.n;
+  assert.equal(await retire(601), "0");
+  assert.equal(await retire(600), "600");
+  assert.ok((await partitions(raw, schema, "job")).length < before);
+});
+
 test("a batch brings inputs and metas as they were stored, whatever characters they hold", async () => {
   await using db = await opened();
   const inputs = ['"a"', '"a\x1eb"', "\x1e", "", '"\u{1f600}"', "'\\\"{},NULL"];

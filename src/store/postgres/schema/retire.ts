@@ -2,7 +2,8 @@
  * Drops the oldest day that is over for good: all of its jobs ended before the cut, save survivors, which are moved to
  * the default partitions first (their ids name the bucket, so it must not change). Dropping a table writes nothing per
  * row and leaves nothing to vacuum. Only days of p_least jobs or more, or of none: the others are pruned row by row. So
- * are days with more than p_most survivors, which stay until they are empty: moving them would hold up everybody.
+ * are days with more than p_most survivors, which stay until they are empty: moving them would hold up everybody. A day
+ * whose size does not say that it is worth it is counted, up to p_least: 50,000 rows of 77 bytes, the smallest, take 9 ms.
  *
  * Survivors are found before any lock: jobs that have no end before the cut. Nobody joins them meanwhile, because what
  * makes a finished job live again waits for this (the advisory lock). It is asked of the day itself, and of the few days
@@ -22,7 +23,7 @@ declare
   v_cut int := p_cut / 86400000;
   v_job text; v_finished text; v_bucket int;
   v_gone bigint; v_survivors bigint; v_kept bigint;
-  v_empty boolean;
+  v_empty boolean; v_count int;
 begin
   if not pg_try_advisory_xact_lock(hashtext(current_schema() || '/ends'), 0) then return 0; end if;
   for v_job, v_bucket in
@@ -31,8 +32,13 @@ begin
   loop
     v_finished := 'finished_p' || v_bucket;
     execute format('select not exists (select from %I)', v_job) into v_empty;
-    continue when not v_empty and (pg_relation_size(quote_ident(v_job)::regclass) / 200 < p_least
-      or obj_description(quote_ident(v_job)::regclass, 'pg_class') = 'stays');
+    if not v_empty then
+      continue when obj_description(quote_ident(v_job)::regclass, 'pg_class') = 'stays';
+      if pg_relation_size(quote_ident(v_job)::regclass) / 200 < p_least then
+        execute format('select count(*) from (select from %I limit %s) first', v_job, p_least) into v_count;
+        continue when v_count < p_least;
+      end if;
+    end if;
 
     drop table if exists pg_temp.survivor, pg_temp.story;
     execute format('create temporary table survivor on commit drop as select j.id from %1$I j where not exists (
