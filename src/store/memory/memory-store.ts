@@ -308,7 +308,7 @@ class MemoryStore implements C.Store {
       throw new NightshiftError("NS_STORE_CLOSED", "The memory store is not open. Call open() first.");
     const { clock, logger } = context;
     const result = operation({ state: this.#state, at: { wall: clock.now(), monotonic: clock.monotonic() } });
-    this.#listeners.emit(this.#state.takeWakes().take(), logger);
+    this.#listeners.emit(this.#state.takeWakes(), logger);
     return result;
   }
 

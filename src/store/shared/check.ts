@@ -16,41 +16,70 @@ export function checkJobs(jobs: readonly NewJob[]): void {
 }
 
 function checkJob(job: NewJob, index: number | null): void {
-  const what = index === null ? "job" : `job ${index}`;
-  checkName(job.name, `${what}: name`);
-  checkName(job.queue, `${what}: queue`);
-  checkText(job.input, `${what}: input`);
-  if (job.meta !== undefined) checkText(job.meta, `${what}: meta`);
-  checkWhole(job.priority, `${what}: priority`, PRIORITY_RANGE.min, PRIORITY_RANGE.max);
-  checkWhole(job.maxAttempts, `${what}: maxAttempts`, 1, 1_000_000);
-  checkWhole(job.maxCrashes, `${what}: maxCrashes`, 1, 1_000_000);
-  if (job.due !== undefined) {
-    const value = "in" in job.due ? job.due.in : job.due.at;
-    if (!(Math.abs(value) <= LAST_INSTANT))
-      refuse(`${what}: due`, value, "Give milliseconds within the range of dates.");
-  }
+  const flaw = flawOfJob(job);
+  if (flaw === undefined) return;
+  const [field, value, advice] = flaw;
+  refuse(`${index === null ? "job" : `job ${index}`}: ${field}`, value, advice);
+}
+
+type Flaw = readonly [field: string, value: unknown, advice: string];
+
+/** Names are put together only for what is wrong: this is asked of every job. */
+function flawOfJob(job: NewJob): Flaw | undefined {
+  const { name, queue, input, meta, priority, maxAttempts, maxCrashes, due } = job;
+  return (
+    flaw("name", name, adviceOnName(name)) ??
+    flaw("queue", queue, adviceOnName(queue)) ??
+    flaw("input", input, adviceOnText(input)) ??
+    (meta === undefined ? undefined : flaw("meta", meta, adviceOnText(meta))) ??
+    flaw("priority", priority, adviceOnWhole(priority, PRIORITY_RANGE.min, PRIORITY_RANGE.max)) ??
+    flaw("maxAttempts", maxAttempts, adviceOnWhole(maxAttempts, 1, 1_000_000)) ??
+    flaw("maxCrashes", maxCrashes, adviceOnWhole(maxCrashes, 1, 1_000_000)) ??
+    (due === undefined ? undefined : flawOfDue("in" in due ? due.in : due.at))
+  );
+}
+
+function flaw(field: string, value: unknown, advice: string | undefined): Flaw | undefined {
+  return advice === undefined ? undefined : [field, value, advice];
+}
+
+function flawOfDue(value: number): Flaw | undefined {
+  if (Math.abs(value) <= LAST_INSTANT) return undefined;
+  return ["due", value, "Give milliseconds within the range of dates."];
 }
 
 /** Refuses text that is empty, too long for a key, or not keepable. */
 export function checkName(value: string, what: string): void {
-  if (typeof value !== "string" || value.length === 0 || value.length > LONGEST_NAME) {
-    refuse(what, value, `Give text of 1 to ${LONGEST_NAME} characters.`);
-  }
-  checkText(value, what);
+  const advice = adviceOnName(value);
+  if (advice !== undefined) refuse(what, value, advice);
 }
 
 /** Refuses text that some database cannot keep as it is: NUL characters and halves of surrogate pairs. */
 export function checkText(value: string, what: string): void {
-  if (typeof value !== "string") refuse(what, value, "Give text.");
-  if (value.includes("\0")) refuse(what, value, "Text must not contain the NUL character (U+0000).");
-  if (!value.isWellFormed()) refuse(what, value, "Text must be well-formed Unicode; it has half a surrogate pair.");
+  const advice = adviceOnText(value);
+  if (advice !== undefined) refuse(what, value, advice);
 }
 
 /** Refuses what is not a whole number within the bounds. */
 export function checkWhole(value: number, what: string, min: number, max: number): void {
-  if (!(Number.isInteger(value) && value >= min && value <= max)) {
-    refuse(what, value, `Give a whole number from ${min} to ${max}.`);
-  }
+  const advice = adviceOnWhole(value, min, max);
+  if (advice !== undefined) refuse(what, value, advice);
+}
+
+function adviceOnName(value: string): string | undefined {
+  if (typeof value === "string" && value.length > 0 && value.length <= LONGEST_NAME) return adviceOnText(value);
+  return `Give text of 1 to ${LONGEST_NAME} characters.`;
+}
+
+function adviceOnText(value: string): string | undefined {
+  if (typeof value !== "string") return "Give text.";
+  if (value.includes("\0")) return "Text must not contain the NUL character (U+0000).";
+  return value.isWellFormed() ? undefined : "Text must be well-formed Unicode; it has half a surrogate pair.";
+}
+
+function adviceOnWhole(value: number, min: number, max: number): string | undefined {
+  if (Number.isInteger(value) && value >= min && value <= max) return undefined;
+  return `Give a whole number from ${min} to ${max}.`;
 }
 
 /** Refuses a time to live that is not a positive number of milliseconds. */

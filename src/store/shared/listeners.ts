@@ -20,6 +20,7 @@ export class Listeners {
 
   /** Tells everybody. One that throws against the contract is logged and does not keep the others from hearing. */
   emit(wakes: Iterable<Wake>, logger: LoggerLike): void {
+    if (this.#listeners.size === 0) return;
     for (const wake of wakes) {
       for (const listener of [...this.#listeners]) {
         try {
@@ -32,22 +33,29 @@ export class Listeners {
   }
 }
 
-/** Collects what happened in one commit. */
-export class WakeCollector {
-  readonly #queues = new Set<string>();
-  readonly #finished: JobId[] = [];
+/** Collects what happened in one commit; gives one wake-up of each kind at most. Most commits are of one job: for it, nothing more is made. */
+export class WakeCollector implements Iterable<Wake> {
+  #queue: string | null = null;
+  #otherQueues: Set<string> | null = null;
+  #finished: JobId[] | null = null;
   #scheduledAt: number | null = null;
   #schedules = false;
   #cancellation = false;
 
   /** Jobs of this queue became claimable. */
   work(queue: string): void {
-    this.#queues.add(queue);
+    if (queue === this.#queue) return;
+    if (this.#queue === null && this.#otherQueues === null) this.#queue = queue;
+    else {
+      this.#otherQueues ??= new Set();
+      this.#otherQueues.add(queue);
+    }
   }
 
   /** What became claimable in this commit was claimed in it. */
   taken(queue: string): void {
-    this.#queues.delete(queue);
+    if (queue === this.#queue) this.#queue = null;
+    else this.#otherQueues?.delete(queue);
   }
 
   /** A job became `scheduled` for this time. */
@@ -64,17 +72,22 @@ export class WakeCollector {
   }
 
   finished(job: JobId): void {
+    this.#finished ??= [];
     this.#finished.push(job);
   }
 
-  /** What was collected, one wake-up of each kind at most. */
-  take(): Wake[] {
-    const wakes: Wake[] = [];
-    if (this.#queues.size > 0) wakes.push({ what: "work", queues: [...this.#queues] });
-    if (this.#scheduledAt !== null) wakes.push({ what: "scheduled", at: this.#scheduledAt });
-    if (this.#schedules) wakes.push({ what: "schedules" });
-    if (this.#cancellation) wakes.push({ what: "cancellation" });
-    if (this.#finished.length > 0) wakes.push({ what: "finished", jobs: this.#finished });
-    return wakes;
+  /** Whether there is nothing to tell. */
+  get isEmpty(): boolean {
+    if (this.#queue !== null || this.#scheduledAt !== null || this.#finished !== null) return false;
+    return !this.#schedules && !this.#cancellation && !this.#otherQueues?.size;
+  }
+
+  *[Symbol.iterator](): Iterator<Wake> {
+    const queues = [...(this.#queue === null ? [] : [this.#queue]), ...(this.#otherQueues ?? [])];
+    if (queues.length > 0) yield { what: "work", queues };
+    if (this.#scheduledAt !== null) yield { what: "scheduled", at: this.#scheduledAt };
+    if (this.#schedules) yield { what: "schedules" };
+    if (this.#cancellation) yield { what: "cancellation" };
+    if (this.#finished !== null) yield { what: "finished", jobs: this.#finished };
   }
 }

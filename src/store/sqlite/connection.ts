@@ -50,6 +50,12 @@ export class Connection {
     return this.#statement(sql).get(...values) as Row | undefined;
   }
 
+  /** The number that is all of the first row, if any: an array is made in half the time of an object with a name for it. */
+  number(sql: string): number | undefined {
+    const row = this.#arrayStatement(sql).get();
+    return (Array.isArray(row) ? row[0] : Object.values(row ?? {})[0]) as number | undefined;
+  }
+
   /** All rows. */
   all<Row>(sql: string, ...values: Value[]): Row[] {
     return this.#statement(sql).all(...values) as Row[];
@@ -62,14 +68,19 @@ export class Connection {
 
   /** The same with rows as arrays, in the order of the columns: less than half the time and memory where rows are many. */
   iterateArrays<Row extends readonly Value[]>(sql: string, ...values: Value[]): Iterable<Row> {
+    const statement = this.#arrayStatement(sql);
+    const rows = statement.iterate(...values);
+    // Drivers without this option, the first Node.js 22 among them, give objects. No generator around the others: it costs a step and an object a row.
+    return (statement.setReturnArrays === undefined ? asArrays(rows) : rows) as Iterable<Row>;
+  }
+
+  #arrayStatement(sql: string): DriverStatement {
     let statement = this.#arrays.get(sql);
     if (statement === undefined) {
       this.#arrays.set(sql, (statement = plain(this.driver.prepare(sql))));
       statement.setReturnArrays?.(true);
     }
-    const rows = statement.iterate(...values);
-    // Drivers without this option, the first Node.js 22 among them, give objects. No generator around the others: it costs a step and an object a row.
-    return (statement.setReturnArrays === undefined ? asArrays(rows) : rows) as Iterable<Row>;
+    return statement;
   }
 
   /** The prepared statement itself. */

@@ -5,6 +5,7 @@ import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import { sleep, systemClock } from "../../time/index.ts";
 import type { StoreContext, Wake } from "../contract.ts";
+import type { WakeCollector } from "../shared/listeners.ts";
 import { CHECKPOINT_PAGES, Checkpoints, LOG_LEFT } from "./checkpoints.ts";
 import { Connection } from "./connection.ts";
 import { DatabaseSync } from "./driver.ts";
@@ -48,7 +49,7 @@ export class Database {
   static async open(
     settings: Settings,
     context: StoreContext,
-    onWake: (wakes: readonly Wake[]) => void,
+    onWake: (wakes: Iterable<Wake>) => void,
   ): Promise<Database> {
     prepareFile(settings.path);
     const machine = new Machine(context.clock);
@@ -71,7 +72,7 @@ export class Database {
       readonly context: StoreContext;
       readonly machine: Machine;
       readonly mark: string;
-      readonly onWake: (wakes: readonly Wake[]) => void;
+      readonly onWake: (wakes: Iterable<Wake>) => void;
     },
   ) {
     const { settings, context, machine, mark, onWake } = parts;
@@ -84,9 +85,9 @@ export class Database {
     this.engine = engineOf(on);
     const others = new Others(on);
     const syncing = new Syncing(on, settings.durability);
-    const onCommit = (wakes: readonly Wake[]) => {
+    const onCommit = (wakes: WakeCollector) => {
       this.#checkpoints.committed();
-      if (wakes.length === 0) return;
+      if (wakes.isEmpty) return;
       if (others.any) this.watcher.committed();
       onWake(wakes);
     };

@@ -18,7 +18,8 @@ export class KnownNames {
     return this.#texts.get(id);
   }
 
-  learn(names: Iterable<readonly [text: string, id: number]>): void {
+  learn(names: ReadonlyMap<string, number> | null): void {
+    if (names === null) return;
     for (const [text, id] of names) {
       if (this.#ids.size >= MOST_REMEMBERED) {
         this.#ids.clear();
@@ -34,12 +35,16 @@ export class KnownNames {
 export class Names {
   readonly #on: Connection;
   readonly #known: KnownNames;
-  /** Found or made in this transaction; to be learned once it is committed. */
-  readonly fresh: Map<string, number> = new Map();
+  #fresh: Map<string, number> | null = null;
 
   constructor(on: Connection, known: KnownNames) {
     this.#on = on;
     this.#known = known;
+  }
+
+  /** Found or made in this transaction; to be learned once it is committed. Null in most, which meet no new name. */
+  get fresh(): ReadonlyMap<string, number> | null {
+    return this.#fresh;
   }
 
   /** The number of a name, made if need be. */
@@ -47,25 +52,28 @@ export class Names {
     const known = this.find(text);
     if (known !== undefined) return known;
     const made = this.#on.get<{ id: number }>(INSERT_NAME, text);
-    const id = Number(made?.id);
-    this.fresh.set(text, id);
-    return id;
+    return this.#found(text, Number(made?.id));
   }
 
   /** The number of a name; undefined when nobody has used it. */
   find(text: string): number | undefined {
-    const known = this.#known.idOf(text) ?? this.fresh.get(text);
+    const known = this.#known.idOf(text) ?? this.#fresh?.get(text);
     if (known !== undefined) return known;
     const found = this.#on.get<{ id: number }>(FIND_NAME, text);
-    if (found !== undefined) this.fresh.set(text, found.id);
-    return found?.id;
+    return found === undefined ? undefined : this.#found(text, found.id);
   }
 
   textOf(id: number): string {
     const known = this.#known.textOf(id);
     if (known !== undefined) return known;
     const text = this.#on.get<{ text: string }>(NAME_OF, id)?.text ?? "";
-    this.fresh.set(text, id);
+    this.#found(text, id);
     return text;
+  }
+
+  #found(text: string, id: number): number {
+    this.#fresh ??= new Map();
+    this.#fresh.set(text, id);
+    return id;
   }
 }

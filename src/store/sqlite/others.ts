@@ -27,7 +27,7 @@ export class Others {
 
   /** Asked inside each transaction: whether anybody else has committed since the last one. */
   haveCommitted(): boolean {
-    const version = this.#on.get<{ data_version: number }>(DATA_VERSION)?.data_version;
+    const version = this.#on.number(DATA_VERSION);
     const changed = version !== this.#version;
     this.#version = version;
     if (changed) this.#unasked ??= 0;

@@ -80,7 +80,7 @@ class SqliteStore implements C.Store {
 
   async open(context: C.StoreContext): Promise<void> {
     this.#openings++;
-    const tell = (wakes: readonly C.Wake[]) => this.#listeners.emit(wakes, context.logger);
+    const tell = (wakes: Iterable<C.Wake>) => this.#listeners.emit(wakes, context.logger);
     this.#opening ??= Database.open(this.#settings, context, tell);
     const opening = this.#opening;
     try {
@@ -118,11 +118,16 @@ class SqliteStore implements C.Store {
     return this.#listeners.subscribe(listener);
   }
 
-  async enqueue(jobs: readonly C.NewJob[], options: C.EnqueueOptions = {}): Promise<readonly C.JobId[]> {
-    checkJobs(jobs);
-    const database = this.#open();
-    if (options.tx !== undefined) return database.inTransactionOf(options.tx, (tx) => enqueue(tx, jobs));
-    return this.#write((tx) => enqueue(tx, jobs));
+  /** Not an async function: it would make two promises more of each call, and two turns of their queue. */
+  enqueue(jobs: readonly C.NewJob[], options?: C.EnqueueOptions): Promise<readonly C.JobId[]> {
+    try {
+      checkJobs(jobs);
+      const caller = options?.tx;
+      if (caller === undefined) return this.#write((tx) => enqueue(tx, jobs));
+      return Promise.resolve(this.#open().inTransactionOf(caller, (tx) => enqueue(tx, jobs)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async register(instance: C.NewInstance, ttl: number) {

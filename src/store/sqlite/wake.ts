@@ -112,7 +112,7 @@ export class Watcher implements Disposable {
   }
 
   #dataVersion(): number {
-    return this.#options.on.get<{ data_version: number }>(DATA_VERSION)?.data_version ?? 0;
+    return this.#options.on.number(DATA_VERSION) ?? 0;
   }
 
   #tell(): void {

@@ -6,7 +6,7 @@
  */
 import { NightshiftError } from "../../errors/index.ts";
 import { systemClock } from "../../time/index.ts";
-import type { Wake } from "../contract.ts";
+import type { WakeCollector } from "../shared/listeners.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy, isOfTheFile, translate } from "./errors.ts";
 import type { Machine } from "./machine.ts";
@@ -35,10 +35,12 @@ interface Pending {
   readonly reject: (error: unknown) => void;
   /** When the lock was first found taken; null as long as it was not. */
   busySince: number | null;
+  /** What the operation returned; promised when the transaction is committed. */
+  value: unknown;
 }
 
-/** An operation that ran, and what it returned; promised when the transaction is committed. */
-type Done = readonly [pending: Pending, value: unknown];
+/** Nothing left of a batch. */
+const NONE: readonly Pending[] = [];
 
 export interface WriterOptions {
   readonly on: Connection;
@@ -51,7 +53,7 @@ export interface WriterOptions {
   /** Called before each turn's first transaction: throws when nothing may be written any more. */
   readonly check: () => void;
   /** Hears of commits, before the promises are settled. */
-  readonly onCommit: (wakes: readonly Wake[]) => void;
+  readonly onCommit: (wakes: WakeCollector) => void;
   /** Called at the end of a turn that committed. */
   readonly onRest: () => void;
 }
@@ -78,7 +80,10 @@ export class Writer {
    */
   submit<T>(operation: Operation<T>, durable = true): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ operation, durable, resolve, reject, busySince: null });
+      const pending: Pending = { operation, durable, resolve, reject, busySince: null, value: undefined };
+      // Most are alone, and an array that grows from nothing has room for seventeen at once.
+      if (this.#queue.length === 0) this.#queue = [pending];
+      else this.#queue.push(pending);
       if (this.#state === "idle") this.#schedule();
     });
   }
@@ -100,7 +105,8 @@ export class Writer {
   }
 
   #turn(): void {
-    this.#turnEnds = systemClock.monotonic() + LONGEST_TURN;
+    const now = systemClock.monotonic();
+    this.#turnEnds = now + LONGEST_TURN;
     try {
       this.#options.check();
     } catch (error) {
@@ -108,33 +114,31 @@ export class Writer {
       this.#rest();
       return;
     }
-    this.#flush();
+    this.#flush(now);
   }
 
-  #flush(): void {
+  #flush(now: number): void {
     const batch = this.#queue;
     this.#queue = [];
-    const rest = this.#commit(batch);
+    const rest = this.#commit(batch, now);
     if (rest.length > 0) this.#queue = [...rest, ...this.#queue];
     if (this.#tries > 0 && this.#queue.length > 0) this.#waitForLock();
-    else this.#afterCallers();
+    // All microtasks that are due run before the tick that one of them asks for.
+    else queueMicrotask(this.#afterCallers);
   }
 
   /**
    * Who waited for this commit hears of it now, and often asks for the next write at once. That follows without a round
    * of the event loop in between, which costs about as much as a small transaction.
    */
-  #afterCallers(): void {
-    // All microtasks that are due run before the tick that one of them asks for.
-    queueMicrotask(() =>
-      process.nextTick(() => {
-        if (this.#queue.length > 0 && systemClock.monotonic() < this.#turnEnds) return this.#flush();
-        this.#options.onRest();
-        if (this.#queue.length > 0) this.#schedule();
-        else this.#rest();
-      }),
-    );
-  }
+  readonly #goOn = () => {
+    const now = systemClock.monotonic();
+    if (this.#queue.length > 0 && now < this.#turnEnds) return this.#flush(now);
+    this.#options.onRest();
+    if (this.#queue.length > 0) this.#schedule();
+    else this.#rest();
+  };
+  readonly #afterCallers = () => process.nextTick(this.#goOn);
 
   #rest(): void {
     this.#state = "idle";
@@ -150,7 +154,7 @@ export class Writer {
   }
 
   /** Returns what is to be tried again: the part after a long transaction, or all of it when the lock was not free. */
-  #commit(batch: readonly Pending[]): readonly Pending[] {
+  #commit(batch: readonly Pending[], now: number): readonly Pending[] {
     const { on, others, syncing } = this.#options;
     try {
       syncing.next(batch.some(({ durable }) => durable));
@@ -160,11 +164,11 @@ export class Writer {
     }
     this.#tries = 0;
     let tx: Transaction;
-    let done: readonly Done[];
+    let done: number;
     try {
       if (others.haveCommitted()) this.#lastJobId = null;
       tx = this.#begin(this.#lastJobId);
-      done = this.#runAll(tx, batch);
+      done = this.#runAll(tx, batch, now);
       tx.flushCounts();
       on.run(COMMIT);
     } catch (error) {
@@ -173,20 +177,22 @@ export class Writer {
       return this.#replay(batch);
     }
     // Outside: what is committed must not be run again, whatever happens from here on.
-    this.#finish(tx, done);
-    return done.length < batch.length ? batch.slice(done.length) : [];
+    const isAll = done === batch.length;
+    this.#finish(tx, isAll ? batch : batch.slice(0, done));
+    return isAll ? NONE : batch.slice(done);
   }
 
   #begin(lastJobId: number | null): Transaction {
     return new Transaction(this.#options.on, this.#options.machine, this.names, lastJobId);
   }
 
-  #runAll(tx: Transaction, batch: readonly Pending[]): readonly Done[] {
-    const started = systemClock.monotonic();
-    const done: Done[] = [];
+  /** Returns how many of them ran: the first one always. */
+  #runAll(tx: Transaction, batch: readonly Pending[], started: number): number {
+    let done = 0;
     for (const pending of batch) {
-      if (done.length > 0 && systemClock.monotonic() - started > LONGEST_TRANSACTION) break;
-      done.push([pending, pending.operation(tx)]);
+      if (done > 0 && systemClock.monotonic() - started > LONGEST_TRANSACTION) break;
+      pending.value = pending.operation(tx);
+      done++;
     }
     return done;
   }
@@ -198,16 +204,16 @@ export class Writer {
   #replay(batch: readonly Pending[]): readonly Pending[] {
     const { on } = this.#options;
     const failed: [Pending, unknown][] = [];
-    const done: (readonly [Transaction, Done])[] = [];
+    const done: (readonly [Transaction, Pending])[] = [];
     try {
       on.run(BEGIN);
       for (const pending of batch) {
         on.run(SAVEPOINT);
         try {
           const tx = this.#begin(null);
-          const value = pending.operation(tx);
+          pending.value = pending.operation(tx);
           tx.flushCounts();
-          done.push([tx, [pending, value]]);
+          done.push([tx, pending]);
         } catch (error) {
           if (isOfTheFile(error)) throw error;
           on.run(ROLLBACK_TO_SAVEPOINT);
@@ -222,14 +228,14 @@ export class Writer {
     }
     for (const [tx, one] of done) this.#finish(tx, [one]);
     for (const [pending, error] of failed) pending.reject(this.#translated(error));
-    return [];
+    return NONE;
   }
 
-  #finish(tx: Transaction, done: readonly Done[]): void {
+  #finish(tx: Transaction, done: readonly Pending[]): void {
     this.names.learn(tx.names.fresh);
     this.#lastJobId = tx.knownJobId ?? this.#lastJobId;
-    this.#options.onCommit(tx.wakes.take());
-    for (const [pending, value] of done) pending.resolve(value as never);
+    this.#options.onCommit(tx.wakes);
+    for (const { resolve, value } of done) resolve(value as never);
   }
 
   #stillWaiting(batch: readonly Pending[]): readonly Pending[] {
@@ -246,7 +252,7 @@ export class Writer {
   #fail(batch: readonly Pending[], error: unknown): readonly Pending[] {
     this.#tries = 0;
     for (const { reject } of batch) reject(this.#translated(error));
-    return [];
+    return NONE;
   }
 
   #translated(error: unknown): NightshiftError {
