@@ -12,6 +12,7 @@ import { isBusy, isOfTheFile, translate } from "./errors.ts";
 import type { Machine } from "./machine.ts";
 import { KnownNames } from "./names.ts";
 import type { Others } from "./others.ts";
+import { Snapshot } from "./snapshot.ts";
 import { BEGIN, COMMIT, RELEASE, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT } from "./sql/transaction.ts";
 import type { Syncing } from "./syncing.ts";
 import { Transaction } from "./transaction.ts";
@@ -61,6 +62,7 @@ export interface WriterOptions {
 export class Writer {
   readonly names = new KnownNames();
   readonly #options: WriterOptions;
+  readonly #snapshot: Snapshot;
   #queue: Pending[] = [];
   #state: "idle" | "due" = "idle";
   /** The last job id given out, as long as nobody else commits; null when it must be looked up. */
@@ -71,6 +73,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#snapshot = new Snapshot(options.on);
   }
 
   /**
@@ -93,9 +96,9 @@ export class Writer {
     return this.#state === "idle";
   }
 
-  /** Resolves when everything submitted so far is settled. */
+  /** Resolves when everything that was submitted is settled and the last turn is over. */
   drained(): Promise<void> {
-    if (this.#queue.length === 0) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
@@ -114,13 +117,13 @@ export class Writer {
       this.#rest();
       return;
     }
-    this.#flush(now);
+    this.#flush(now, false);
   }
 
-  #flush(now: number): void {
+  #flush(now: number, goesOn: boolean): void {
     const batch = this.#queue;
     this.#queue = [];
-    const rest = this.#commit(batch, now);
+    const rest = this.#commit(batch, now, goesOn);
     if (rest.length > 0) this.#queue = [...rest, ...this.#queue];
     if (this.#tries > 0 && this.#queue.length > 0) this.#waitForLock();
     // All microtasks that are due run before the tick that one of them asks for.
@@ -133,7 +136,8 @@ export class Writer {
    */
   readonly #goOn = () => {
     const now = systemClock.monotonic();
-    if (this.#queue.length > 0 && now < this.#turnEnds) return this.#flush(now);
+    if (this.#queue.length > 0 && now < this.#turnEnds) return this.#flush(now, true);
+    this.#snapshot.release();
     this.#options.onRest();
     if (this.#queue.length > 0) this.#schedule();
     else this.#rest();
@@ -154,11 +158,11 @@ export class Writer {
   }
 
   /** Returns what is to be tried again: the part after a long transaction, or all of it when the lock was not free. */
-  #commit(batch: readonly Pending[], now: number): readonly Pending[] {
+  #commit(batch: readonly Pending[], now: number, goesOn: boolean): readonly Pending[] {
     const { on, others, syncing } = this.#options;
     try {
       syncing.next(batch.some(({ durable }) => durable));
-      on.run(BEGIN);
+      this.#begin(goesOn);
     } catch (error) {
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
     }
@@ -167,7 +171,7 @@ export class Writer {
     let done: number;
     try {
       if (others.haveCommitted()) this.#lastJobId = null;
-      tx = this.#begin(this.#lastJobId);
+      tx = this.#transaction(this.#lastJobId);
       done = this.#runAll(tx, batch, now);
       tx.flushCounts();
       on.run(COMMIT);
@@ -182,7 +186,21 @@ export class Writer {
     return isAll ? NONE : batch.slice(done);
   }
 
-  #begin(lastJobId: number | null): Transaction {
+  /** Takes the write lock. */
+  #begin(goesOn: boolean): void {
+    const { on, others } = this.#options;
+    // The first commit of a turn is without: SQLite makes no checkpoint while a statement is being read.
+    if (goesOn && !others.any) this.#snapshot.hold();
+    try {
+      on.run(BEGIN);
+    } catch (error) {
+      if (!this.#snapshot.isHeld || !isBusy(error)) throw error;
+      this.#snapshot.release();
+      on.run(BEGIN);
+    }
+  }
+
+  #transaction(lastJobId: number | null): Transaction {
     return new Transaction(this.#options.on, this.#options.machine, this.names, lastJobId);
   }
 
@@ -210,7 +228,7 @@ export class Writer {
       for (const pending of batch) {
         on.run(SAVEPOINT);
         try {
-          const tx = this.#begin(null);
+          const tx = this.#transaction(null);
           pending.value = pending.operation(tx);
           tx.flushCounts();
           done.push([tx, pending]);
@@ -261,6 +279,7 @@ export class Writer {
 
   /** SQLite has already rolled back after some errors (a full disk, say); a second rollback is then an error of its own, without meaning. */
   #rollBack(): void {
+    this.#snapshot.release();
     try {
       this.#options.on.run(ROLLBACK);
     } catch (error) {

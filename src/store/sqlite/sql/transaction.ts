@@ -4,6 +4,8 @@
 export const BEGIN = `BEGIN IMMEDIATE`;
 /** Several reads of one moment. */
 export const BEGIN_READING = `BEGIN`;
+/** Read as far as its first row, it goes on reading one moment. */
+export const READ_ON = `SELECT 1 FROM nightshift_counter UNION ALL SELECT 1 UNION ALL SELECT 1`;
 export const COMMIT = `COMMIT`;
 export const ROLLBACK = `ROLLBACK`;
 
