@@ -1,7 +1,14 @@
 /** `nightshift jobs` and `count`: which jobs are there, and how many. */
 import { NightshiftError, show } from "../errors/index.ts";
 import { parseFailure } from "../jobs/index.ts";
-import { type JobFilter, type JobState, type JobSummary, MOST_COUNTED } from "../store/contract.ts";
+import {
+  type JobFilter,
+  type JobState,
+  type JobSummary,
+  MOST_COUNTED,
+  type RunningOn,
+  type Store,
+} from "../store/contract.ts";
 import { withStore } from "./care-commands.ts";
 import { type Arguments, type Command, needed, readArguments } from "./command.ts";
 import { agoText, table } from "./table.ts";
@@ -9,12 +16,15 @@ import { agoText, table } from "./table.ts";
 const FILTERS = ["state", "queue", "name"] as const;
 const LISTED = 20;
 const MOST_LISTED = 500;
+/** The most running jobs that are sorted by how long they run. */
+const MOST_SORTED = 10_000;
 /** An error's place in a line of a terminal. */
 const LONGEST_ERROR = 100;
 
 const JOBS_USAGE = `nightshift jobs --state running --store sqlite:shop.db [--queue q] [--name job] [--limit 20] [--schema name] [--json]
-  The newest jobs of a state, of a queue, of a name, up to 500: those that run with the process that runs them and since
-  when, those that failed with their last error.`;
+  The newest jobs of a state, of a queue, of a name, up to 500: those that failed with their last error. Those that run
+  stand in the order of their claims, the oldest first, with the process that runs them; "silent" is one that gave no sign
+  in its time, so that its jobs are due to be given to another one.`;
 
 export const jobsCommand: Command = {
   about: "which jobs match, and who runs them",
@@ -29,11 +39,11 @@ export const jobsCommand: Command = {
     const limit = limitOf(given.value("limit"));
     return withStore(given, JOBS_USAGE, async (store) => {
       const now = await store.now();
-      const { items, next } = await store.listJobs({ ...filter, limit });
+      const { items, more } = await (filter.state === "running" ? longestRunning : newest)(store, filter, limit);
       const jobs = items.map(({ error, ...job }) => ({ ...job, error: error === null ? null : parseFailure(error) }));
       if (given.flag("json")) await terminal.write(`${JSON.stringify({ now, jobs }, null, 2)}\n`);
       else await terminal.write(`${jobsText(items, filter.state, now)}\n`);
-      if (next !== null) terminal.say(`There are more than these ${items.length}: narrow them down, or give --limit.`);
+      if (more !== null) terminal.say(more);
       return 0;
     });
   },
@@ -57,6 +67,39 @@ export const countCommand: Command = {
     });
   },
 };
+
+interface Listed {
+  readonly items: readonly JobSummary[];
+  /** What to say when these are not all. */
+  readonly more: string | null;
+}
+
+async function newest(store: Store, filter: JobFilter, limit: number): Promise<Listed> {
+  const { items, next } = await store.listJobs({ ...filter, limit });
+  return { items, more: next === null ? null : moreThan(items.length) };
+}
+
+/** A store lists by when jobs were enqueued, which says little about how long they run: all that run are read, and sorted here. */
+async function longestRunning(store: Store, filter: JobFilter, limit: number): Promise<Listed> {
+  const found: JobSummary[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null && found.length < MOST_SORTED) {
+    const page = await store.listJobs({ ...filter, limit: MOST_LISTED, ...(cursor === "" ? {} : { cursor }) });
+    found.push(...page.items);
+    cursor = page.next;
+  }
+  const items = found
+    .reverse()
+    .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))
+    .slice(0, limit);
+  if (cursor !== null)
+    return { items, more: `Only the ${found.length} that were enqueued last were looked at: narrow them down.` };
+  return { items, more: found.length > limit ? moreThan(limit) : null };
+}
+
+function moreThan(count: number): string {
+  return `There are more than these ${count}: narrow them down, or give --limit.`;
+}
 
 /** The state is the store's to judge. */
 function filterOf(given: Arguments, usage: string): JobFilter {
@@ -83,7 +126,7 @@ function jobsText(jobs: readonly JobSummary[], state: JobState, now: number): st
     ["attempt", ({ attempt, maxAttempts }) => `${attempt} of ${maxAttempts}`],
     [SINCE[state] ?? "enqueued", ({ at, createdAt }) => whenText(at ?? createdAt, now)],
     state === "running"
-      ? ["runs on", ({ instance }) => (instance ? `${instance.name} (pid ${instance.pid} on ${instance.host})` : "")]
+      ? ["runs on", ({ instance }) => (instance === null ? "" : processText(instance, now))]
       : ["last error", ({ error }) => (error === null ? "" : errorText(error))],
   ];
   return table(
@@ -101,6 +144,12 @@ const SINCE: Readonly<Partial<Record<JobState, string>>> = {
   dead: "ended",
   cancelled: "ended",
 };
+
+function processText({ name, pid, host, expiresAt }: RunningOn, now: number): string {
+  const silent = expiresAt > now ? null : agoText(expiresAt, now);
+  const mark = silent === null ? "" : silent === "now" ? ", silent" : `, silent for ${silent}`;
+  return `${name} (pid ${pid} on ${host})${mark}`;
+}
 
 function whenText(at: number, now: number): string {
   if (at > now) return `in ${agoText(now, at)}`;

@@ -135,7 +135,7 @@ describe("the dashboard in a browser", () => {
     for (const width of [1_280, 390]) {
       await withPage(
         browser,
-        async (page, url, { running }) => {
+        async (page, url, { store, clock, running }) => {
           await page.goto(`${url}jobs?state=running`);
           const row = page.locator("tbody tr").filter({ has: page.locator(`a[href$="id=${running}"]`) });
           assert.match(await row.locator('[data-label="runs on"]').innerText(), /^shop@web-1\s+pid 4711 on web-1$/);
@@ -144,6 +144,12 @@ describe("the dashboard in a browser", () => {
           const standing = /^Claimed .+ ago by shop@web-1 pid 4711 on web-1\.$/;
           await page.locator(".standing", { hasText: standing }).waitFor();
           assert.match(await text(page, ".facts"), /Runs on\s+shop@web-1\s+pid 4711 on web-1/i);
+          for (const { id } of await store.listInstances()) await store.heartbeat(id, 1);
+          await clock.advance(2);
+          await page.goto(`${url}jobs?state=running`);
+          await row.locator('[data-label="runs on"]', { hasText: "expired" }).waitFor();
+          await row.locator("a").click();
+          await page.locator(".standing", { hasText: /4711 on web-1 expired\.$/ }).waitFor();
         },
         { width },
       );

@@ -11,6 +11,7 @@ import { silentLogger } from "../../src/telemetry/index.ts";
 import { countsOf, died, newJob, succeeded, TestWorker } from "../../src/testing/store-conformance/worker.ts";
 import { systemClock } from "../../src/time/index.ts";
 import { TestFolder } from "../store/sqlite/files.ts";
+import { eventually } from "../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient } from "../support/postgres.ts";
 
 const context = { clock: systemClock, logger: silentLogger };
@@ -55,20 +56,36 @@ test("jobs lists what runs with by whom and since when, and what died with its e
   const { jobs: held } = await worker.claim(2);
   const { status, out, err } = await jobs("--state", "running", "--limit", "1");
   assert.equal(status, 0);
-  const line = new RegExp(`^${held[1]?.id} +a +q +1 of 5 +(now|\\d+s ago) +shop@web-1 \\(pid 1 on host\\)$`, "m");
+  const line = new RegExp(`^${held[0]?.id} +a +q +1 of 5 +(now|\\d+s ago) +shop@web-1 \\(pid 1 on host\\)$`, "m");
   assert.match(out, line);
   assert.match(err, /more than these 1: .*--limit/);
   const { jobs: listed } = JSON.parse((await jobs("--state", "running", "--queue", "q", "--json")).out);
   const at = (await store.getJob(held[0]?.id ?? ""))?.at;
   assert.deepEqual(
-    [listed.length, listed[1].at, listed[1].instance],
-    [2, at, { name: "shop@web-1", host: "host", pid: 1 }],
+    [listed.length, listed[0].at, listed[1].instance],
+    [2, at, { name: "shop@web-1", host: "host", pid: 1, expiresAt: (await store.listInstances())[0]?.expiresAt }],
   );
   assert.match((await jobs("--state", "dead")).out, /^id .*last error\n.* 1 of 5 +(now|\d+s ago) +fatal$/m);
   assert.match(
     (await jobs("--state", "dead", "--limit", "0")).err,
     /^NS_OPTION_INVALID: --limit is "0"\. Give a whole/,
   );
+});
+
+test("jobs that run stand with the longest running first, and a process that gave no sign in its time is named as silent", async () => {
+  await using folder = new TestFolder();
+  const { worker, store, address } = await shop(folder);
+  const [late = ""] = await store.enqueue([newJob({ priority: 9 })]);
+  const gone = await TestWorker.register(store, "shop@web-2");
+  const { claimedAt } = await gone.claim(1);
+  await eventually(async () => assert.ok((await store.now()) > claimedAt));
+  const [early] = (await worker.claim(1)).jobs;
+  assert.ok(Number(early?.id) < Number(late));
+  await store.heartbeat(gone.instance, 1);
+  const { out } = await nightshift(["jobs", "--store", address, "--state", "running"]);
+  const [, first, second] = out.split("\n");
+  assert.match(first ?? "", new RegExp(`^${late} .* shop@web-2 \\(pid 1 on host\\), silent( for \\d+s)?$`));
+  assert.match(second ?? "", new RegExp(`^${early?.id} .* shop@web-1 \\(pid 1 on host\\)$`));
 });
 
 test("count tells how many jobs are of a state, a queue, a name, and refuses a state that there is not", async () => {

@@ -61,10 +61,14 @@ test("each state is explained in one sentence of its own", () => {
       state: "running",
       at: NOW - 3_000,
       attempt: 1,
-      instance: { name: "shop@web", host: "web", pid: 7 },
+      instance: { name: "shop@web", host: "web", pid: 7, expiresAt: NOW + 1_000 },
       cancelRequested: "enough",
     }),
     "It is in the hands of a worker on shop@web (pid 7 on web) since 3s, attempt 1 of 5. Its cancellation was asked for: enough.",
+  );
+  assert.match(
+    explain({ state: "running", attempt: 1, instance: { name: "w", host: "h", pid: 7, expiresAt: NOW - 40_000 } }),
+    /attempt 1 of 5\. That process's time ran out 40s ago: the job is due to be given to another one\.$/,
   );
   assert.match(explain({ state: "dead", attempt: 5, error }), /^It is dead after 5 of 5 attempts \(no route\)/);
   assert.equal(explain({ state: "succeeded" }), "It has succeeded.");

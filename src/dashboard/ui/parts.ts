@@ -83,6 +83,16 @@ export function processName({ name, host, pid }: RunningOn): VNode {
   return h("span", null, h("span", { class: "name" }, name), h("span", { class: "quiet" }, ` pid ${pid} on ${host}`));
 }
 
+/** A process that gave no sign in its time. */
+export function expiredBadge(): VNode {
+  return moodBadge("bad", "expired", "No heartbeat in time: its jobs are given to others.");
+}
+
+/** Who runs a job, and whether that process is still taken for alive. */
+export function runsOn(instance: RunningOn, now: number): Child {
+  return [processName(instance), instance.expiresAt < now && [" ", expiredBadge()]];
+}
+
 /** Nothing to show, and what to do about it. */
 export function empty(title: string, ...advice: readonly Child[]): VNode {
   return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), h("p", null, advice));

@@ -24,7 +24,12 @@ export function explanation(situation: Situation): string {
         job.instance === null ? "" : ` on ${job.instance.name} (pid ${job.instance.pid} on ${job.instance.host})`;
       const asked = job.cancelRequested === null ? "" : ` Its cancellation was asked for: ${job.cancelRequested}.`;
       const since = job.at === null ? "" : ` since ${formatDuration(Math.max(0, now - job.at))}`;
-      return `It is in the hands of a worker${where}${since}, attempt ${job.attempt} of ${job.maxAttempts}.${asked}`;
+      const over = job.instance === null ? 0 : now - job.instance.expiresAt;
+      const gone =
+        over > 0
+          ? ` That process's time ran out ${formatDuration(over)} ago: the job is due to be given to another one.`
+          : "";
+      return `It is in the hands of a worker${where}${since}, attempt ${job.attempt} of ${job.maxAttempts}.${gone}${asked}`;
     }
     case "awaiting":
       return "It waits for other jobs to be over.";

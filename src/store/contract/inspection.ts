@@ -85,7 +85,10 @@ export interface JobCount {
 }
 
 /** Which process it is: what a person needs to find it. */
-export type RunningOn = Pick<NewInstance, "name" | "host" | "pid">;
+export interface RunningOn extends Pick<NewInstance, "name" | "host" | "pid"> {
+  /** Until when it is taken for alive, by the store's clock: that of its latest heartbeat. Once that is over its jobs are given to others. */
+  readonly expiresAt: number;
+}
 
 /** A job in a list, without its input. */
 export interface JobSummary {

@@ -19,7 +19,7 @@ import { countedUpTo } from "../shared/counting.ts";
 import { decodeCursor, pageOf } from "../shared/cursor.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { checkThroughput, throughputPoints } from "../shared/rollup.ts";
-import type { MemoryJob, MemoryState } from "./state.ts";
+import type { MemoryInstance, MemoryJob, MemoryState } from "./state.ts";
 import type { Instant } from "./work.ts";
 
 export function counts(state: MemoryState): Counts {
@@ -58,12 +58,12 @@ export function throughput(state: MemoryState, from: number, to: number, step: n
   return throughputPoints(rows, from, to, step);
 }
 
-export function getJob(state: MemoryState, id: JobId): JobDetail | null {
+export function getJob(state: MemoryState, id: JobId, at: Instant): JobDetail | null {
   const job = state.jobs.get(id);
   if (job === undefined) return null;
   const last = job.history.at(-1);
   return {
-    ...summary(job),
+    ...summary(job, at),
     input: job.body.input,
     meta: job.body.meta ?? null,
     maxCrashes: job.body.maxCrashes,
@@ -89,13 +89,13 @@ export function statesOf(state: MemoryState, ids: readonly JobId[]): ReadonlyMap
   return states;
 }
 
-export function listJobs(state: MemoryState, query: JobQuery): Page<JobSummary> {
+export function listJobs(state: MemoryState, query: JobQuery, at: Instant): Page<JobSummary> {
   const before = decodeCursor(query.cursor, ["number"])?.[0] ?? Number.POSITIVE_INFINITY;
   const jobs = matching(state, query)
     .filter((job) => orderOf(job) < before)
     .sort((a, b) => orderOf(b) - orderOf(a));
   const page = pageOf(jobs, query, (job) => [orderOf(job)]);
-  return { ...page, items: page.items.map(summary) };
+  return { ...page, items: page.items.map((job) => summary(job, at)) };
 }
 
 export function countJobs(state: MemoryState, query: CountQuery): JobCount {
@@ -110,11 +110,11 @@ function matching({ jobs }: MemoryState, { state, queue, name }: JobFilter): Mem
 }
 
 export function listInstances(state: MemoryState, at: Instant): readonly StoredInstance[] {
-  return [...state.instances.values()].map(({ id, body, startedAt, expires, leases }) => {
-    const { name, host, pid, version, queues, names, concurrency } = body;
+  return [...state.instances.values()].map((instance) => {
+    const { id, body, startedAt, leases } = instance;
+    const { version, queues, names, concurrency } = body;
     const running = [...leases].reduce((sum, lease) => sum + lease.jobs.size, 0);
-    const expiresAt = Math.round(at.wall + expires - at.monotonic);
-    return { id, name, host, pid, version, queues, names, concurrency, startedAt, expiresAt, running };
+    return { ...runningOn(instance, at), id, version, queues, names, concurrency, startedAt, running };
   });
 }
 
@@ -127,7 +127,7 @@ function orderOf(job: MemoryJob): number {
   return job.place.at === "final" ? job.place.order : job.seq;
 }
 
-function summary(job: MemoryJob): JobSummary {
+function summary(job: MemoryJob, at: Instant): JobSummary {
   const { id, body, attempt, place, createdAt, history } = job;
   const waiting = place.at === "ready" || place.at === "scheduled";
   return {
@@ -141,13 +141,13 @@ function summary(job: MemoryJob): JobSummary {
     maxAttempts: allowedAttempts(body.maxAttempts, waiting ? attempt + 1 : attempt),
     createdAt,
     at: whenOf(job),
-    instance: place.at === "running" ? runningOn(place.lease.instance.body) : null,
+    instance: place.at === "running" ? runningOn(place.lease.instance, at) : null,
     error: history.findLast(({ error, what }) => error !== null && what !== "cancelled")?.error ?? null,
   };
 }
 
-function runningOn({ name, host, pid }: RunningOn): RunningOn {
-  return { name, host, pid };
+function runningOn({ body: { name, host, pid }, expires }: MemoryInstance, at: Instant): RunningOn {
+  return { name, host, pid, expiresAt: Math.round(at.wall + expires - at.monotonic) };
 }
 
 function whenOf({ place }: MemoryJob): number | null {

@@ -257,14 +257,14 @@ class MemoryStore implements C.Store {
     return this.#run(({ state }) => inspection.throughput(state, from, to, step));
   }
   async getJob(id: C.JobId) {
-    return this.#run(({ state }) => inspection.getJob(state, id));
+    return this.#run(({ state, at }) => inspection.getJob(state, id, at));
   }
   async statesOf(ids: readonly C.JobId[]) {
     return this.#run(({ state }) => inspection.statesOf(state, ids));
   }
   async listJobs(query: C.JobQuery) {
     checkList(query);
-    return this.#run(({ state }) => inspection.listJobs(state, query));
+    return this.#run(({ state, at }) => inspection.listJobs(state, query, at));
   }
   async countJobs(query: C.CountQuery) {
     checkCount(query);

@@ -111,7 +111,7 @@ interface HistoryRow {
 
 /** A row of `instance` as a value that has {@link RunningOn}'s form. */
 export function runningOn(row: string): string {
-  return `json_build_object('name', ${row}.name, 'host', ${row}.host, 'pid', ${row}.pid)`;
+  return `json_build_object('name', ${row}.name, 'host', ${row}.host, 'pid', ${row}.pid, 'expiresAt', ${row}.expires_at)`;
 }
 
 export function readRunningOn(text: string | null): RunningOn | null {

@@ -34,6 +34,14 @@ export interface RunningJob {
   readonly nameId: number;
 }
 
+/** A lease with the instance that holds it. */
+interface LeaseRow extends Pick<RunningOn, "name" | "host" | "pid"> {
+  readonly expires_at: number;
+  readonly queue_id: number;
+  readonly claimed_at: number;
+  readonly jobs: string;
+}
+
 /** A job's place. `attempt` counts the attempts begun so far. */
 export type Place =
   | { readonly at: "scheduled"; readonly attempt: number; readonly runAt: number }
@@ -77,9 +85,9 @@ export class Places {
 
   #readRunning(): Map<JobId, RunningJob> {
     const found = new Map<JobId, RunningJob>();
-    type Row = RunningOn & { queue_id: number; claimed_at: number; jobs: string };
-    for (const { queue_id: queueId, claimed_at: claimedAt, jobs, name, host, pid } of this.#on.all<Row>(ALL_LEASES)) {
-      const instance = { name, host, pid };
+    for (const { queue_id: queueId, claimed_at: claimedAt, jobs, ...row } of this.#on.all<LeaseRow>(ALL_LEASES)) {
+      const { name, host, pid, expires_at: expiresAt } = row;
+      const instance = { name, host, pid, expiresAt };
       for (const [id, job] of decodeLeased(jobs)) found.set(id, { ...job, claimedAt, instance, queueId });
     }
     return found;

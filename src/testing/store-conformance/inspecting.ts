@@ -259,7 +259,7 @@ export function inspecting(harness: StoreHarness): void {
       meta: '{"y":2}',
       maxCrashes: 9,
       result: null,
-      instance: { name: "one", host: "host", pid: 1 },
+      instance: { name: "one", host: "host", pid: 1, expiresAt: job?.instance?.expiresAt },
       cancelRequested: null,
     };
     assert.deepEqual(job, {
@@ -269,6 +269,26 @@ export function inspecting(harness: StoreHarness): void {
     const [listed] = (await store.listJobs({ state: "running", limit: 1 })).items;
     assert.deepEqual([listed?.at, listed?.instance], [job?.at, job?.instance]);
   });
+
+  storeTest(
+    harness,
+    "a running job tells until when its process is taken for alive, as the process itself does",
+    async ({ store, passTime }) => {
+      const id = await W.enqueueOne(store);
+      const worker = await W.TestWorker.register(store);
+      await worker.claim();
+      const shown = async () => {
+        const [listed] = (await store.listJobs({ state: "running", limit: 1 })).items;
+        const times = [(await store.getJob(id))?.instance?.expiresAt, listed?.instance?.expiresAt];
+        const told = (await store.listInstances())[0]?.expiresAt ?? 0;
+        for (const time of times) assert.ok(Math.abs((time ?? 0) - told) < 1_000, `${time}, and not ${told}`);
+        return Math.max(...times.map((time) => time ?? 0));
+      };
+      assert.ok((await shown()) > (await store.now()));
+      await worker.expire(passTime);
+      assert.ok((await shown()) <= (await store.now()));
+    },
+  );
 
   storeTest(
     harness,

@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { duration } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { button, card, errorBlock, facts, moment, processName, stateBadge } from "../parts.ts";
+import { button, card, errorBlock, facts, moment, runsOn, stateBadge } from "../parts.ts";
 
 /** The page `job`. */
 export const jobPage: PageFactory = (context) => {
@@ -122,7 +122,7 @@ function standing(job: JobView, now: number, context: PageContext): Child {
         "Claimed ",
         moment(job.at, now),
         " by ",
-        job.instance === null ? "an instance" : processName(job.instance),
+        job.instance === null ? "an instance" : runsOn(job.instance, now),
         ".",
       ];
     case "succeeded":
@@ -146,7 +146,7 @@ function factsOf(job: JobView, now: number): Child {
     ["Attempt", `${job.attempt} of ${job.maxAttempts}`],
     ["Priority", String(job.priority)],
     ["Enqueued", moment(job.createdAt, now)],
-    ...(job.instance === null ? [] : [["Runs on", processName(job.instance)] as const]),
+    ...(job.instance === null ? [] : [["Runs on", runsOn(job.instance, now)] as const]),
     ["Crashes allowed", String(job.maxCrashes)],
   ]);
 }

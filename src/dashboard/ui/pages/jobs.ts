@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { count } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { type Column, card, empty, jobLink, moment, moodBadge, processName, table } from "../parts.ts";
+import { type Column, card, empty, jobLink, moment, moodBadge, runsOn, table } from "../parts.ts";
 import { actionOf, bulkBar, type Selection } from "./bulk.ts";
 import { ListSize } from "./job-pager.ts";
 
@@ -211,7 +211,7 @@ function columnsOf(state: JobState, now: number): Column<JobRow>[] {
             label: "runs on",
             kind: "wide" as const,
             cell: ({ instance }: JobRow) =>
-              instance === null ? h("span", { class: "quiet" }, "–") : processName(instance),
+              instance === null ? h("span", { class: "quiet" }, "–") : runsOn(instance, now),
           },
         ]
       : []),

@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { exact } from "../format.ts";
 import type { PageFactory } from "../page.ts";
-import { type Column, card, empty, moment, moodBadge, processName, table } from "../parts.ts";
+import { type Column, card, empty, expiredBadge, moment, moodBadge, processName, table } from "../parts.ts";
 
 /** The page `services`. */
 export const servicesPage: PageFactory = (context) => {
@@ -100,10 +100,7 @@ function instances(view: InstancesView, now: number): Child {
     { label: "instance", cell: processName },
     {
       label: "health",
-      cell: (row) =>
-        row.expiresAt < now
-          ? moodBadge("bad", "expired", "No heartbeat in time: its jobs are given to others.")
-          : moodBadge("good", "alive"),
+      cell: (row) => (row.expiresAt < now ? expiredBadge() : moodBadge("good", "alive")),
     },
     { label: "running", kind: "number", cell: (row) => `${exact(row.running)} of ${exact(row.concurrency)}` },
     {

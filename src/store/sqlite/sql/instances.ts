@@ -29,7 +29,7 @@ export const LEASES_OF_INSTANCE = `
 
 /** Everything that runs anywhere: as many rows as batches are out, not as jobs run. */
 export const ALL_LEASES = `
-  SELECT l.id, l.queue_id, l.claimed_at, l.jobs, n.text AS name, i.host, i.pid
+  SELECT l.id, l.queue_id, l.claimed_at, l.jobs, n.text AS name, i.host, i.pid, i.expires_at
   FROM nightshift_lease AS l
     JOIN nightshift_instance AS i ON i.id = l.instance_id
     JOIN nightshift_name AS n ON n.id = i.name_id`;
