@@ -110,6 +110,7 @@ async function play(name: string, key: string, round: number): Promise<void> {
     console.log(`${round + 1}/${rounds} ${entry.label.padEnd(62)} ${workload.padEnd(14)} ${figure.toFixed(2)}`);
     figures.set(workload, [...(figures.get(workload) ?? []), figure]);
   };
+  writeBack();
   const started = performance.now();
   try {
     await using stage = await Stage.open({ key, entry, servers, scale, measure });
@@ -123,4 +124,9 @@ async function play(name: string, key: string, round: number): Promise<void> {
   }
   console.log(`${name}/${key}: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
   if (writes) notes.store();
+}
+
+/** What the build, the servers or the one before have left to be written would be waited for by who comes next. */
+function writeBack(): void {
+  if (process.platform !== "win32") execFileSync("sync");
 }
