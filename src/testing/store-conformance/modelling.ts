@@ -156,10 +156,12 @@ class Side {
   /** Everything that can be seen at the end, without ids and instants. */
   async picture(): Promise<unknown> {
     const jobs = [];
+    const now = await this.#store.now();
     for (const id of this.#jobs) {
       const job = await this.#store.getJob(id);
       assert.ok(job !== null);
-      const { state, attempt, maxAttempts, error, instance, cancelRequested, queue, priority } = job;
+      const { state, attempt, maxAttempts, error, cancelRequested, queue, priority } = job;
+      const instance = job.instance && { ...job.instance, expiresAt: job.instance.expiresAt > now ? "later" : "over" };
       const history = job.history.map((line) => [line.what, line.attempt, line.ms, line.error, line.instance]);
       jobs.push({ state, attempt, maxAttempts, error, instance, cancelRequested, queue, priority, history });
     }
