@@ -51,6 +51,8 @@ export class Turns {
   #retry: Timer | undefined;
   #exchangedAt = Number.NEGATIVE_INFINITY;
   #underWay = 0;
+  /** The last of them was begun in this turn of the event loop: the store may answer it before the next. */
+  #justBegun = false;
   /** The last exchange that was begun. What exchanges bring is taken in the order in which they were begun. */
   #last: Promise<void> = Promise.resolve();
 
@@ -110,12 +112,16 @@ export class Turns {
     return Math.max(1, rest);
   }
 
-  /** Another exchange beside the one under way: only to move many jobs, so that slow queues are claimed from one by one. */
+  /**
+   * Another exchange beside the one under way: only to move many jobs, so that slow queues are claimed from one by one,
+   * and only when the store is still at work as the event loop comes round. One that answers within the turn does nothing
+   * while handlers run: a second batch in hand would bring no speed and take memory (decision 064).
+   */
   #mayOverlap(pending: number): boolean {
     const { instance, exchange, lanes } = this.#parts;
     const id = instance();
     // A claim that got no answer is cleared up while no other is under way.
-    if (this.#underWay >= UNDER_WAY || id === undefined || exchange.isUnsureOf(id)) return false;
+    if (this.#justBegun || this.#underWay >= UNDER_WAY || id === undefined || exchange.isUnsureOf(id)) return false;
     return pending >= ENOUGH || (this.#isWorking && lanes.mostMissing() >= ENOUGH);
   }
 
@@ -162,6 +168,14 @@ export class Turns {
         this.#ended();
       },
     );
+    void this.#letTheLoopComeRound();
+  }
+
+  async #letTheLoopComeRound(): Promise<void> {
+    this.#justBegun = true;
+    await setImmediate();
+    this.#justBegun = false;
+    this.#parts.bell.ring();
   }
 
   #wants(now: number): readonly Want[] {
