@@ -2,6 +2,7 @@
  * Ids of jobs: the day's bucket and the number, so that a lookup goes to one partition. Numbers may exceed what a
  * JavaScript number holds and stay text throughout.
  */
+import { TAILS } from "../shared/tails.ts";
 
 /** The parts of a job's id, as text for a statement. */
 export interface JobKey {
@@ -9,6 +10,7 @@ export interface JobKey {
   readonly id: string;
 }
 
+const ZERO = "0".charCodeAt(0);
 const SHAPE = /^(\d{1,9})-(\d{1,18})$/;
 
 export function jobId(bucket: string | number, id: string | number): string {
@@ -18,6 +20,29 @@ export function jobId(bucket: string | number, id: string | number): string {
 /** What the ids of a day's jobs begin with: made once for many, it is one string that they share. */
 export function idPrefix(bucket: string | number): string {
   return `${bucket}-`;
+}
+
+/**
+ * Makes ids of numbers that follow each other, which share all of their text but the last three digits: a worker holds some
+ * thousand of them, and they count as alive in each collection of young objects.
+ */
+export class Consecutive {
+  #prefix = "";
+  #thousands = "";
+  #beginning = "";
+
+  of(prefix: string, number: string): string {
+    const at = number.length - 3;
+    if (at <= 0) return prefix + number;
+    if (this.#thousands.length !== at || prefix !== this.#prefix || !number.startsWith(this.#thousands)) {
+      this.#prefix = prefix;
+      this.#thousands = number.slice(0, at);
+      this.#beginning = prefix + this.#thousands;
+    }
+    // Digit by digit: a piece of text made only to be read as a number would cost more than the rest.
+    const tail = number.charCodeAt(at) * 100 + number.charCodeAt(at + 1) * 10 + number.charCodeAt(at + 2);
+    return this.#beginning + (TAILS[tail - 111 * ZERO] as string);
+  }
 }
 
 /** The parts of an id; null for text that no job of this store has as its id. */

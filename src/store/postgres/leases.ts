@@ -3,7 +3,7 @@ import type { ClaimedJob, Lease } from "../contract.ts";
 import { numberElements, numbers } from "./arrays.ts";
 import type { Row } from "./driver.ts";
 import type { HeldLease } from "./held.ts";
-import { idPrefix } from "./job-id.ts";
+import { Consecutive, idPrefix } from "./job-id.ts";
 import { run, type Session } from "./session.ts";
 
 /** Between the inputs of a batch: no JSON text has it as it is. Other text may, see {@link parted}. */
@@ -27,11 +27,12 @@ export async function readLease(session: Session, row: Row): Promise<{ lease: Le
   const attemptAt = eachOrAll(attempts);
   const mostAt = eachOrAll(most);
   const createdAt = eachOrAll(created);
+  const consecutive = new Consecutive();
   const jobs: ClaimedJob[] = [];
   for (let index = 0; index < ids.length; index++) {
     const attempt = attemptAt(index);
     const job = {
-      id: prefixAt(index) + (ids[index] as string),
+      id: consecutive.of(prefixAt(index), ids[index] as string),
       name: nameAt(index),
       priority: laneAt(index).priority,
       input: inputs[index] as string,

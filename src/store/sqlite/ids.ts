@@ -1,12 +1,10 @@
 /** Ids: whole numbers in the file, text outside. */
+import { TAILS } from "../shared/tails.ts";
 
 /** The number in an id; null for text that is no id of this store, which then simply does not exist. */
 export function parseId(id: string): number | null {
   return /^[1-9]\d{0,15}$/.test(id) ? Number(id) : null;
 }
-
-/** The last three digits of an id. */
-const TAILS = Array.from({ length: 1_000 }, (_, tail) => String(tail).padStart(3, "0"));
 
 /**
  * An id as text, as `String(id)` writes it. That keeps texts and numbers in a cache of V8's, which is some thousand ids
