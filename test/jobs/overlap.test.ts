@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { createHost, silentLogger } from "../../src/index.ts";
 import { defineJob, unchecked } from "../../src/jobs/index.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { memory } from "../../src/store/memory/index.ts";
+import { sqlite } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
+import { eventually } from "../support/eventually.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { startEngine } from "./support/engine.ts";
 
 /** A store whose claims take 2 ms, and whose nth claim is answered with an error after its commit. */
 function slow(store: Store, clock: VirtualClock, losing: number) {
-  const aMoment = () => new Promise<void>((resolve) => void clock.setTimer(1, resolve));
+  return watched(store, () => new Promise<void>((resolve) => void clock.setTimer(1, resolve)), losing);
+}
+
+/** Counts claims, and how many are under way at once. */
+function watched(store: Store, aMoment: () => Promise<void>, losing: number) {
   const seen = { claims: 0, most: 0, reconciled: [] as number[] };
   let underWay = 0;
   const claiming = async <T>(real: () => Promise<T>): Promise<T> => {
@@ -62,3 +71,24 @@ for (const losing of [0, 6, 7]) {
     else assert.deepEqual(seen.reconciled, [0], "cleared up once, while no claim was under way");
   });
 }
+
+test("a store that answers within a turn of the event loop is never asked for a second batch beside the first", async () => {
+  using folder = temporaryFolder();
+  for (const real of [memory(), sqlite(join(folder.path, "jobs.db"))]) {
+    let ran = 0;
+    const fast = defineJob({ name: "fast", input: unchecked<number>(), run: () => void ran++ });
+    const { store, seen } = watched(real, async () => undefined, 0);
+    const builder = createHost({ logger: silentLogger, signals: false });
+    builder.addJobs({ store, jobs: [fast] });
+    await using host = builder.build();
+    await host.start();
+    await host.jobs.enqueueMany(
+      fast,
+      Array.from({ length: TOTAL }, (_, index) => index),
+    );
+    await eventually(async () => assert.equal(ran, TOTAL));
+    await host.stop();
+    assert.equal(seen.most, 1);
+    assert.ok(seen.claims < TOTAL / 100, `${seen.claims} claims are not those of a fast queue`);
+  }
+});

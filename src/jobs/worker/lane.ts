@@ -19,12 +19,12 @@ interface Arrival {
 
 /** Claimed ahead is what this time's work is, at the present pace: enough to keep handlers busy over one commit. */
 const AHEAD_MS = 25;
-const MOST_AHEAD = 1_700;
+const MOST_AHEAD = 2_000;
 /**
  * The most that one claim asks for: two claims under way keep the store busy while handlers run. Fewer cost throughput, more
  * cost memory, as what is in hand decides how much room V8 gives young objects (decision 064).
  */
-const MOST_CLAIMED = 850;
+const MOST_CLAIMED = 1_000;
 /** Claimed ahead is never more than this many bytes of input, by the average so far. */
 const MOST_BYTES_AHEAD = 32 * 1024 * 1024;
 
@@ -76,10 +76,9 @@ export class Lane {
 
   push(jobs: readonly ClaimedJob[], lease: HeldLease, since: number): void {
     if (jobs.length === 0) return;
-    this.#averageBytes = jobs.reduce(
-      (average, { input }) => average + (input.length - average) / 64,
-      this.#averageBytes,
-    );
+    let average = this.#averageBytes;
+    for (const { input } of jobs) average += (input.length - average) / 64;
+    this.#averageBytes = average;
     this.#arrivals.push({ jobs: jobs.toReversed(), lease, since });
     this.#waiting += jobs.length;
   }

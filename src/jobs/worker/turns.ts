@@ -51,8 +51,8 @@ export class Turns {
   #retry: Timer | undefined;
   #exchangedAt = Number.NEGATIVE_INFINITY;
   #underWay = 0;
-  /** The last of them was begun in this turn of the event loop: the store may answer it before the next. */
-  #justBegun = false;
+  /** Of those that were begun lately, for how many the event loop has yet to come round. */
+  #fresh = 0;
   /** The last exchange that was begun. What exchanges bring is taken in the order in which they were begun. */
   #last: Promise<void> = Promise.resolve();
 
@@ -121,7 +121,7 @@ export class Turns {
     const { instance, exchange, lanes } = this.#parts;
     const id = instance();
     // A claim that got no answer is cleared up while no other is under way.
-    if (this.#justBegun || this.#underWay >= UNDER_WAY || id === undefined || exchange.isUnsureOf(id)) return false;
+    if (this.#fresh > 0 || this.#underWay >= UNDER_WAY || id === undefined || exchange.isUnsureOf(id)) return false;
     return pending >= ENOUGH || (this.#isWorking && lanes.mostMissing() >= ENOUGH);
   }
 
@@ -172,9 +172,10 @@ export class Turns {
   }
 
   async #letTheLoopComeRound(): Promise<void> {
-    this.#justBegun = true;
+    this.#fresh++;
+    await setImmediate(); // a store that gathers what this turn asks of it may begin only now
     await setImmediate();
-    this.#justBegun = false;
+    this.#fresh--;
     this.#parts.bell.ring();
   }
 
