@@ -47,6 +47,8 @@ export interface StoreInfo {
   readonly engine: string;
   /** What a resolved enqueue survives: nothing, the process's death, or the machine's as well. */
   readonly durability: "none" | "process" | "power-loss";
+  /** It works in this very thread, so that nothing else happens meanwhile: two calls at once bring no speed. Default: false. */
+  readonly synchronous?: boolean;
   /** Of a store made of several databases: each of them, with what is wrong with one that is away. */
   readonly shards?: readonly ShardInfo[];
 }

@@ -13,11 +13,19 @@ import { startEngine } from "./support/engine.ts";
 
 /** A store whose claims take 2 ms, and whose nth claim is answered with an error after its commit. */
 function slow(store: Store, clock: VirtualClock, losing: number) {
-  return watched(store, () => new Promise<void>((resolve) => void clock.setTimer(1, resolve)), losing);
+  return watched(
+    store,
+    { synchronous: false, losing },
+    () => new Promise((resolve) => void clock.setTimer(1, resolve)),
+  );
 }
 
 /** Counts claims, and how many are under way at once. */
-function watched(store: Store, aMoment: () => Promise<void>, losing: number) {
+function watched(
+  store: Store,
+  { synchronous = store.info().synchronous ?? false, losing = 0 } = {},
+  aMoment: () => Promise<void> = async () => undefined,
+) {
   const seen = { claims: 0, most: 0, reconciled: [] as number[] };
   let underWay = 0;
   const claiming = async <T>(real: () => Promise<T>): Promise<T> => {
@@ -38,6 +46,7 @@ function watched(store: Store, aMoment: () => Promise<void>, losing: number) {
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== "function") return value;
       const real = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
+      if (key === "info") return () => ({ ...target.info(), synchronous });
       if (key === "claim" || key === "settleAndClaim") return (...args: unknown[]) => claiming(() => real(...args));
       if (key !== "reconcile") return real;
       return (...args: unknown[]) => {
@@ -72,12 +81,12 @@ for (const losing of [0, 6, 7]) {
   });
 }
 
-test("a store that answers within a turn of the event loop is never asked for a second batch beside the first", async () => {
+test("a store that works in this thread is never asked for a second batch beside the first", async () => {
   using folder = temporaryFolder();
   for (const real of [memory(), sqlite(join(folder.path, "jobs.db"))]) {
     let ran = 0;
     const fast = defineJob({ name: "fast", input: unchecked<number>(), run: () => void ran++ });
-    const { store, seen } = watched(real, async () => undefined, 0);
+    const { store, seen } = watched(real);
     const builder = createHost({ logger: silentLogger, signals: false });
     builder.addJobs({ store, jobs: [fast] });
     await using host = builder.build();

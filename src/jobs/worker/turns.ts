@@ -19,8 +19,6 @@ import type { StoreTime } from "./store-time.ts";
 const WINDOW = 4;
 /** An exchange that carries so many outcomes is not put off. */
 const ENOUGH = 500;
-/** Exchanges under way at once: while the store works on one, the jobs that the other brought are run. */
-const UNDER_WAY = 2;
 /** Outcomes whose database is away are tried again after about so long. */
 const AGAIN = 1_000;
 
@@ -33,6 +31,8 @@ export interface TurnsParts {
   readonly logger: LoggerLike;
   readonly random: () => number;
   readonly exchange: Exchange;
+  /** Exchanges under way at once. */
+  readonly mostUnderWay: number;
   readonly lanes: Lanes;
   readonly outbox: Outbox;
   readonly attempts: Attempts;
@@ -51,8 +51,6 @@ export class Turns {
   #retry: Timer | undefined;
   #exchangedAt = Number.NEGATIVE_INFINITY;
   #underWay = 0;
-  /** Of those that were begun lately, for how many the event loop has yet to come round. */
-  #fresh = 0;
   /** The last exchange that was begun. What exchanges bring is taken in the order in which they were begun. */
   #last: Promise<void> = Promise.resolve();
 
@@ -112,16 +110,12 @@ export class Turns {
     return Math.max(1, rest);
   }
 
-  /**
-   * Another exchange beside the one under way: only to move many jobs, so that slow queues are claimed from one by one,
-   * and only when the store is still at work as the event loop comes round. One that answers within the turn does nothing
-   * while handlers run: a second batch in hand would bring no speed and take memory (decision 064).
-   */
+  /** Another exchange beside the one under way: only to move many jobs, so that slow queues are claimed from one by one. */
   #mayOverlap(pending: number): boolean {
-    const { instance, exchange, lanes } = this.#parts;
+    const { instance, exchange, lanes, mostUnderWay } = this.#parts;
     const id = instance();
     // A claim that got no answer is cleared up while no other is under way.
-    if (this.#fresh > 0 || this.#underWay >= UNDER_WAY || id === undefined || exchange.isUnsureOf(id)) return false;
+    if (this.#underWay >= mostUnderWay || id === undefined || exchange.isUnsureOf(id)) return false;
     return pending >= ENOUGH || (this.#isWorking && lanes.mostMissing() >= ENOUGH);
   }
 
@@ -168,15 +162,6 @@ export class Turns {
         this.#ended();
       },
     );
-    void this.#letTheLoopComeRound();
-  }
-
-  async #letTheLoopComeRound(): Promise<void> {
-    this.#fresh++;
-    await setImmediate(); // a store that gathers what this turn asks of it may begin only now
-    await setImmediate();
-    this.#fresh--;
-    this.#parts.bell.ring();
   }
 
   #wants(now: number): readonly Want[] {

@@ -93,6 +93,8 @@ export class Worker implements SessionListener {
     this.#turns = new Turns({
       ...shared,
       exchange: this.#exchange,
+      // Two where the store works on one while the jobs that the other brought are run.
+      mostUnderWay: store.info().synchronous === true ? 1 : 2,
       attempts: this.#attempts,
       bell: this.#bell,
       phase: () => this.#phase,

@@ -77,7 +77,8 @@ class MemoryStore implements C.Store {
     if (this.#openings === 0) this.#context = null;
   }
   info() {
-    return { kind: "memory", location: "this process", engine: process.version, durability: "none" } as const;
+    const engine = process.version;
+    return { kind: "memory", location: "this process", engine, durability: "none", synchronous: true } as const;
   }
   async now(): Promise<number> {
     return this.#run(({ at }) => at.wall);

@@ -109,7 +109,8 @@ class SqliteStore implements C.Store {
   info() {
     const { path, durability } = this.#settings;
     const survives = durability === "full" ? "power-loss" : "process";
-    return { kind: "sqlite", location: path, engine: this.#database?.engine ?? "", durability: survives } as const;
+    const engine = this.#database?.engine ?? "";
+    return { kind: "sqlite", location: path, engine, durability: survives, synchronous: true } as const;
   }
   async now(): Promise<number> {
     return this.#open().machine.at().now;
