@@ -20,6 +20,7 @@ const lanesOf = (limits: Record<string, number>) =>
   new Lanes(
     Object.entries(limits).map(([queue, limit]) => ({ queue, limit })),
     2_000,
+    2,
     0,
   );
 /** Brings as many jobs as were wanted. */
@@ -71,7 +72,7 @@ test("the time that the store takes does not make a queue slow", () => {
 });
 
 test("what is claimed ahead is bounded in number and in bytes", () => {
-  assert.equal(worthAhead(1_000_000, 10), 2_000);
+  assert.equal(worthAhead(1_000_000, 10), 1_400);
   assert.equal(worthAhead(0.03, 10), 0);
   assert.equal(worthAhead(1_000_000, 1_048_576), 32);
 });
@@ -81,10 +82,10 @@ test("a fast queue is asked for more while a claim is on its way, in portions", 
   bring(lanes, lanes.wants(10, 0, 0), 0);
   while (lanes.next() !== undefined) for (let n = 0; n < 50; n++) lanes.ended("q");
   const [first] = lanes.wants(10, 2, 0);
-  assert.equal(first?.limit, 1_000);
-  assert.equal(lanes.mostMissing(), 1_000);
+  assert.equal(first?.limit, 700);
+  assert.equal(lanes.mostMissing(), 700);
   const [second] = lanes.wants(10, 2, 0);
-  assert.equal(second?.limit, 1_000);
+  assert.equal(second?.limit, 700);
   assert.equal(lanes.mostMissing(), 0);
   assert.equal(lanes.isHungry(), false, "nothing is missing: it is on its way");
 });
@@ -95,14 +96,14 @@ test("nothing is missing of a fast queue as long as a claim would ask for nothin
   while (lanes.next() !== undefined) for (let n = 0; n < 50; n++) lanes.ended("q");
   bring(lanes, lanes.wants(10, 2, 0), 2);
   bring(lanes, lanes.wants(10, 2, 0), 2);
-  for (let begun = 1; begun < 1_000; begun++) {
+  for (let begun = 1; begun < 700; begun++) {
     lanes.next();
     lanes.ended("q");
     assert.equal(lanes.mostMissing(), 0, `after ${begun}`);
     assert.deepEqual(lanes.wants(0, 2, 0), []);
   }
   lanes.next();
-  assert.equal(lanes.mostMissing(), 1_000);
+  assert.equal(lanes.mostMissing(), 700);
 });
 
 test("an empty queue is not asked again before a hint, or the poll", () => {

@@ -19,12 +19,11 @@ interface Arrival {
 
 /** Claimed ahead is what this time's work is, at the present pace: enough to keep handlers busy over one commit. */
 const AHEAD_MS = 25;
-const MOST_AHEAD = 2_000;
 /**
- * The most that one claim asks for: two claims under way keep the store busy while handlers run. Fewer cost throughput, more
+ * And never more than so many, which one claim brings, or two where two are under way at once. Fewer cost throughput, more
  * cost memory, as what is in hand decides how much room V8 gives young objects (decision 064).
  */
-const MOST_CLAIMED = 1_000;
+const MOST_AHEAD = 1_400;
 /** Claimed ahead is never more than this many bytes of input, by the average so far. */
 const MOST_BYTES_AHEAD = 32 * 1024 * 1024;
 
@@ -53,10 +52,14 @@ export class Lane {
   #ended = 0;
   #measuredAt: number;
   #storeTime = 0;
+  /** The most that one claim asks for. */
+  readonly #mostClaimed: number;
 
-  constructor(queue: string, limit: number, now: number) {
+  /** @param claims how many claims may be under way at once */
+  constructor(queue: string, limit: number, claims: number, now: number) {
     this.queue = queue;
     this.limit = limit;
+    this.#mostClaimed = MOST_AHEAD / claims;
     this.#measuredAt = now;
   }
 
@@ -137,7 +140,8 @@ export class Lane {
 
   /** A fast queue is topped up when half of what is ahead is used, not job by job. */
   #worthAsking(missing: number): number {
-    return missing >= Math.max(1, Math.min(MOST_CLAIMED, this.#ahead / 2)) ? Math.min(missing, MOST_CLAIMED) : 0;
+    const most = this.#mostClaimed;
+    return missing >= Math.max(1, Math.min(most, this.#ahead / 2)) ? Math.min(missing, most) : 0;
   }
 
   /** The pace was wrong: what was claimed ahead was handed back. */

@@ -26,9 +26,10 @@ export class Lanes {
   constructor(
     queues: readonly { readonly queue: string; readonly limit: number }[],
     pollInterval: number,
+    claims: number,
     now: number,
   ) {
-    this.#lanes = queues.map(({ queue, limit }) => new Lane(queue, limit, now));
+    this.#lanes = queues.map(({ queue, limit }) => new Lane(queue, limit, claims, now));
     this.#byQueue = new Map(this.#lanes.map((lane) => [lane.queue, lane]));
     this.#pollInterval = pollInterval;
   }

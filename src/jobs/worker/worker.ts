@@ -69,7 +69,9 @@ export class Worker implements SessionListener {
     this.#store = store;
     this.#session = session;
     this.#options = options;
-    this.#lanes = new Lanes(options.queues, options.pollInterval, clock.monotonic());
+    // Two where the store works on one while the jobs that the other brought are run.
+    const mostUnderWay = store.info().synchronous === true ? 1 : 2;
+    this.#lanes = new Lanes(options.queues, options.pollInterval, mostUnderWay, clock.monotonic());
     this.#bell = new Bell(clock);
     const shared = { ...parts, lanes: this.#lanes, outbox: this.#outbox, storeTime: new StoreTime(clock) };
     this.#attempts = new Attempts({
@@ -93,8 +95,7 @@ export class Worker implements SessionListener {
     this.#turns = new Turns({
       ...shared,
       exchange: this.#exchange,
-      // Two where the store works on one while the jobs that the other brought are run.
-      mostUnderWay: store.info().synchronous === true ? 1 : 2,
+      mostUnderWay,
       attempts: this.#attempts,
       bell: this.#bell,
       phase: () => this.#phase,

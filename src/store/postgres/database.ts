@@ -11,6 +11,7 @@ import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
 import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
+import { incoming } from "./incoming.ts";
 import type { Settings } from "./options.ts";
 import { type Answered, type Asked, put, putBoth, type Value } from "./question.ts";
 import { channelOf } from "./quote.ts";
@@ -74,6 +75,7 @@ export class Database {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       allowExitOnIdle: false,
+      stream: incoming,
       // A pooler in transaction mode refuses session settings at connect.
       ...(settings.pooler ? {} : { statement_timeout: settings.statementTimeout }),
     });

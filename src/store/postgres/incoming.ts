@@ -1,0 +1,66 @@
+/**
+ * What PostgreSQL sends, read into room that stays. The driver's own way makes a buffer of 64 KiB for each read and, for an
+ * answer that comes in several, ever larger ones to join them in: half a kilobyte for each job of a drain, which V8 counts
+ * with its old objects and therefore collects all of them every 100,000 jobs (decision 064).
+ */
+import { Socket } from "node:net";
+
+/** A message is a letter and a length, which counts itself and not the letter. */
+const HEAD = 5;
+/** The least room for a read. */
+const READ = 64 * 1024;
+/** Room beyond this is not kept once an answer was larger. */
+const KEPT = 1024 * 1024;
+
+/**
+ * What `pg` takes as its option `stream`: a socket that tells of whole messages only, so that the driver has used what it
+ * hears before the next read. Where the connection is to be encrypted it is a socket as any other.
+ */
+export function incoming({ ssl }: { readonly ssl?: unknown }): Socket {
+  if (ssl) return new Socket();
+  const messages = new Messages();
+  const callback = (bytes: number) => {
+    messages.arrived(bytes, (whole) => socket.emit("data", whole));
+    return true;
+  };
+  const socket = new Socket({ onread: { buffer: () => messages.room(), callback } });
+  return socket;
+}
+
+/** Bytes as they come in, until they are whole messages. */
+export class Messages {
+  #buffer = Buffer.allocUnsafeSlow(READ);
+  /** Bytes that are there. */
+  #end = 0;
+  /** Where the first message begins whose end is not there. */
+  #next = 0;
+
+  /** Where the next bytes are to be put. */
+  room(): Buffer {
+    if (this.#buffer.length - this.#end < READ) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#end + READ));
+      this.#buffer.copy(larger, 0, 0, this.#end);
+      this.#buffer = larger;
+    }
+    return this.#buffer.subarray(this.#end);
+  }
+
+  /** So many came. What they make whole is told of at once, and overwritten afterwards. */
+  arrived(bytes: number, tell: (whole: Buffer) => void): void {
+    this.#end += bytes;
+    while (this.#end - this.#next >= HEAD) {
+      const after = this.#next + 1 + Math.max(HEAD - 1, this.#buffer.readInt32BE(this.#next + 1));
+      if (after > this.#end) break;
+      this.#next = after;
+    }
+    if (this.#next === 0) return;
+    try {
+      tell(this.#buffer.subarray(0, this.#next));
+    } finally {
+      this.#buffer.copyWithin(0, this.#next, this.#end);
+      this.#end -= this.#next;
+      this.#next = 0;
+      if (this.#end === 0 && this.#buffer.length > KEPT) this.#buffer = Buffer.allocUnsafeSlow(READ);
+    }
+  }
+}
