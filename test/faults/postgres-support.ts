@@ -113,6 +113,8 @@ export class Load {
           lease: id,
           outcomes: jobs.map(({ id: job }) => ({ job, type: "succeeded", ms: 0 })),
         }));
+        // A claim without an answer may have reached the server after the look that followed it: a worker looks twice, too.
+        if (leases.length === 0 && !this.#producing) await store.reconcile(me, []);
         if (leases.length === 0) await wait(5);
       } catch (error) {
         if (!passing(error)) throw error;
