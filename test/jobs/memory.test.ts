@@ -39,11 +39,11 @@ test("SQLite: a worker that drains has one batch in hand, and keeps nothing that
   using folder = temporaryFolder();
   const file = join(folder.path, "jobs.db");
   const bytes = await aliveIn(sqlite(file), file);
-  assert.ok(bytes < 180_000, `${bytes} bytes were alive`);
+  assert.ok(bytes < 160_000, `${bytes} bytes were alive`);
 });
 
 test("PostgreSQL: a worker that drains has two batches in hand, and keeps nothing that it is done with", async () => {
   const [connectionString, schema] = [await postgresUrl(), freshSchema("drained")];
   const bytes = await aliveIn(postgres({ connectionString, schema }), connectionString, schema);
-  assert.ok(bytes < 330_000, `${bytes} bytes were alive`);
+  assert.ok(bytes < 270_000, `${bytes} bytes were alive`);
 });
