@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { startProgram } from "../support/child.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { npm } from "../support/npm.ts";
+import { postgresUrl } from "../support/postgres.ts";
 import { root, snippets } from "../support/snippets.ts";
 
 const run = promisify(execFile);
@@ -32,6 +33,7 @@ before(async () => {
     join(folder.path, packed.filename),
     "zod@4",
     "fast-check@4",
+    "pg@8",
   );
   const quickStart = snippets(["README.md"]).find(({ info }) => info === "app.ts");
   writeFileSync(
@@ -57,8 +59,8 @@ async function node(version: string): Promise<string> {
   return program;
 }
 
-/** The SQLite store's conformance, as a program of the installed package. */
-const CONFORMANCE = `
+/** The conformance of the stores, as programs of the installed package. */
+const ON_SQLITE = `
 import { join } from "node:path";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -82,6 +84,51 @@ storeConformance("sqlite", {
 });
 `;
 
+/** Time passes in the database: the function of its clock is made anew. */
+const ON_POSTGRES = `
+import { silentLogger, systemClock } from "nightshift";
+import { postgres } from "nightshift/postgres";
+import { storeConformance } from "nightshift/testing/store-conformance";
+import pg from "pg";
+const [connectionString, prefix] = process.argv.slice(2);
+let schemas = 0;
+storeConformance("postgres", {
+  async create() {
+    const schema = prefix + "_" + ++schemas;
+    const open = async () => {
+      const store = postgres({ connectionString, schema, connections: 4 });
+      await store.open({ clock: systemClock, logger: silentLogger });
+      return store;
+    };
+    const store = await open();
+    const raw = new pg.Client({ connectionString });
+    await raw.connect();
+    let ahead = 0;
+    const advance = async (milliseconds) => {
+      ahead += Math.ceil(milliseconds);
+      await raw.query("create or replace function " + schema + ".now_ms() returns bigint language sql volatile " +
+        "return (extract(epoch from clock_timestamp()) * 1000)::bigint + " + ahead);
+    };
+    const dispose = async () => {
+      await store.close();
+      await raw.query("set client_min_messages = warning; drop schema " + schema + " cascade");
+      await raw.end();
+    };
+    return { store, advance, second: open, dispose };
+  },
+});
+`;
+
+/** Runs a program of the conformance suite on a Node of this version. */
+async function conforms(version: string, program: string, ...words: readonly string[]): Promise<void> {
+  writeFileSync(join(project, "conformance.js"), program);
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const options = { cwd: project, env, maxBuffer: 2 ** 26 };
+  await run(await node(version), ["conformance.js", ...words], options).catch((error: { stdout: string }) =>
+    assert.fail(error.stdout.slice(-8_000)),
+  );
+}
+
 for (const version of ["22.13.0", "22", "24", "26"]) {
   test(`on Node ${version} the quick start runs its jobs and stops on Ctrl+C with code 0`, async () => {
     await using app = startProgram(await node(version), [version === "22.13.0" ? "app.js" : "app.ts"], {
@@ -92,12 +139,10 @@ for (const version of ["22.13.0", "22", "24", "26"]) {
     assert.deepEqual(await app.ended, { code: 0, signal: null }, app.output());
   });
 
-  test(`on Node ${version} the SQLite store keeps the contract`, async () => {
-    writeFileSync(join(project, "conformance.js"), CONFORMANCE);
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    await run(await node(version), ["conformance.js"], { cwd: project, env, maxBuffer: 2 ** 26 }).catch(
-      (error: { stdout: string }) => assert.fail(error.stdout.slice(-8_000)),
-    );
+  test(`on Node ${version} the SQLite store keeps the contract`, () => conforms(version, ON_SQLITE));
+
+  test(`on Node ${version} the PostgreSQL store keeps the contract`, async () => {
+    await conforms(version, ON_POSTGRES, await postgresUrl(), `on_${version.replaceAll(".", "_")}`);
   });
 
   test(`on Node ${version} the command says only what was asked for`, async () => {
