@@ -83,5 +83,6 @@ export function noPositionals({ positionals }: Arguments, usage: string): void {
   const [first] = positionals;
   if (first === undefined) return;
   const advice = usage.includes("--store") ? " A store is given as --store sqlite:shop.db." : "";
-  throw new NightshiftError("NS_OPTION_INVALID", `${show(first)} belongs to no option.${advice}\n\n${usage}`);
+  const shown = first.includes("@") ? "What was given" : show(first); // an address may hold a password
+  throw new NightshiftError("NS_OPTION_INVALID", `${shown} belongs to no option.${advice}\n\n${usage}`);
 }

@@ -31,7 +31,7 @@ export class NightshiftError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, options: NightshiftErrorOptions = {}) {
-    super(`${code}: ${message}`, "cause" in options ? { cause: options.cause } : undefined);
+    super(`${code}: ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details ?? {};
   }

@@ -356,6 +356,7 @@ test("what was typed wrong is told with what was meant, and makes no file", asyn
     [["check", "--store", "sqlite:package.json"], /NS_STORE_FOREIGN/],
     [["backup", "--store", "postgres://x/y", "--to", "z"], /Use pg_dump/],
     [["move", "--from", `sqlite:${missing}`, "--to", "redis://user:secret@x"], /^(?!.*secret)/s],
+    [["stats", "postgres://user:secret@x/shop"], /^(?!.*secret).*A store is given as --store/s],
     [["exprot"], /Did you mean "export"\?/],
     [["import", "--from", "package.json", "--store", `sqlite:${missing}`], /NS_IMPORT_INVALID: line 1: not JSON/],
     [["stats", "--store", `shards:${missing}`], /missing\.db cannot be read .*Give a file with \{ "shards"/],

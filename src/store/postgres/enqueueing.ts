@@ -2,11 +2,12 @@
  * Accepting jobs. Calls of one tick share a statement and a commit; while two statements are under way, what comes in
  * gathers for the next, so that throughput grows with the load and a lone call waits for nobody.
  */
-import { NightshiftError, show } from "../../errors/index.ts";
+import { NightshiftError } from "../../errors/index.ts";
 import type { EnqueueOptions, JobId, NewJob } from "../contract.ts";
 import { numberElements, numbers, texts } from "./arrays.ts";
+import { callersClient } from "./caller-tx.ts";
 import type { Statement } from "./database.ts";
-import type { PgQueryable, Row } from "./driver.ts";
+import type { Row } from "./driver.ts";
 import { here } from "./elsewhere.ts";
 import { codeOf, failureKind, toNightshiftError } from "./failures.ts";
 import { jobId } from "./job-id.ts";
@@ -164,12 +165,9 @@ export class Enqueueing {
   }
 
   async #inside(tx: unknown, jobs: readonly NewJob[]): Promise<readonly JobId[]> {
-    if (!isQueryable(tx)) {
-      const advice = "Give a pg client on which a transaction is open, or anything with its query(text, values).";
-      throw new NightshiftError("NS_STORE_TX", `tx is ${show(tx)}. ${advice}`);
-    }
+    const client = await callersClient(tx);
     const query = async (text: string, values: readonly Value[]) => {
-      const { rows } = await tx.query(text, [...values]);
+      const { rows } = await client.query(text, [...values]);
       return rows.map((row) => {
         const { bucket, ids, due } = row as { bucket: string; ids: string; due: string | null };
         return [bucket, ids, due];
@@ -298,8 +296,4 @@ function written(jobs: readonly NewJob[], rows: readonly Row[], names: Names): W
     ...(Number.isFinite(scheduledAt) ? { scheduledAt } : {}),
   };
   return { ids, news };
-}
-
-export function isQueryable(value: unknown): value is PgQueryable {
-  return typeof value === "object" && value !== null && "query" in value && typeof value.query === "function";
 }

@@ -1,6 +1,7 @@
 /** Whether a caller's client and a store are connected to the same database of the same server. */
+
+import { isQueryable } from "./caller-tx.ts";
 import type { PgQueryable } from "./driver.ts";
-import { isQueryable } from "./enqueueing.ts";
 import { run, type Session } from "./session.ts";
 
 /** A server is told from others by when it started, to the microsecond: addresses differ with the way that leads there. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import pg from "pg";
 import type { NewInstance, NewJob } from "../../../src/store/contract.ts";
 import { type PostgresOptions, postgres } from "../../../src/store/postgres/index.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
@@ -53,6 +54,22 @@ test("jobs enqueued inside a caller's transaction exist when it commits, and nev
   assert.equal(await db.store.getJob(gone), null);
   assert.equal((await db.store.getJob(kept))?.state, "ready");
   await assert.rejects(db.store.enqueue([job()], { tx: 42 }), { code: "NS_STORE_TX" });
+});
+
+test("a pool, and a client on which nothing was begun, are refused as tx before anything is written", async () => {
+  await using db = await opened();
+  const pool = new pg.Pool({ connectionString: db.connectionString });
+  await assert.rejects(db.store.enqueue([job()], { tx: pool }), /NS_STORE_TX: tx is a pool.*pool\.connect\(\)/);
+  await pool.end();
+  const client = await rawClient(db.connectionString);
+  await assert.rejects(db.store.enqueue([job()], { tx: client }), /NS_STORE_TX: No transaction is open on the client/);
+  assert.deepEqual((await db.store.listJobs({ state: "ready", limit: 10 })).items, []);
+  const begun = client.query("begin"); // on its way, and not waited for
+  await db.store.enqueue([job()], { tx: client });
+  await begun;
+  await client.query("commit");
+  await client.end();
+  assert.equal((await db.store.listJobs({ state: "ready", limit: 10 })).items.length, 1);
 });
 
 test("concurrent calls share a statement, and one that cannot be stored fails alone", async () => {
