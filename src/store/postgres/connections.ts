@@ -19,6 +19,8 @@ export class Connections {
   #fewest = 0;
   #timer: Timer | undefined;
   #isOver = false;
+  /** Broke while somebody had it. */
+  readonly #broken = new WeakMap<PgPoolClient, Error>();
   readonly #broke: (error: Error) => void;
 
   /** @param isOwn nobody else takes from this pool */
@@ -27,10 +29,12 @@ export class Connections {
     this.#isOwn = isOwn;
     this.#clock = clock;
     const atHand = this.#atHand;
-    // One that breaks under a statement rejects it; nobody but this hears of one that breaks at hand.
+    const broken = this.#broken;
+    // One that breaks under a statement rejects it, by whatever error; nobody but this hears of one that breaks at hand.
     this.#broke = function (this: PgPoolClient, error: Error) {
       const place = atHand.indexOf(this);
       if (place >= 0) atHand.splice(place, 1)[0]?.release(error);
+      else broken.set(this, error);
     };
   }
 
@@ -43,7 +47,8 @@ export class Connections {
 
   /** @param broken why it is of no use any more; the listener stays on it, which may say so again */
   letGo(client: PgPoolClient, broken: Error | null): void {
-    if (broken !== null) client.release(broken);
+    const why = broken ?? this.#broken.get(client);
+    if (why !== undefined) client.release(why);
     else if (!this.#isOwn || this.#isOver || this.#pool.waitingCount !== 0) this.#giveBack(client);
     else {
       this.#atHand.push(client);

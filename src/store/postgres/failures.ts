@@ -14,7 +14,8 @@ export type FailureKind = "conflict" | "refused" | "lost" | "data" | "other";
 const CONFLICTS = new Set(["40001", "40P01", "55P03"]);
 /** Full, starting, shutting down, not writable now: said before anything was begun. */
 const REFUSALS = new Set(["53300", "57P03", "08001", "08004", "25006", "57P05"]);
-const LOSSES = new Set(["57P01", "57P02", "08000", "08003", "08006", "08007", "25P03", "25P04"]);
+/** 08P01 is what PgBouncer says when its server is gone, or has no connection in time. */
+const LOSSES = new Set(["57P01", "57P02", "08000", "08003", "08006", "08007", "08P01", "25P03", "25P04"]);
 const NET = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -48,7 +49,9 @@ export function failureKind(error: unknown, sent: boolean): FailureKind {
     return "other";
   }
   // The driver's own errors carry no code: a broken connection, a timeout, an ended client.
-  const broken = /connection|timeout|terminated|not queryable|socket/i.test(messageOf(error));
+  // This one it says before it sends anything.
+  if (/not queryable/i.test(messageOf(error))) return "refused";
+  const broken = /connection|timeout|terminated|socket/i.test(messageOf(error));
   if (error instanceof NoAnswer || broken) return sent ? "lost" : "refused";
   return "other";
 }

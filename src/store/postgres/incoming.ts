@@ -20,8 +20,14 @@ export function incoming({ ssl }: { readonly ssl?: unknown }): Socket {
   if (ssl) return new Socket();
   const messages = new Messages();
   const callback = (bytes: number) => {
-    messages.arrived(bytes, (whole) => socket.emit("data", whole));
-    return true;
+    try {
+      messages.arrived(bytes, (whole) => socket.emit("data", whole));
+      return true;
+    } catch (error) {
+      // The driver throws at what it cannot read, an answer it does not know say; nobody above could catch it.
+      socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
   };
   const socket = new Socket({ onread: { buffer: () => messages.room(), callback } });
   return socket;

@@ -109,3 +109,19 @@ test("a connection that the server ends while it is at hand is not given to anyb
     assert.notEqual(second, first);
     connections.letGo(second, null);
   }));
+
+test("a connection that ended in somebody's hands is never at hand, whatever was said of it", () =>
+  withPool(2, true, async ({ pool, connections }) => {
+    const first = await connections.take();
+    const { rows } = await (first as unknown as pg.Client).query("select pg_backend_pid() as pid");
+    const ended = new Promise<void>((resolve) => void first.on("end", resolve));
+    const raw = await rawClient(await postgresUrl());
+    await raw.query("select pg_terminate_backend($1)", [rows[0].pid]);
+    await raw.end();
+    await ended;
+    connections.letGo(first, null);
+    assert.equal(pool.totalCount, 0);
+    const second = await connections.take();
+    assert.notEqual(second, first);
+    connections.letGo(second, null);
+  }));

@@ -4,6 +4,7 @@ import { mock, test } from "node:test";
 import pg from "pg";
 import { Database } from "../../../src/store/postgres/database.ts";
 import { Deadlines } from "../../../src/store/postgres/deadlines.ts";
+import { failureKind } from "../../../src/store/postgres/failures.ts";
 import { settingsOf } from "../../../src/store/postgres/options.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { VirtualClock } from "../../../src/time/index.ts";
@@ -79,6 +80,38 @@ test("one statement after the other asks the store's own pool for a connection o
   const { mock: connects } = t.mock.method(pg.Pool.prototype, "connect");
   for (let times = 0; times < 5; times++) await database.run(one, [], "if-refused");
   assert.equal(connects.callCount(), 1);
+});
+
+test("a pooler that lost its server is taken for a lost connection: repeated where that is harmless, unknown elsewhere", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { database, clock } = await ground(ends);
+  const schema = freshSchema();
+  const raw = await rawClient(await postgresUrl());
+  ends.defer(() => raw.end());
+  await raw.query(`create schema ${schema}; create sequence ${schema}.times`);
+  ends.defer(async () => void (await raw.query(`drop schema ${schema} cascade`)));
+  // As PgBouncer says it.
+  await raw.query(`create function ${schema}.flaky() returns text language plpgsql as $$ begin
+    if nextval('${schema}.times') % 2 = 1 then raise 'server conn crashed?' using errcode = '08P01'; end if;
+    return 'answered';
+  end $$`);
+  const flaky = { name: "flaky", text: `select ${schema}.flaky()` };
+  const repeated = database.run(flaky, [], "always");
+  const isOver = { yet: false };
+  void repeated.finally(() => void (isOver.yet = true)).catch(() => undefined);
+  await eventually(async () => {
+    await clock.advance("100ms");
+    assert.ok(isOver.yet);
+  });
+  assert.deepEqual(await repeated, [["answered"]]);
+  await assert.rejects(database.run(flaky, [], "if-refused"), { message: /was lost.*unknown/ });
+});
+
+test("a statement that was put to a connection known to be over was not carried out, and is repeated", async () => {
+  const client = await rawClient(await postgresUrl());
+  await client.end();
+  const refused = await client.query("select 1").catch((error: unknown) => error);
+  assert.equal(failureKind(refused, true), "refused");
 });
 
 test("each statement under way is overdue at its own time, and not when it is over before", async () => {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
+import pg from "pg";
 import { incoming, Messages } from "../../../src/store/postgres/incoming.ts";
 
 function message(letter: string, length: number): Buffer {
@@ -94,4 +95,16 @@ test("a connection that is to be encrypted is read as ever: the answer to that q
   const [answer] = (await once(socket, "data")) as [Buffer];
   assert.equal(answer.toString(), "N");
   socket.destroy();
+});
+
+test("a server that says what the driver cannot read is an error of its connection, and not of the process", async () => {
+  const gssapi = Buffer.from(["R".charCodeAt(0), 0, 0, 0, 8, 0, 0, 0, 7]);
+  await using server = createServer((peer) => {
+    peer.on("error", () => undefined);
+    peer.once("data", () => peer.write(gssapi));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const client = new pg.Client({ host: "127.0.0.1", port, user: "shop", stream: () => incoming({}) });
+  await assert.rejects(client.connect(), /Unknown authenticationOk message type 7/);
 });
