@@ -33,11 +33,12 @@ before(async () => {
 });
 after(() => folder[Symbol.dispose]());
 
-test("the tarball holds the library, its sources, licence, README and changelog, and nothing else", () => {
-  for (const needed of ["LICENSE", "README.md", "CHANGELOG.md", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) {
+test("the tarball holds the library, its sources, guides, licence, README and changelog, and nothing else", () => {
+  const documents = ["LICENSE", "README.md", "CHANGELOG.md", "docs/guides/postgres.md"];
+  for (const needed of [...documents, "dist/index.js", "dist/index.d.ts", "src/index.ts"]) {
     assert.ok(files.includes(needed), `${needed} is missing`);
   }
-  const allowed = /^(dist\/|src\/|(LICENSE|README\.md|CHANGELOG\.md|package\.json)$)/;
+  const allowed = /^(dist\/|src\/|docs\/guides\/|(LICENSE|README\.md|CHANGELOG\.md|package\.json)$)/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],

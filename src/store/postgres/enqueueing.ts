@@ -188,6 +188,10 @@ export class Enqueueing {
         const message = `The transaction's database does not hold the schema ${this.#session.s} of ${location}. Use a client of the same database.`;
         throw new NightshiftError("NS_STORE_TX", message, { cause: error });
       }
+      if (codeOf(error) === "25P02") {
+        const message = "The transaction on the client given as tx has failed before: it can only be rolled back.";
+        throw new NightshiftError("NS_STORE_TX", message, { cause: error });
+      }
       throw toNightshiftError(error, location, true);
     }
   }

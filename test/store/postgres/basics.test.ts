@@ -72,6 +72,16 @@ test("a pool, and a client on which nothing was begun, are refused as tx before 
   assert.equal((await db.store.listJobs({ state: "ready", limit: 10 })).items.length, 1);
 });
 
+test("a transaction that has failed before is no tx, and the error says so", async () => {
+  await using db = await opened();
+  const client = await rawClient(db.connectionString);
+  await client.query("begin");
+  await assert.rejects(client.query("select 1 / 0"), /division by zero/);
+  await assert.rejects(db.store.enqueue([job()], { tx: client }), /NS_STORE_TX: The transaction .* rolled back/);
+  await client.query("rollback");
+  await client.end();
+});
+
 test("concurrent calls share a statement, and one that cannot be stored fails alone", async () => {
   await using db = await opened();
   const raw = await rawClient(db.connectionString);
