@@ -48,9 +48,9 @@ export function failureKind(error: unknown, sent: boolean): FailureKind {
     if (/^(22|23|54)/.test(code)) return "data";
     return "other";
   }
-  // The driver's own errors carry no code: a broken connection, a timeout, an ended client.
-  // This one it says before it sends anything.
+  // The driver's own errors carry no code. This one it says before it sends anything.
   if (/not queryable/i.test(messageOf(error))) return "refused";
+  // A broken connection, a timeout, an ended client.
   const broken = /connection|timeout|terminated|socket/i.test(messageOf(error));
   if (error instanceof NoAnswer || broken) return sent ? "lost" : "refused";
   return "other";
