@@ -1,13 +1,13 @@
 /** `nightshift backup`, `check`, `migrate` and `stats`. */
 import { NightshiftError } from "../errors/index.ts";
-import type { Finding, Store } from "../store/contract.ts";
+import type { Finding, Store, StoreContext } from "../store/contract.ts";
 import { postgresMigrationScript } from "../store/postgres/script.ts";
 import { backupSqlite } from "../store/sqlite/backup.ts";
 import { sqliteMigrationScript } from "../store/sqlite/migrate.ts";
-import { silentLogger } from "../telemetry/index.ts";
+import { leveledLogger } from "../telemetry/index.ts";
 import { systemClock } from "../time/index.ts";
 import { readAddress, storeAt } from "./address.ts";
-import { type Arguments, type Command, needed, noPositionals, readArguments } from "./command.ts";
+import { type Arguments, type Command, needed, noPositionals, readArguments, type Terminal } from "./command.ts";
 import { placeText, readStats, statsText } from "./stats.ts";
 
 const BACKUP_USAGE = `nightshift backup --store sqlite:shop.db --to copy.db
@@ -40,7 +40,7 @@ export const checkCommand: Command = {
   usage: CHECK_USAGE,
   async run(args, terminal) {
     const given = readArguments(args, { values: ["store", "schema"], flags: ["json"] }, CHECK_USAGE);
-    return withStore(given, CHECK_USAGE, async (store) => {
+    return withStore(given, CHECK_USAGE, terminal, async (store) => {
       const { jobs, findings } = await store.verify();
       const all = [...findings, ...(await store.findings())];
       if (given.flag("json")) await terminal.write(`${JSON.stringify({ jobs, findings: all }, null, 2)}\n`);
@@ -78,7 +78,7 @@ export const migrateCommand: Command = {
       return 0;
     }
     const store = storeAt(address, { existing: false, patient: true });
-    await store.open({ clock: systemClock, logger: silentLogger });
+    await store.open(contextOf(terminal));
     const place = placeText(store.info());
     await store.close();
     terminal.say(`${place} is up to date.`);
@@ -94,7 +94,7 @@ export const statsCommand: Command = {
   usage: STATS_USAGE,
   async run(args, terminal) {
     const given = readArguments(args, { values: ["store", "schema"], flags: ["json"] }, STATS_USAGE);
-    return withStore(given, STATS_USAGE, async (store) => {
+    return withStore(given, STATS_USAGE, terminal, async (store) => {
       const stats = await readStats(store);
       await terminal.write(given.flag("json") ? `${JSON.stringify(stats, null, 2)}\n` : statsText(stats));
       return 0;
@@ -106,15 +106,24 @@ export const statsCommand: Command = {
 export async function withStore(
   given: Arguments,
   usage: string,
+  terminal: Terminal,
   work: (store: Store) => Promise<number>,
 ): Promise<number> {
   noPositionals(given, usage);
   const address = readAddress(needed(given, "store", usage), given.value("schema"));
   const store = storeAt(address, { existing: true, patient: true });
-  await store.open({ clock: systemClock, logger: silentLogger });
+  await store.open(contextOf(terminal));
   try {
     return await work(store);
   } finally {
     await store.close();
   }
+}
+
+/** What a store warns of while it is opened, that it waits for its server say. What fails is told by the command itself. */
+function contextOf(terminal: Terminal): StoreContext {
+  const logger = leveledLogger("warn", ({ level, message }) => {
+    if (level === "warn") terminal.say(message);
+  });
+  return { clock: systemClock, logger };
 }

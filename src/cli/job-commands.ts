@@ -37,7 +37,7 @@ export const jobsCommand: Command = {
     );
     const filter = filterOf(given, JOBS_USAGE);
     const limit = limitOf(given.value("limit"));
-    return withStore(given, JOBS_USAGE, async (store) => {
+    return withStore(given, JOBS_USAGE, terminal, async (store) => {
       const now = await store.now();
       const { items, more } = await (filter.state === "running" ? longestRunning : newest)(store, filter, limit);
       const jobs = items.map(({ error, ...job }) => ({ ...job, error: error === null ? null : parseFailure(error) }));
@@ -59,7 +59,7 @@ export const countCommand: Command = {
   async run(args, terminal) {
     const given = readArguments(args, { values: ["store", "schema", ...FILTERS], flags: ["json"] }, COUNT_USAGE);
     const filter = filterOf(given, COUNT_USAGE);
-    return withStore(given, COUNT_USAGE, async (store) => {
+    return withStore(given, COUNT_USAGE, terminal, async (store) => {
       const { count, exact } = await store.countJobs({ ...filter, upTo: MOST_COUNTED });
       const text = given.flag("json") ? JSON.stringify({ count, exact }) : `${exact ? "" : "at least "}${count}`;
       await terminal.write(`${text}\n`);

@@ -335,7 +335,8 @@ test("a server, a database or a user that is not there is told with where to loo
   };
   assert.match(
     await stats((url) => (url.port = "1")),
-    /cannot be reached.*whether the server runs, and whether the address/,
+    // Within a second, and again when the patience is over.
+    /cannot be reached.*tries again, for 10s in all\.\nNS_STORE_UNAVAILABLE: .*cannot be reached.*whether the server runs, and whether the address/,
   );
   assert.match(await stats((url) => (url.pathname = "/nowhere")), /has no such database.*Create it/);
   assert.match(await stats((url) => (url.username = "nobody")), /lets nobody in like this.*the user and the password/);

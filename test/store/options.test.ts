@@ -49,6 +49,8 @@ const REFUSED: readonly (readonly [keyof typeof STORES, unknown, RegExp])[] = [
     "http://x/y",
     /^NS_OPTION_INVALID: postgres\(\): connectionString begins with "http:"\. Give postgres:\/\//,
   ],
+  ["postgres", "postgres://app:secr/et@db/shop", /^NS_OPTION_INVALID: (?!.*secr).*not a URL.*\/ as %2F/],
+  ["postgres", "postgres://app:s@cr/et@db/shop", /^NS_OPTION_INVALID: (?!.*cr).*@ behind its host: .*\/ as %2F/],
   ["postgres", "mysql://app:secret@db/shop", /^NS_OPTION_INVALID: (?!.*secret).*"mysql:"/],
   [
     "postgres",

@@ -3,10 +3,10 @@
  * one here; what may be repeated is, with back-off and jitter, until the patience is over.
  */
 import { randomInt } from "node:crypto";
-import { NightshiftError } from "../../errors/index.ts";
+import { messageOf, NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/logger.ts";
 import { rest } from "../../time/clock.ts";
-import type { Clock } from "../../time/index.ts";
+import { type Clock, formatDuration } from "../../time/index.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
@@ -40,6 +40,8 @@ export type Repeat =
 const FIRST_BACKOFF = 40;
 const LONGEST_BACKOFF = 1_500;
 const CONFLICT_TRIES = 6;
+/** A server that a call has waited for so long, in milliseconds, is worth a line in the log. */
+const SAID_AFTER = 1_000;
 /** Waited beyond the server's own timeout before a connection is given up as dead. */
 const GRACE = 5_000;
 
@@ -52,9 +54,13 @@ export class Database {
   readonly #prefix: string;
   readonly #deadlines: Deadlines;
   readonly #closing = new AbortController();
+  readonly #logger: LoggerLike;
+  /** It was said that the server is away, and it has not answered since. */
+  #saidAway = false;
 
-  private constructor(settings: Settings, pool: PgPool, clock: Clock) {
+  private constructor(settings: Settings, pool: PgPool, clock: Clock, logger: LoggerLike) {
     this.settings = settings;
+    this.#logger = logger;
     this.#pool = pool;
     this.#connections = new Connections(pool, settings.pool === null, clock);
     this.#clock = clock;
@@ -64,7 +70,7 @@ export class Database {
 
   /** Makes the pool; nothing is connected yet. */
   static async create(settings: Settings, clock: Clock, logger: LoggerLike): Promise<Database> {
-    if (settings.pool !== null) return new Database(settings, settings.pool, clock);
+    if (settings.pool !== null) return new Database(settings, settings.pool, clock, logger);
     const { Pool } = await loadPg();
     const pool = new Pool({
       connectionString: settings.connectionString,
@@ -81,7 +87,7 @@ export class Database {
     });
     // An idle connection that breaks is replaced by the pool; it must not bring down the process.
     pool.on("error", (err) => logger.debug({ err }, "an idle PostgreSQL connection was lost"));
-    return new Database(settings, pool, clock);
+    return new Database(settings, pool, clock, logger);
   }
 
   /**
@@ -167,20 +173,37 @@ export class Database {
           );
         });
         if (!held) release();
+        if (this.#saidAway) this.#sayBack();
         return result;
       } catch (error) {
         if (!held || isBroken(error)) release(error);
         const kind = failureKind(error, sent);
+        const passed = this.#clock.monotonic() - started;
         const again =
           kind === "conflict"
             ? tries < CONFLICT_TRIES
             : (kind === "refused" || (kind === "lost" && repeat === "always")) &&
-              this.#clock.monotonic() - started + wait < this.settings.patience;
+              passed + wait < this.settings.patience;
         if (!again || this.#closing.signal.aborted) throw toNightshiftError(error, this.settings.location, sent);
+        if (kind !== "conflict" && passed + wait > SAID_AFTER) this.#sayAway(error);
         // Full jitter: many processes that lost one server must not come back in step.
         await rest(this.#clock, randomInt(Math.ceil(wait / 2), wait + 1), this.#closing.signal);
       }
     }
+  }
+
+  /** Before the patience of a call is over, and once: whoever starts an application must not wait in silence. */
+  #sayAway(err: unknown): void {
+    if (this.#saidAway) return;
+    this.#saidAway = true;
+    const { location, patience } = this.settings;
+    const message = `PostgreSQL at ${location} cannot be reached (${messageOf(err)}). Each call tries again, for ${formatDuration(patience)} in all.`;
+    this.#logger.warn({ location }, message);
+  }
+
+  #sayBack(): void {
+    this.#saidAway = false;
+    this.#logger.info(`PostgreSQL at ${this.settings.location} answers.`);
   }
 
   /** One statement on one connection; rejects when no answer comes in time. */

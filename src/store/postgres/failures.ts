@@ -73,8 +73,7 @@ export function toNightshiftError(error: unknown, location: string, sent: boolea
     );
   }
   if (code === "42501") {
-    const advice = "Grant the role what docs/guides/postgres.md lists.";
-    return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} denied it (${text}). ${advice}`);
+    return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} denied it (${text}). ${adviceOnDenial(text)}`);
   }
   if (code === "25006") {
     const advice = "Point the connection at the primary; this store goes on by itself when it can write again.";
@@ -104,10 +103,19 @@ export function toNightshiftError(error: unknown, location: string, sent: boolea
         const advice = "Create it (createdb), or give the address of another one.";
         return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} has no such database (${text}). ${advice}`);
       }
-      if (code?.startsWith("28")) {
+      // The driver itself finds out that there is no password, and gives that no code.
+      if (code?.startsWith("28") || /password must be a/i.test(text)) {
         const advice = "Look at the user and the password in the address, or in PGUSER and PGPASSWORD.";
         return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} lets nobody in like this (${text}). ${advice}`);
       }
       return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} failed (${text}).`);
   }
+}
+
+/** The server names the database when a schema cannot be made in it; the usual grants would not help then. */
+function adviceOnDenial(text: string): string {
+  const [, database] = /permission denied for database (.*)/.exec(text) ?? [];
+  if (database === undefined) return "Grant the role what docs/guides/postgres.md lists.";
+  const name = /^\w+$/.test(database) ? database : "<it>";
+  return `The schema is to be made there: grant create on database ${name} to the role, or run nightshift migrate with a role that may and give this one what docs/guides/postgres.md lists.`;
 }

@@ -152,6 +152,8 @@ function placeOf(connectionString: string | null, pool: PgPool | null, what: str
   return `${url.hostname || "localhost"}:${url.port || 5432}${url.pathname}`;
 }
 
+const ESCAPES = "In a password, write @ as %40, / as %2F, # as %23, % as %25.";
+
 /** @throws NS_OPTION_INVALID; the value is not shown, since it may hold a password */
 function urlOf(value: unknown, what: string): URL {
   const advice = "Give postgres://user:password@host:port/database.";
@@ -162,7 +164,11 @@ function urlOf(value: unknown, what: string): URL {
   try {
     url = new URL(value);
   } catch (cause) {
-    throw new NightshiftError("NS_OPTION_INVALID", `${what} is not a URL. ${advice}`, { cause });
+    throw new NightshiftError("NS_OPTION_INVALID", `${what} is not a URL. ${advice} ${ESCAPES}`, { cause });
+  }
+  if (url.pathname.includes("@")) {
+    const message = `${what} has an @ behind its host: some of the password was taken for it. ${ESCAPES}`;
+    throw new NightshiftError("NS_OPTION_INVALID", message);
   }
   if (PROTOCOLS.includes(url.protocol)) return url;
   throw new NightshiftError("NS_OPTION_INVALID", `${what} begins with ${show(url.protocol)}. ${advice}`);

@@ -1,5 +1,5 @@
 /** What SQLite's and the operating system's errors mean to a caller. */
-
+import { statSync } from "node:fs";
 import type { ErrorCode } from "../../errors/index.ts";
 import { messageOf, NightshiftError } from "../../errors/index.ts";
 
@@ -56,16 +56,25 @@ function describe(code: number | null, path: string): readonly [ErrorCode, strin
     case LOCKED:
       return ["NS_STORE_BUSY", `${path} stayed locked by another connection. Keep transactions on it short.`];
     case READONLY:
-      return ["NS_STORE_UNAVAILABLE", `${path} cannot be written. Check the permissions of the file and its folder.`];
+      return ["NS_STORE_UNAVAILABLE", `${path} cannot be written, or its folder cannot. ${whoMay(path)}`];
     case CORRUPT:
       return ["NS_STORE_CORRUPT", `${path} is damaged. Restore a backup; look at it with PRAGMA integrity_check.`];
     case FULL:
       return ["NS_STORE_FULL", `The disk of ${path} is full; nothing was written. Free some space.`];
     case CANTOPEN:
-      return ["NS_STORE_UNAVAILABLE", `${path} cannot be opened. Check that its folder exists and may be written.`];
+      return ["NS_STORE_UNAVAILABLE", `${path} cannot be opened. ${whoMay(path)}`];
     case NOTADB:
       return ["NS_STORE_FOREIGN", `${path} is not an SQLite database, or is encrypted. Give another path.`];
     default:
       return ["NS_STORE_UNAVAILABLE", `${path} failed.`];
   }
+}
+
+/** A file that another user made is the usual reason: stores are made for their owner alone. */
+function whoMay(path: string): string {
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (file === undefined) return "Check that its folder exists and may be written.";
+  const mode = (file.mode & 0o777).toString(8);
+  const us = process.getuid === undefined ? "" : `, and this process to user ${process.getuid()}`;
+  return `Check that the file and its folder may be read and written: the file belongs to user ${file.uid} (mode ${mode})${us}.`;
 }

@@ -4,12 +4,13 @@ import { mock, test } from "node:test";
 import pg from "pg";
 import { Database } from "../../../src/store/postgres/database.ts";
 import { Deadlines } from "../../../src/store/postgres/deadlines.ts";
-import { failureKind } from "../../../src/store/postgres/failures.ts";
+import { failureKind, toNightshiftError } from "../../../src/store/postgres/failures.ts";
 import { settingsOf } from "../../../src/store/postgres/options.ts";
-import { silentLogger } from "../../../src/telemetry/index.ts";
+import { capturingLogger, silentLogger } from "../../../src/telemetry/index.ts";
 import { VirtualClock } from "../../../src/time/index.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
+import { tcpProxy } from "../../support/tcp-proxy.ts";
 
 /** A database with connections of its own, and a lock that its statements may wait for. */
 async function ground(ends: AsyncDisposableStack) {
@@ -114,6 +115,11 @@ test("a statement that was put to a connection known to be over was not carried 
   assert.equal(failureKind(refused, true), "refused");
 });
 
+test("a password that is missing, which the driver says without a code, is told with where passwords are looked for", () => {
+  const missing = new Error("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string");
+  assert.match(toNightshiftError(missing, "db/shop", true).message, /lets nobody in like this.*PGPASSWORD/);
+});
+
 test("each statement under way is overdue at its own time, and not when it is over before", async () => {
   const clock = new VirtualClock();
   using deadlines = new Deadlines(clock, 1_000);
@@ -134,4 +140,40 @@ test("each statement under way is overdue at its own time, and not when it is ov
   deadlines.begin(() => overdue("third"));
   await clock.advance(1_000);
   assert.deepEqual(heard(), ["first", "second", "third"]);
+});
+
+test("a server that is away is said once within a second or so, long before a call gives up, and so is its answer", async () => {
+  await using ends = new AsyncDisposableStack();
+  const url = new URL(await postgresUrl());
+  const proxy = await tcpProxy(1); // nobody is there
+  ends.defer(() => proxy.close());
+  const server = Number(url.port);
+  url.port = String(proxy.port);
+  const clock = new VirtualClock();
+  const logger = capturingLogger();
+  const database = await Database.create(settingsOf(url.href), clock, logger);
+  ends.defer(() => database.end());
+  const said = () =>
+    logger.entries.filter(({ level }) => level !== "debug").map(({ level, message }) => [level, message]);
+  const calls = [database.run(one, [], "always"), database.run(one, [], "always")];
+  const failures = Promise.allSettled(calls);
+  let over = false;
+  void failures.then(() => (over = true));
+  const begun = clock.monotonic();
+  await eventually(async () => {
+    await clock.advance("20ms");
+    assert.equal(said().length, 1);
+  });
+  assert.ok(clock.monotonic() - begun < 3_000 && !over);
+  assert.equal(said()[0]?.[0], "warn");
+  assert.match(said()[0]?.[1] ?? "", /cannot be reached \(.*terminated.*tries again, for 10s in all\.$/);
+  await eventually(async () => {
+    await clock.advance("2s");
+    assert.ok(over);
+  });
+  assert.equal(said().length, 1);
+  proxy.retarget(server);
+  assert.deepEqual(await database.run(one, [], "always"), [["one"]]);
+  assert.match(said()[1]?.join() ?? "", /^info,PostgreSQL at .* answers\.$/);
+  assert.equal(said().length, 2);
 });

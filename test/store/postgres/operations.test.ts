@@ -159,6 +159,8 @@ test("an application's role needs no right to create or own anything, and one th
   await app.store.rescue(1);
   await finishAll(app.store, 1);
   assert.equal((await app.store.getJob(id))?.state, "succeeded");
+  const elsewhere = opened({ connectionString: url.href, schema: freshSchema() });
+  await assert.rejects(elsewhere, /permission denied for database.*: grant create on database postgres/);
   const reader = `reader_${schema}`;
   await raw.query(`create role ${reader} login; grant usage on schema ${schema} to ${reader};
     grant select on all tables in schema ${schema} to ${reader}`);

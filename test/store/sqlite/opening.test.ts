@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { translate } from "../../../src/store/sqlite/errors.ts";
 import { sqlite } from "../../../src/store/sqlite/index.ts";
 import { first } from "../../../src/store/sqlite/migrations/001-first.ts";
 import { isAtLeast } from "../../../src/store/sqlite/processes.ts";
@@ -114,6 +115,18 @@ test("a folder, a symbolic link, a missing folder and a forbidden file are named
     chmodSync(folder.file("forbidden"), 0);
     await assert.rejects(folder.open({ path: folder.file("forbidden") }), hasCode("NS_STORE_UNAVAILABLE"));
   }
+});
+
+test("a file that may not be opened is told with whose it is and who asks", async () => {
+  await using folder = new TestFolder();
+  writeFileSync(folder.file(), "x", { mode: 0o640 });
+  const cannotOpen = Object.assign(new Error("unable to open database file"), { errcode: 14 });
+  const { uid } = statSync(folder.file());
+  const whose = new RegExp(
+    `cannot be opened\\. .*belongs to user ${uid} \\(mode 640\\), and this process to user ${uid}`,
+  );
+  assert.match(translate(cannotOpen, folder.file()).message, whose);
+  assert.match(translate(cannotOpen, folder.file("no/such")).message, /Check that its folder exists/);
 });
 
 test("a store that could not be opened can be opened once the reason is gone", async () => {
