@@ -36,7 +36,7 @@ const AccessKey = token<StoreAccess>("JobsStoreAccess");
 
 /**
  * Adds jobs to an application: registers {@link Jobs} and {@link JobStore}, and the engine as hosted services, in this
- * order: store, instance, promoter, reaper, retention, worker. Mistakes are told at `build()`.
+ * order: store, instance, promoter, reaper, retention, queues, worker. Mistakes are told at `build()`.
  */
 export function addJobsTo(builder: HostBuilder, given: JobsOptions, { name, random }: JobsSurroundings): JobsFeature {
   const problems = new Problems();
@@ -90,6 +90,7 @@ export function addJobsTo(builder: HostBuilder, given: JobsOptions, { name, rand
   part("reaper", ({ reaper }) => ({ start: () => reaper.start(), stop: () => reaper.stop() }));
   part("retention", ({ retention }) => ({ start: () => retention.start(), stop: () => retention.stop() }));
   if (read.queues.length > 0) {
+    part("queues", ({ queueWatch }) => ({ start: () => queueWatch.start(), stop: () => queueWatch.stop() }));
     part("worker", ({ worker }) => (worker === undefined ? NOTHING : new WorkerService(worker)), { daemon: true });
   }
   return { store, registry, maxPayload, instance: instanceName(name, read) };

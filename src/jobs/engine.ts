@@ -8,6 +8,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import type { JobRegistry } from "./registry.ts";
 import { unbreakable } from "./unbreakable.ts";
 import { Promoter } from "./upkeep/promoter.ts";
+import { QueueWatch } from "./upkeep/queue-watch.ts";
 import { Reaper } from "./upkeep/reaper.ts";
 import { Retention } from "./upkeep/retention.ts";
 import { Session } from "./upkeep/session.ts";
@@ -33,6 +34,7 @@ export interface Engine {
   readonly promoter: Promoter;
   readonly reaper: Reaper;
   readonly retention: Retention;
+  readonly queueWatch: QueueWatch;
   /** None when no queue is served. */
   readonly worker: Worker | undefined;
 }
@@ -60,6 +62,7 @@ export function createEngine(parts: EngineParts): Engine {
     promoter: new Promoter(store, serving, loop),
     reaper: new Reaper(store, options.leaseTtl, loop, () => session.isOverdue),
     retention: new Retention(store, options.retention, loop),
+    queueWatch: new QueueWatch(store, served, loop),
     worker,
   };
 }

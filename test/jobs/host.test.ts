@@ -5,6 +5,7 @@ import { createHost, createJobs, defineJob, Jobs, silentLogger, token, unchecked
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/telemetry/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { faulty } from "./support/faulty-store.ts";
 
 const quiet = { signals: false, logger: silentLogger } as const;
@@ -25,7 +26,7 @@ test("a host runs the jobs that are enqueued through host.jobs", async () => {
   await host.stop();
   const names = host
     .snapshot()
-    .services.slice(0, 6)
+    .services.slice(0, 7)
     .map((service) => service.name);
   assert.deepEqual(names, [
     "jobs.store",
@@ -33,6 +34,7 @@ test("a host runs the jobs that are enqueued through host.jobs", async () => {
     "jobs.promoter",
     "jobs.reaper",
     "jobs.retention",
+    "jobs.queues",
     "jobs.worker",
   ]);
 });
@@ -152,9 +154,31 @@ test("a host that is disposed without a stop ends its duties once the store is c
   await host[Symbol.asyncDispose]();
   await clock.advance("1h");
   const ended = (name: string) => `The ${name} ends, since the store was closed. Stop a host before it is disposed.`;
-  assert.deepEqual(logger.messages("warn").sort(), ["heartbeat", "promoter", "reaper", "retention"].map(ended));
+  const duties = ["heartbeat", "promoter", "queue watch", "reaper", "retention"];
+  assert.deepEqual(logger.messages("warn").sort(), duties.map(ended));
   assert.deepEqual(
     logger.messages("error").filter((message) => /again in/.test(message)),
     [],
   );
+});
+
+test("a handler that computes without a pause for longer than its lease lives is named with the loss", async () => {
+  const logger = capturingLogger();
+  const compute = defineJob({
+    name: "compute",
+    retry: { attempts: 1 },
+    run() {
+      for (const end = performance.now() + 1_500; performance.now() < end; );
+    },
+  });
+  await using host = createHost({ ...quiet, logger })
+    .addJobs({ store: memory(), jobs: [compute], leaseTtl: "1s" })
+    .build();
+  await host.start();
+  const { id } = await host.jobs.enqueue(compute);
+  const named = new RegExp(`event loop was blocked for \\d+ms or longer\\. At work: compute \\(job ${id}`);
+  await eventually(() => assert.match(logger.messages("error").join("\n"), named));
+  await eventually(() => assert.match(logger.messages("error").join("\n"), /lost its worker .* and is dead/));
+  assert.match(logger.messages("warn").join("\n"), /^An outcome came too late to be recorded: the lease is lost\.$/m);
+  await host.stop();
 });

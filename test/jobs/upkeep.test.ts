@@ -135,6 +135,7 @@ test("after a blocked loop a process first tells its handlers that they lost the
     registered: () => told.push("registered"),
     cancelled: () => undefined,
     holdsJobs: () => false,
+    atWork: () => ["a (job 1)"],
   });
   await session.start();
   const [id = ""] = await store.enqueue([newJob()]);
@@ -146,6 +147,11 @@ test("after a blocked loop a process first tells its handlers that they lost the
   assert.deepEqual([(await store.getJob(id))?.state, told], ["running", ["registered"]]);
   await clock.advance("10s");
   assert.deepEqual(told, ["registered", "lost", "registered"]);
+  assert.match(
+    logger.messages("error").join(),
+    /expired, as the event loop was blocked for 40s or longer\. At work: a \(job 1\)\. Its running/,
+  );
+  assert.equal(logger.entries.find(({ message }) => message.includes("lost its worker"))?.facts["jobName"], "a");
   const job = await store.getJob(id);
   assert.deepEqual([job?.state, job?.history.map(({ what }) => what)], ["ready", ["lost"]]);
   await reaper.stop();

@@ -48,7 +48,8 @@ export class Reaper {
 
   #tell({ job, name, queue, attempt, instance, now }: RescuedJob): void {
     const { logger } = this.#parts;
-    const facts = { job, name, queue, attempt, instance };
+    // Not `name`: that is who logs.
+    const facts = { job, jobName: name, queue, attempt, instance };
     const said = `Job ${job} (${name}) lost its worker ${instance} in attempt ${attempt}`;
     if (now === "dead") logger.error(facts, `${said} and is dead: attempts or crashes are spent.`);
     else if (now === "cancelled") logger.warn(facts, `${said} and is cancelled, as was asked for.`);

@@ -1,7 +1,7 @@
 /** This process's registration in the store: kept alive by heartbeats, lost when they fail for too long, and then made anew. */
 import { NightshiftError } from "../../errors/index.ts";
 import type { CancelRequest, InstanceId, LeaseId, NewInstance, Store, Wake } from "../../store/contract.ts";
-import type { Timer } from "../../time/index.ts";
+import { formatDuration, type Timer } from "../../time/index.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { Routine, type RoutineParts } from "./routine.ts";
 
@@ -22,6 +22,8 @@ export interface SessionListener {
   cancelled(requests: readonly CancelRequest[]): void;
   /** Whether any job is held: only then can a hint be a cancellation. */
   holdsJobs(): boolean;
+  /** For people: which handlers run, or have just ended. */
+  atWork(): readonly string[];
 }
 
 export class Session {
@@ -140,7 +142,7 @@ export class Session {
     const answer = await this.#store.heartbeat(beaten, this.#ttl);
     if (this.#id !== beaten) return 0;
     if (!answer.alive) {
-      this.#lose("the store says that this instance has expired");
+      this.#lose(`the store says that this instance has expired${this.#blockedFor(sentAt - this.#beatAt - this.#ttl)}`);
       return 0;
     }
     this.#alive(sentAt);
@@ -160,10 +162,24 @@ export class Session {
     this.#expiry = clock.setTimer(end - clock.monotonic(), () => {
       // Late, because the loop was blocked: what ran meanwhile may do so again each time. Left to be rescued, it counts as
       // a crash, and is given up after enough of them; handed back, it would go on for ever.
-      if (clock.monotonic() - end < this.#ttl / 3) this.#doubtful = this.#id;
-      this.#lose(`no heartbeat reached the store for ${this.#ttl} ms`);
+      const late = clock.monotonic() - end;
+      const silence = `no heartbeat reached the store for ${formatDuration(this.#ttl)}`;
+      if (late < this.#ttl / 3) this.#doubtful = this.#id;
+      this.#lose(silence + this.#blockedFor(late));
       this.#routine.wake();
     });
+  }
+
+  /**
+   * Whose fault a blocked loop is cannot be known: a handler that is at work or has just ended, most likely.
+   *
+   * @param late how much later than it had to be something came, in milliseconds
+   */
+  #blockedFor(late: number): string {
+    if (late < this.#ttl / 3) return ".";
+    const names = this.#listener?.atWork() ?? [];
+    const who = names.length === 0 ? "No handler was at work" : `At work: ${names.join(", ")}`;
+    return `, as the event loop was blocked for ${formatDuration(Math.round(late))} or longer. ${who}.`;
   }
 
   #loseSome(leases: readonly LeaseId[]): void {
@@ -175,7 +191,7 @@ export class Session {
   #lose(why: string): void {
     this.#expiry?.cancel();
     this.#id = undefined;
-    const message = `This process lost its leases: ${why}. Its running jobs are aborted; others may run them already.`;
+    const message = `This process lost its leases: ${why} Its running jobs are aborted; others may run them already.`;
     this.#parts.logger.error(message);
     this.#listener?.lost(new NightshiftError("NS_LEASE_LOST", message));
   }

@@ -12,6 +12,9 @@ import type { Waiting } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import type { StoreTime } from "./store-time.ts";
 
+/** So many running jobs are named in a message. */
+const MOST_NAMED = 5;
+
 /** What attempts need of their worker. */
 export interface AttemptsParts {
   readonly clock: Clock;
@@ -48,6 +51,9 @@ export class Attempts implements AttemptWorker {
   /** Rung when the last running attempt is over. */
   readonly #empty: Bell;
   #filling = false;
+  /** What ended last, by name and id: the attempt itself would keep its input alive. */
+  #endedName = "";
+  #endedId = "";
 
   constructor(parts: AttemptsParts) {
     this.clock = parts.clock;
@@ -93,6 +99,8 @@ export class Attempts implements AttemptWorker {
   over(attempt: Attempt, outcome: Outcome | undefined): void {
     const { lanes, outbox, working, ended } = this.#parts;
     this.#leave(attempt);
+    this.#endedName = attempt.name;
+    this.#endedId = attempt.id;
     lanes.ended(attempt.queue);
     if (outcome !== undefined) outbox.add(attempt.lease, outcome);
     if (working()) this.fill();
@@ -103,6 +111,15 @@ export class Attempts implements AttemptWorker {
   /** Those that run; a copy, as one that is aborted may be over at once. */
   all(): readonly Attempt[] {
     return [...this.#running];
+  }
+
+  /** For people: those that run, as far as they can be listed, and the one that ended last. */
+  atWork(): readonly string[] {
+    const running = this.#running.slice(0, MOST_NAMED).map(({ id, name }) => `${name} (job ${id})`);
+    const more = this.#running.length - running.length;
+    if (more > 0) running.push(`${more} more`);
+    if (this.#endedId !== "") running.push(`${this.#endedName} (job ${this.#endedId}, ended last)`);
+    return running;
   }
 
   /** Aborts those of a lease, or all. */

@@ -136,7 +136,7 @@ export class Turns {
     if (pending > 0) {
       this.#parts.logger.error(
         { pending },
-        `The worker stops with ${pending} outcomes that the store did not take: those jobs are run again.`,
+        `The worker stops with outcomes that the store did not take (${pending}): those jobs are run again.`,
       );
     }
     return undefined;
@@ -218,7 +218,7 @@ export class Turns {
       );
       const outcomes = batch.settlements.find((settlement) => settlement.lease === lease.id)?.outcomes ?? [];
       const jobs = outcomes.map((outcome) => outcome.job);
-      logger.warn({ lease: lease.id, jobs }, `${jobs.length} outcomes were refused: their lease is lost.`);
+      logger.warn({ lease: lease.id, jobs }, `Outcomes that were refused, as their lease is lost: ${jobs.length}.`);
       lanes.remove((waiting) => waiting.lease === lease);
       attempts.abort(reason, lease);
     }

@@ -161,7 +161,7 @@ export class Worker implements SessionListener {
       const count = attempts.running;
       this.#logger.warn(
         { running: count },
-        `${count} jobs still run after ${formatDuration(this.#options.drainTimeout)}: their signals are aborted.`,
+        `Jobs that still run after ${formatDuration(this.#options.drainTimeout)}: ${count}. Their signals are aborted.`,
       );
       attempts.abort(
         new NightshiftError("NS_HOST_STOPPING", "The host is stopping and its time for draining is over."),
@@ -207,7 +207,8 @@ export class Worker implements SessionListener {
   lost(reason: NightshiftError): void {
     const refused = this.#outbox.loseAll();
     if (refused > 0) {
-      this.#logger.warn({ refused }, `${refused} outcomes came too late: their leases are lost, so they are refused.`);
+      const said = refused === 1 ? "An outcome" : `${refused} outcomes`;
+      this.#logger.warn({ refused }, `${said} came too late to be recorded: the lease is lost.`);
     }
     this.#lanes.remove();
     this.#attempts.abort(reason);
@@ -239,6 +240,10 @@ export class Worker implements SessionListener {
       this.#outbox.add(lease, { job: job.id, type: "cancelled", ms: 0, reason: reasons.get(job.id) ?? "" });
     }
     this.#bell.ring();
+  }
+
+  atWork(): readonly string[] {
+    return this.#attempts.atWork();
   }
 
   holdsJobs(): boolean {
