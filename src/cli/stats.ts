@@ -50,13 +50,18 @@ export function statsText({ store, at, counts, schedules, instances, leaders, fi
   const { finished, retried } = counts;
   const processes = instances.map(({ name, pid, host, version, running, concurrency, startedAt, expiresAt }) => {
     const state = expiresAt > at ? "alive" : `silent for ${ago(expiresAt)}`;
-    return [name, host, pid, version, `${running}/${concurrency}`, ago(startedAt), state];
+    const more = running > concurrency ? ` +${running - concurrency} ahead` : "";
+    return [name, host, pid, version, `${Math.min(running, concurrency)}/${concurrency}${more}`, ago(startedAt), state];
+  });
+  const shards = (store.shards ?? []).map(({ name, location, engine, draining, away }) => {
+    return [name, location, engine, draining ? "draining" : "", away === null ? "" : `away for ${ago(away.since)}`];
   });
   const next = schedules.nextAt === null ? "none is due" : `next at ${new Date(schedules.nextAt).toISOString()}`;
   return [
-    placeText(store),
+    ...(shards.length === 0 ? [placeText(store)] : [table(["shard", "at", "engine", "", ""], shards, "")]),
     "",
     table(["queue", "ready", "of them parked", "scheduled", "running", "oldest ready", ""], queues, "no jobs waiting"),
+    ...aheadText(instances),
     "",
     `finished in all: ${finished.succeeded} succeeded, ${finished.dead} dead, ${finished.cancelled} cancelled; ${retried} attempts retried`,
     `schedules: ${schedules.all}, ${schedules.paused} of them paused; ${next}`,
@@ -66,4 +71,10 @@ export function statsText({ store, at, counts, schedules, instances, leaders, fi
     ...findings.map(({ message }) => `! ${message}`),
     "",
   ].join("\n");
+}
+
+/** A store knows who holds a job, not whether its handler has begun: what a process holds beyond its slots has not. */
+function aheadText(instances: readonly StoredInstance[]): readonly string[] {
+  const ahead = instances.reduce((sum, { running, concurrency }) => sum + Math.max(0, running - concurrency), 0);
+  return ahead === 0 ? [] : [`of those that run, at least ${ahead} are claimed ahead and have not begun`];
 }

@@ -44,6 +44,14 @@ test("stats tells queues, totals and processes, as a table and as JSON", async (
   assert.match(out, /^q +20 +0 +0 +0 .*paused: deploy$/m);
   assert.match(out, /9 succeeded, 1 dead, 0 cancelled/);
   assert.match(out, /^shop@web-1 +host +1 +0 +0\/10 .*alive$/m);
+  await store.resumeQueue("q");
+  const ahead = await TestWorker.register(store, "shop@web-2");
+  await ahead.claim(13);
+  const busy = (await nightshift(["stats", "--store", address])).out;
+  assert.match(busy, /^q +7 +0 +0 +13 .*\nof those that run, at least 3 are claimed ahead and have not begun$/m);
+  assert.match(busy, /^shop@web-2 +host +1 +0 +10\/10 \+3 ahead .*alive$/m);
+  await store.deregister(ahead.instance);
+  await store.pauseQueue("q", "deploy");
   const json = JSON.parse((await nightshift(["stats", "--store", address, "--json"])).out);
   assert.deepEqual([json.counts.queues[0].ready, json.instances[0].name], [20, "shop@web-1"]);
 });
@@ -294,6 +302,10 @@ test("several databases are one store to the commands, and what a drained one ha
 
   const draining = write("draining.json", { shards: [one, { ...two, draining: true }] });
   assert.equal((await nightshift(["count", "--state", "succeeded", "--store", draining])).out, "3\n");
+  assert.match(
+    (await nightshift(["stats", "--store", draining])).out,
+    /^two +127\.0\.0\.1:.* +PostgreSQL .* +draining$/m,
+  );
   const left = write("left.json", { shards: [one] });
   const move = (...to: readonly string[]) =>
     nightshift(["move", "--from", url, "--from-schema", two.schema, "--finished", ...to]);

@@ -37,7 +37,7 @@ export interface QueueCounts {
 export interface Counts {
   readonly queues: readonly QueueCounts[];
   readonly finished: Readonly<Record<FinalState, number>>;
-  /** Attempts that failed and were tried again. */
+  /** Attempts that failed, or lost their worker, and were made again. */
   readonly retried: number;
 }
 

@@ -13,7 +13,7 @@ import type {
 } from "../contract.ts";
 import { dueAt } from "../shared/check.ts";
 import { WakeCollector } from "../shared/listeners.ts";
-import type { Ending, NewHistory } from "../shared/outcomes.ts";
+import { type Ending, isRetriedLoss, type NewHistory } from "../shared/outcomes.ts";
 import { type Counted, countedAs, minuteOf } from "../shared/rollup.ts";
 import type { Landing } from "../shared/transfer.ts";
 import { Heap } from "./heap.ts";
@@ -200,6 +200,7 @@ export class MemoryState {
   /** Writes what an attempt's end means, and moves the job. */
   end(job: MemoryJob, ending: Ending, lease: MemoryLease, now: number): void {
     for (const line of ending.history) this.write(job, line, now, lease);
+    if (isRetriedLoss(ending)) this.#count("retry", now);
     job.attempt = ending.next.attempt;
     if (ending.next.to === "ready") this.makeReady(job);
     else if (ending.next.to === "scheduled") this.makeScheduled(job, ending.next.at);

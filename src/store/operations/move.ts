@@ -183,6 +183,8 @@ class Move {
   async #verify(): Promise<void> {
     const missing: JobId[] = [];
     for await (const slice of this.#slices(true)) {
+      // Queues that had nothing to do were not counted: the old application, started by mistake, must not go on there.
+      for (const { queue } of slice) await this.#pause(queue);
       const wanted = slice.filter((job) => !isFinal(job) || this.#options.finished === true || this.#wasMoved(job));
       const found = await this.#to.findImported(this.#source, wanted);
       for (const [index, { id }] of wanted.entries()) {

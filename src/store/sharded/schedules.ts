@@ -24,7 +24,7 @@ import { type Copy, isMoved, Moving, merged, movedTo } from "./moving.ts";
 import { pagesOf } from "./paging.ts";
 import type { Shard } from "./shard.ts";
 import { MAP_NAME } from "./shard-map.ts";
-import { groupById, overAll } from "./spreading.ts";
+import { allOrWhere, groupById, overAll } from "./spreading.ts";
 
 /** How many schedules' places are remembered; they are asked for again after that. */
 const REMEMBERED = 200_000;
@@ -54,7 +54,7 @@ export class Schedules {
     const moves: (readonly [index: number, from: Copy, to: Shard])[] = [];
     for (const [index, schedule] of schedules.entries()) {
       const live = copies.get(schedule.id)?.find(({ stored }) => !isMoved(stored));
-      if (live === undefined && !complete) throw unknownPlace(schedule.id);
+      if (live === undefined && !complete) throw this.#unknownPlace(schedule.id);
       // It lives on a shard that this process does not know: others do, and it is not made a second time.
       if (live === undefined && this.#isBeyond(copies.get(schedule.id) ?? [])) continue;
       const home = schedule.queue === undefined ? undefined : this.#cluster.homeOf(schedule.queue);
@@ -84,7 +84,9 @@ export class Schedules {
       },
       one,
     );
-    for (const { shard, value } of allValuesOf(answers)) {
+    const which =
+      schedules.length === 1 ? `the schedule ${ids[0]} is saved` : "what lives there of the schedules is saved";
+    for (const { shard, value } of allOrWhere(which, answers)) {
       for (const [nth, index] of (writes.get(shard) ?? []).entries())
         saved[index] = this.#known(shard, value[nth] ?? null);
     }
@@ -100,9 +102,16 @@ export class Schedules {
     const found = ids.flatMap((id) => this.#one(copies.get(id) ?? []) ?? []);
     if (found.length < new Set(ids).size && !complete) {
       const missing = ids.find((id) => !found.some((schedule) => schedule.id === id)) ?? "";
-      if (found.length === 0) throw unknownPlace(missing);
+      if (found.length === 0) throw this.#unknownPlace(missing);
     }
     return found;
+  }
+
+  #unknownPlace(id: string): NightshiftError {
+    const away = this.#cluster.shards.filter(({ isAway }) => isAway).map(({ name }) => name);
+    const where = away.length === 0 ? "a shard that did not answer" : `a shard that is away (${away.join(", ")})`;
+    const message = `Schedule ${show(id)} may be on ${where}, so it cannot be said whether it exists.`;
+    return new NightshiftError("NS_STORE_UNAVAILABLE", message);
   }
 
   async list(query: ScheduleQuery): Promise<Page<StoredSchedule>> {
@@ -174,7 +183,7 @@ export class Schedules {
     const removed = new Set(valuesOf(answers).flatMap(({ value }) => value));
     const gone = ids.filter((id) => removed.has(id) && copies.get(id)?.some(({ stored }) => !isMoved(stored)));
     const away = answers.some(({ ok }) => !ok);
-    if (away && gone.length < ids.length) throw unknownPlace(ids.find((id) => !gone.includes(id)) ?? "");
+    if (away && gone.length < ids.length) throw this.#unknownPlace(ids.find((id) => !gone.includes(id)) ?? "");
     for (const id of gone) this.#places.delete(id);
     return gone.filter((id, index) => gone.indexOf(id) === index);
   }
@@ -335,9 +344,4 @@ function refuseReserved(name: string): void {
   if (name !== MAP_NAME) return;
   const message = `calendar: name is ${show(name)}, under which the store keeps its list of shards. Choose another.`;
   throw new NightshiftError("NS_OPTION_INVALID", message);
-}
-
-function unknownPlace(id: string): NightshiftError {
-  const message = `Schedule ${show(id)} may be on a shard that is away, so it cannot be said whether it exists.`;
-  return new NightshiftError("NS_STORE_UNAVAILABLE", message);
 }

@@ -2,7 +2,7 @@
 import { NightshiftError } from "../../errors/index.ts";
 import { rest } from "../../time/clock.ts";
 import type { JobId, Store } from "../contract.ts";
-import { ask, valuesOf } from "./asking.ts";
+import { type Answer, ask, valuesOf } from "./asking.ts";
 import type { Cluster } from "./cluster.ts";
 import { splitId } from "./ids.ts";
 import { isPassing, type Shard } from "./shard.ts";
@@ -77,11 +77,22 @@ export async function overAll<T>(
 ): Promise<readonly T[]> {
   const { shards, clock, logger } = cluster;
   const late = ({ name }: Shard) => logger.info({ shard: name }, `After all, ${what} on shard ${name} as well.`);
-  const answers = await ask(shards, work, { clock, patience: PATIENCE, late });
+  return allOrWhere(what, await ask(shards, work, { clock, patience: PATIENCE, late })).map(({ value }) => value);
+}
+
+/**
+ * The values of all that were asked, or the error that says where it is done, where not and where perhaps.
+ *
+ * @param what a sentence that goes on with "on shard a"
+ */
+export function allOrWhere<T>(
+  what: string,
+  answers: readonly Answer<T>[],
+): readonly { readonly shard: Shard; readonly value: T }[] {
   const done = valuesOf(answers);
   const failed = answers.flatMap((answer) => (answer.ok ? [] : [answer]));
   const [first] = failed;
-  if (first === undefined) return done.map(({ value }) => value);
+  if (first === undefined) return done;
   const names = (those: readonly { readonly shard: Shard }[]) => those.map(({ shard }) => shard.name);
   const unknown = names(failed.filter(isUnknown));
   const not = names(failed.filter((answer) => !isUnknown(answer)));

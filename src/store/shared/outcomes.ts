@@ -94,6 +94,11 @@ export function endOfLostAttempt(loss: Loss): Ending & { readonly now: "ready" |
   return { history: [lost, { ...lost, what: "dead", error: workerLost(loss) }], next: final, now: "dead" };
 }
 
+/** Whether an attempt whose worker vanished is made again, which counts as one that was retried; one that spends the job does not. */
+export function isRetriedLoss({ history, next }: Ending): boolean {
+  return next.to !== "final" && history[0]?.what === "lost";
+}
+
 function workerLost(loss: Loss): string {
   const count =
     loss.crashes >= loss.maxCrashes

@@ -1,6 +1,6 @@
 /** Writing history, and moving a job to where the end of an attempt sends it. */
 import type { FinalState, HistoryEntry } from "../contract.ts";
-import type { Ending, NewHistory } from "../shared/outcomes.ts";
+import { type Ending, isRetriedLoss, type NewHistory } from "../shared/outcomes.ts";
 import { idText } from "./ids.ts";
 import { FORGET_CANCELLATION } from "./sql/control.ts";
 import { INSERT_READY, INSERT_SCHEDULED } from "./sql/enqueue.ts";
@@ -56,6 +56,7 @@ export function writeHistory(tx: Transaction, job: Subject, line: NewHistory): v
 /** Writes what an attempt's end means, and moves the job. It must already be out of its old place. */
 export function endAttempt(tx: Transaction, job: Subject, ending: Ending): void {
   for (const line of ending.history) writeHistory(tx, job, line);
+  if (isRetriedLoss(ending)) tx.count("retry");
   const { next } = ending;
   switch (next.to) {
     case "final":

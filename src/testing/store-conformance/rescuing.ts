@@ -38,6 +38,7 @@ export function rescuing(harness: StoreHarness): void {
       const rescued = await store.rescue(100);
       assert.deepEqual(rescued, [{ job: b, name: "b", queue: "q", attempt: 1, instance: "lost", now: "ready" }]);
       assert.deepEqual(await store.rescue(100), []);
+      assert.equal((await store.counts()).retried, 1, "an attempt that is made again");
       assert.deepEqual(await store.listInstances(), []);
       const other = await W.TestWorker.register(store);
       assert.equal((await other.claim()).jobs[0]?.attempt, 2);
@@ -94,7 +95,8 @@ export function rescuing(harness: StoreHarness): void {
     assert.deepEqual([job?.state, await W.historyOf(store, id)], ["dead", ["lost", "lost", "dead"]]);
     assert.match(job?.error ?? "", /NS_WORKER_LOST/);
     assert.equal(await W.stateOf(store, neighbour), "ready");
-    assert.equal((await store.counts()).finished.dead, 1);
+    const counts = await store.counts();
+    assert.deepEqual([counts.finished.dead, counts.retried], [1, 3], "the last loss is not made again");
   });
 
   storeTest(harness, "a lost worker on the last attempt makes the job dead", async ({ store, passTime }) => {

@@ -100,6 +100,25 @@ test("jobs that are not over, schedules, calendars and pauses move to PostgreSQL
   assert.deepEqual((await to.verify()).findings, []);
 });
 
+test("a queue that had nothing left to do is paused in the source too: whoever starts the old application works none of it", async () => {
+  await using folder = new TestFolder();
+  await using to = await target();
+  const source = await folder.open({ durability: "normal" });
+  const [id = ""] = await source.enqueue([newJob({ queue: "idle" })]);
+  const worker = await TestWorker.register(source);
+  const [lease] = await worker.claimLeases(1, "idle");
+  assert.ok(lease);
+  await worker.settle(lease, succeeded(id));
+  await source.deregister(worker.instance);
+  assert.deepEqual((await moveStore(source, to)).jobs, 0);
+  await source.enqueue([newJob({ queue: "idle" })]);
+  const [queue] = (await source.counts()).queues;
+  assert.match(queue?.paused?.reason ?? "", /^moved to postgres/);
+  assert.equal((await to.counts()).queues.length, 0, "there it is not");
+  const old = await TestWorker.register(source);
+  assert.deepEqual(await old.claimLeases(1, "idle"), []);
+});
+
 test("a move that is interrupted anywhere and run again loses nothing and doubles nothing", async () => {
   await using folder = new TestFolder();
   await using to = await target();

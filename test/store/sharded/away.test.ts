@@ -220,7 +220,7 @@ test("schedules of the other shards fire while one is away, and its own afterwar
     due.due.map(({ id }) => id),
     ["on-a"],
   );
-  await assert.rejects(store.getSchedules(["on-b"]), /may be on a shard that is away/);
+  await assert.rejects(store.getSchedules(["on-b"]), /may be on a shard that is away \(b\)/);
   await assert.rejects(store.saveSchedules([newSchedule({ id: "new", queue: "at-a" })]), {
     code: "NS_STORE_UNAVAILABLE",
   });
@@ -230,6 +230,26 @@ test("schedules of the other shards fire while one is away, and its own afterwar
     (await store.dueSchedules(10)).due.map(({ id }) => id),
     ["on-a", "on-b"],
   );
+});
+
+test("schedules of several shards that one of them does not take are told with where they are saved and where not", async () => {
+  const { store, places, clock } = await openSharded(AB);
+  const both = ["at-a", "at-b"].map((queue) => newSchedule({ id: `on-${queue}`, queue, nextAt: clock.now() }));
+  const saved = (await store.saveSchedules(both)).map((schedule) => schedule?.revision ?? 0);
+  // It goes just now: where the schedules live was known before.
+  const b = places["b"];
+  assert.ok(b);
+  const save = b.data.saveSchedules.bind(b.data);
+  b.data.saveSchedules = async () => {
+    throw new NightshiftError("NS_STORE_UNAVAILABLE", "The server went away.");
+  };
+  await assert.rejects(store.saveSchedules(both, saved), {
+    code: "NS_STORE_UNAVAILABLE",
+    message:
+      /: What lives there of the schedules is saved on shard a, and perhaps on shard b, which did not say.* again/,
+    details: { done: ["a"], not: [], unknown: ["b"] },
+  });
+  b.data.saveSchedules = save;
 });
 
 test("pausing a queue is on all shards, or says where it may not be", async () => {

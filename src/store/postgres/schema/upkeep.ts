@@ -97,8 +97,8 @@ begin
   ), answered as (
     delete from cancel_request c using decided d where d.verdict = 'C' and c.job_id = d.job_id
   ), counted as (
-    insert into tally select v_now - v_now % 60000, 0, 0, count(*) filter (where d.verdict = 'D'),
-      count(*) filter (where d.verdict = 'C') from decided d having count(*) filter (where d.verdict <> 'B') > 0
+    insert into tally select v_now - v_now % 60000, 0, count(*) filter (where d.verdict = 'B'),
+      count(*) filter (where d.verdict = 'D'), count(*) filter (where d.verdict = 'C') from decided d having count(*) > 0
   )
   select d.bucket, d.job_id, d.lane_id, d.kind_id, d.attempt, coalesce(d.name, '?'), d.verdict from decided d order by d.job_id;
   -- The last one to leave forgets the instance; waiting for each other here would be a deadlock.
