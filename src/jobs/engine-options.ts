@@ -21,7 +21,25 @@ export interface ClientOptions {
 }
 
 /** What is kept of the finished jobs of one state. */
-export type RetentionOption = Duration | "forever" | { readonly age?: Duration | "forever"; readonly count?: number };
+export type RetentionOption = Duration | "forever" | RetentionRule;
+
+/** An age and a number; a job goes when the first of the two says so. */
+export interface RetentionRule {
+  /** How long after their end: `"7d"`, milliseconds, or `"forever"`. Default: `"forever"` beside a count. */
+  readonly age?: Duration | "forever";
+  /** The most that are kept, the newest of them; over all queues, and on each shard. Default: no limit. */
+  readonly count?: number;
+}
+
+/** What is kept of finished jobs, by how they ended. */
+export interface RetentionOptions extends Partial<Record<FinalState, RetentionOption>> {
+  /** Of jobs that succeeded. Default 7 days. */
+  readonly succeeded?: RetentionOption;
+  /** Of jobs whose attempts are spent, or whose error no attempt would cure. Default 90 days. */
+  readonly dead?: RetentionOption;
+  /** Of jobs that somebody cancelled. Default 7 days. */
+  readonly cancelled?: RetentionOption;
+}
 
 /** Options of `builder.addJobs()`. */
 export interface JobsOptions extends ClientOptions {
@@ -42,7 +60,7 @@ export interface JobsOptions extends ClientOptions {
    * a job goes when the first of the two says so), or `"forever"`. Default: `succeeded` and `cancelled` 7 days, `dead`
    * 90 days; one that names a count alone has no age.
    */
-  readonly retention?: Readonly<Partial<Record<FinalState, RetentionOption>>>;
+  readonly retention?: RetentionOptions;
   /** How often an empty queue is asked without a hint from the store. Default 5 seconds: a store that cannot hear hints
    * (LISTEN is broken, or a pooler is all there is) says so every second, and this is for hints that got lost. */
   readonly pollInterval?: Duration;

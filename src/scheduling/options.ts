@@ -33,6 +33,7 @@ export interface ScheduleSettings {
   readonly jitter?: Duration;
   /** For pausing and listing many together. Default: none. */
   readonly group?: string;
+  /** For people, on the dashboard. Default: none. */
   readonly description?: string;
   /** The queue of its jobs. Default: the job definition's. */
   readonly queue?: string;
@@ -44,12 +45,21 @@ export interface ScheduleSettings {
 
 /** The input belongs to the options as soon as the job has one. */
 export type InputOption<D> =
-  undefined extends InputOf<D> ? { readonly input?: InputOf<D> } : { readonly input: InputOf<D> };
+  undefined extends InputOf<D>
+    ? {
+        /** The input of each of its jobs. */
+        readonly input?: InputOf<D>;
+      }
+    : {
+        /** The input of each of its jobs; checked by the definition's schema at `build()`. */
+        readonly input: InputOf<D>;
+      };
 
 /** A schedule, as it is declared in code or created at run time. */
 export type ScheduleOptions<D extends JobDefinition = JobDefinition> = ScheduleSettings & {
   /** Chosen by the author, and stable: history and pauses hang on it. 1 to 200 characters. */
   readonly id: string;
+  /** What each occurrence makes one job of; one of `addJobs({ jobs })`. */
   readonly job: D;
   /** Begins paused. Once the schedule exists, pausing is up to people: a declaration does not change it. Default `false`. */
   readonly paused?: boolean;

@@ -13,10 +13,11 @@ export interface EnqueueJobOptions {
   readonly delay?: Duration;
   /** Run it no sooner than at this time: a Date, or milliseconds since 1970. A time that has passed means at once. */
   readonly at?: Date | number;
-  /** A whole number from -100 to 100; a higher one is claimed first. */
+  /** A whole number from -100 to 100; a higher one is claimed first. Default: the job definition's. */
   readonly priority?: number;
+  /** The queue. Default: the job definition's. */
   readonly queue?: string;
-  /** Attempts in all. */
+  /** Attempts in all, 1 or more. Default: those of the job definition's `retry`. */
   readonly attempts?: number;
   /** What travels with the job beside its input; handlers find it as `job.meta`. Plain JSON data. */
   readonly meta?: Readonly<Record<string, unknown>>;

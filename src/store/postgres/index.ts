@@ -6,8 +6,11 @@ import { hasShards, type PostgresShardsOptions, shardedPostgres } from "./shardi
 import { PostgresStore } from "./store.ts";
 
 export type { PgClient, PgPool, PgPoolClient, PgQueryable } from "./driver.ts";
-export type { PostgresOptions } from "./options.ts";
+export type { PostgresCommonOptions, PostgresOptions } from "./options.ts";
 export type { PostgresShard, PostgresShardsOptions } from "./sharding.ts";
+
+/** Said for editors, which then offer what goes with what is written already, and nothing of the others. */
+type Only<Options, Others extends string> = Options & { readonly [Name in Others]?: never };
 
 /**
  * A store in PostgreSQL 14 or newer, through the package `pg`. It keeps to a schema of its own, which it creates and
@@ -17,6 +20,11 @@ export type { PostgresShard, PostgresShardsOptions } from "./sharding.ts";
  * same database.
  *
  * With `shards` it is several databases as one store: each queue lives in one of them, chosen by its name or pinned.
+ *
+ * Options are checked at once; the server is asked when the store is opened, by the host or the first call. That rejects
+ * with NS_STORE_UNAVAILABLE (away for longer than `patience`, no such database, wrong password, a right is missing: the
+ * message says which), NS_STORE_UNSUPPORTED (older than 14, or no package `pg`), NS_STORE_VERSION (a newer schema, or one to
+ * be migrated by others), NS_STORE_FOREIGN (the schema holds other tables) or NS_STORE_SHARDS, and is safe to repeat.
  *
  * @param options a URL, a `pg` pool, or options
  * @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID
@@ -37,7 +45,13 @@ export type { PostgresShard, PostgresShardsOptions } from "./sharding.ts";
  * console.log(sharded.info().location); // one: db-1:5432/shop, two: db-2:5432/shop
  * ```
  */
-export function postgres(options: string | PgPool | PostgresOptions | PostgresShardsOptions): Store {
+export function postgres(
+  options:
+    | string
+    | Only<PgPool, "connectionString" | "shards">
+    | Only<PostgresOptions, "shards">
+    | PostgresShardsOptions,
+): Store {
   if (typeof options === "object" && options !== null && hasShards(options)) return shardedPostgres(options);
   return new PostgresStore(settingsOf(options));
 }

@@ -6,33 +6,49 @@ import { patienceOf } from "../shared/patience.ts";
 import type { PgPool } from "./driver.ts";
 import { quoteIdentifier } from "./quote.ts";
 
-/** Options of {@link postgres}. One of `connectionString` and `pool` is needed. */
-export interface PostgresOptions {
-  /** `postgres://user:password@host:port/database`. The store then has a pool of its own. */
-  readonly connectionString?: string;
-  /** A `pg` pool of the application's. The store takes connections from it, keeps one for LISTEN, and never ends it. */
-  readonly pool?: PgPool;
-  /** The schema that holds the tables; created when missing. Default `nightshift`. */
+/** Options of {@link postgres} that are the same for one database and for several. */
+export interface PostgresCommonOptions {
+  /** The schema that holds the tables; created when missing, for which the role needs `create` on the database. Default `nightshift`. */
   readonly schema?: string;
-  /** The most connections of the store's own pool. Default 6. */
+  /** The most connections of the store's own pool, 2 to 1,000, opened as they are needed. Of no effect with `pool`. Default 6. */
   readonly connections?: number;
-  /** How long a statement may take. Default 30 s. */
+  /**
+   * How long a statement may take on the server before it rejects with NS_STORE_BUSY; five seconds later a connection that
+   * says nothing is given up. `"30s"` or milliseconds, from 1 ms to 24 days. Behind a pooler set it for the role. Default 30 s.
+   */
   readonly statementTimeout?: Duration;
-  /** How long calls wait for a server that cannot be reached, restarting say, before they reject. Default 10 s. */
+  /**
+   * How long calls wait for a server that cannot be reached, restarting say, before they reject with NS_STORE_UNAVAILABLE;
+   * 0 for not at all. `"10s"` or milliseconds. The log has a line after a second. Default 10 s.
+   */
   readonly patience?: Duration;
-  /** Whether to create and migrate the tables on opening. Default `true`; `false` for a role that may not. */
+  /**
+   * Whether to create and migrate the tables on opening. `false` for a role that may not: opening rejects with
+   * NS_STORE_VERSION until `nightshift migrate` was run. Default `true`.
+   */
   readonly migrate?: boolean;
   /**
    * The connections go through a pooler in transaction mode (PgBouncer): no prepared statements, no session settings,
    * and wake-ups by polling unless `listenConnectionString` leads past it. Default `false`.
    */
   readonly pooler?: boolean;
-  /** A direct connection for LISTEN where the others go through a pooler. */
-  readonly listenConnectionString?: string;
-  /** How many days ahead partitions are made. Default 3. */
+  /** How many days ahead partitions are made, 1 to 30. Default 3. */
   readonly partitionsAhead?: number;
-  /** The name that the server shows for the connections. Default `nightshift`. */
+  /** The name that the server shows for the connections, in `pg_stat_activity`. Default `nightshift`. */
   readonly applicationName?: string;
+}
+
+/** Options of {@link postgres} with one database. One of `connectionString` and `pool` is needed. */
+export interface PostgresOptions extends PostgresCommonOptions {
+  /**
+   * `postgres://user:password@host:port/database`, special characters of the password escaped (`%40` for @). The store
+   * then has a pool of its own. What is left out comes from PGUSER, PGPASSWORD and so on.
+   */
+  readonly connectionString?: string;
+  /** A `pg` pool of the application's. The store takes connections from it, keeps one for LISTEN, and never ends it. */
+  readonly pool?: PgPool;
+  /** A URL past the pooler, for one connection that listens for wake-ups. Default: none; with `pooler` the store then polls each second. */
+  readonly listenConnectionString?: string;
 }
 
 const USUAL_SCHEMA = "nightshift";

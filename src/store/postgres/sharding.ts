@@ -3,7 +3,14 @@ import { Problems, show } from "../../errors/index.ts";
 import { isFlag, optionsOf } from "../../errors/option-checks.ts";
 import type { Store } from "../contract.ts";
 import { checkNames, ShardedStore } from "../sharded/index.ts";
-import { KNOWN, type PostgresOptions, type Settings, SHARDS_ONLY, settingsOf } from "./options.ts";
+import {
+  KNOWN,
+  type PostgresCommonOptions,
+  type PostgresOptions,
+  type Settings,
+  SHARDS_ONLY,
+  settingsOf,
+} from "./options.ts";
 import { PostgresStore } from "./store.ts";
 
 /** One database of several. */
@@ -21,8 +28,7 @@ export interface PostgresShard extends PostgresOptions {
  * Options of {@link postgres} with several databases. What stands beside `shards` (schema, connections, timeouts, …)
  * holds for each of them that does not say otherwise.
  */
-export interface PostgresShardsOptions
-  extends Omit<PostgresOptions, "connectionString" | "pool" | "listenConnectionString"> {
+export interface PostgresShardsOptions extends PostgresCommonOptions {
   /** The databases. The same list in every process; its order does not count. */
   readonly shards: readonly PostgresShard[];
   /** Queues that live on a certain shard; all others are spread by their names. */

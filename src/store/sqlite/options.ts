@@ -7,7 +7,10 @@ import { patienceOf } from "../shared/patience.ts";
 
 /** Options of {@link sqlite}. */
 export interface SqliteOptions {
-  /** The file; created when it does not exist, for its owner alone. The application may keep its own tables in it. */
+  /**
+   * The file: a path, or a `file:` URL. Created when it does not exist, for its owner alone; its folder must be there. The
+   * application may keep its own tables in it.
+   */
   readonly path: string | URL;
   /**
    * What a resolved promise survives. `full` (the default): power loss; each commit waits for the disk. `normal`: the
@@ -15,14 +18,17 @@ export interface SqliteOptions {
    * database stays whole. Ten times faster for single writes.
    */
   readonly durability?: "full" | "normal";
-  /** How long a write waits for other connections' transactions before NS_STORE_BUSY. Default 10 s. */
+  /** How long a write waits for other connections' transactions before it rejects with NS_STORE_BUSY: `"10s"` or milliseconds, at most 24 days. Default 10 s. */
   readonly busyTimeout?: Duration;
   /**
    * How often other processes' commits are looked for without a sign of them; four times less often once watching the file
-   * has proved to work. Default 500 ms.
+   * has proved to work. A duration, `"1s"` say, or milliseconds. Default 500 ms.
    */
   readonly pollInterval?: Duration;
 }
+
+/** A URL of a file. That it has no `path` is said for editors: in options with a path they then offer no members of URLs. */
+export type FileUrl = URL & { readonly path?: never };
 
 /** The options as they are used. */
 export interface Settings {

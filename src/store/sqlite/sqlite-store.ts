@@ -32,7 +32,7 @@ import * as instances from "./instances.ts";
 import * as leadership from "./leadership.ts";
 import { listJobs } from "./listing.ts";
 import * as occurrences from "./occurrences.ts";
-import { readOptions, type Settings, type SqliteOptions } from "./options.ts";
+import { type FileUrl, readOptions, type Settings, type SqliteOptions } from "./options.ts";
 import { nothingToPromote, promote } from "./promote.ts";
 import { NOTHING_CLEARED, prune } from "./prune.ts";
 import { rescue } from "./rescue.ts";
@@ -48,7 +48,9 @@ const SLICE = 500;
 
 /**
  * A store in an SQLite file, through `node:sqlite`: nothing to install, and several processes may share the file.
- * Options are checked at once; the file is touched when the store is opened.
+ * Options are checked at once; the file is touched when the store is opened, by the host or the first call. That rejects
+ * with NS_STORE_UNAVAILABLE (no such folder, no right to read or write), NS_STORE_FOREIGN (no SQLite file, or somebody else's
+ * tables), NS_STORE_VERSION (of a newer nightshift), NS_STORE_CORRUPT, NS_STORE_FULL or NS_STORE_BUSY, and is safe to repeat.
  *
  * @param options the file's path, or {@link SqliteOptions}
  * @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID, NS_DURATION_INVALID
@@ -60,7 +62,7 @@ const SLICE = 500;
  * console.log(store.info().kind); // sqlite
  * ```
  */
-export function sqlite(options: string | URL | SqliteOptions): C.Store {
+export function sqlite(options: string | FileUrl | SqliteOptions): C.Store {
   return new SqliteStore(readOptions(options));
 }
 
