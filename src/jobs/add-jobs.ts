@@ -53,7 +53,7 @@ export function addJobsTo(builder: HostBuilder, given: JobsOptions, { name, rand
   services.singleton(
     AccessKey,
     [Clock, Logger],
-    (clock, logger) => (access = new StoreAccess(store, { clock, logger })),
+    (clock, logger) => (access = new StoreAccess(store, { clock, logger: logger.child({ name: "jobs.store" }) })),
   );
   services.singleton(Jobs, [AccessKey, Clock, EngineKey], (access, clock, { worker }) => {
     const enqueueDirectly = (jobs: readonly NewJob[]) => worker?.enqueueDirectly(jobs);

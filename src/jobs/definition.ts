@@ -55,7 +55,7 @@ export interface JobOptions<
 
 declare const types: unique symbol;
 /** Problems found when the definition was made; told by `build()`, together with all others. */
-export const definitionProblems: unique symbol = Symbol("problems");
+export const definitionProblems: unique symbol = Symbol("nightshift.problems");
 
 /**
  * A job definition. Give it to `addJobs({ jobs })`, and to `enqueue()` to make jobs of it.
@@ -139,6 +139,14 @@ export function defineJob<
     run: options.run,
     [definitionProblems]: problems,
   });
+}
+
+/** What to do about a value that is no definition, for messages. A second copy of the library has its own symbol, of the same name. */
+export function adviceOnDefinition(value: unknown): string {
+  const symbols = typeof value === "object" && value !== null ? Object.getOwnPropertySymbols(value) : [];
+  return symbols.some(({ description }) => description === definitionProblems.description)
+    ? "It was made by another copy of nightshift in this process: see to it that there is one (npm ls nightshift)."
+    : "Give a value made by defineJob().";
 }
 
 /** Whether a value came from {@link defineJob}: programs without types get a message instead of a crash. */

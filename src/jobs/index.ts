@@ -6,6 +6,7 @@ export { type EnqueueArguments, Jobs } from "./client/jobs.ts";
 export { type EnqueueJobOptions, encodeInput, jobFrame } from "./client/new-job.ts";
 export { type CreateJobsOptions, createJobs } from "./create-jobs.ts";
 export {
+  adviceOnDefinition,
   defineJob,
   type InputOf,
   isJobDefinition,

@@ -1,6 +1,6 @@
 /** The definitions that one process knows, by name. */
 import { NightshiftError, type Problems, show, suggest } from "../errors/index.ts";
-import { definitionProblems, isJobDefinition, type JobDefinition } from "./definition.ts";
+import { adviceOnDefinition, definitionProblems, isJobDefinition, type JobDefinition } from "./definition.ts";
 
 /** Definitions by name. Looked up by a Map, so that `constructor` and `__proto__` are names like any other. */
 export class JobRegistry {
@@ -13,7 +13,7 @@ export class JobRegistry {
   constructor(definitions: readonly JobDefinition[], problems: Problems) {
     for (const definition of definitions) {
       if (!isJobDefinition(definition)) {
-        problems.add("NS_JOB_DEFINITION", `jobs contains ${show(definition)}. Give values made by defineJob().`);
+        problems.add("NS_JOB_DEFINITION", `jobs contains ${show(definition)}. ${adviceOnDefinition(definition)}`);
         continue;
       }
       for (const problem of definition[definitionProblems]) {

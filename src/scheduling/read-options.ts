@@ -1,7 +1,7 @@
 /** Reads what schedules are given: defaults, units, and every mistake, collected. Programs without types get messages, not crashes. */
 import { didYouMean, NightshiftError, type Problems, show } from "../errors/index.ts";
 import { isName, NAME_RULE, readCount, readPriority, readTime } from "../jobs/definition-options.ts";
-import { isJobDefinition, type JobDefinition } from "../jobs/index.ts";
+import { adviceOnDefinition, isJobDefinition, type JobDefinition } from "../jobs/index.ts";
 import {
   type Calendar,
   calendarFromJSON,
@@ -60,7 +60,7 @@ export function readSchedule(given: unknown, problems: Problems): ReadSchedule |
     problems.add("NS_SCHEDULE_INVALID", `A schedule's id is ${show(id)}. Give text of 1 to ${LONGEST_ID} characters.`);
   }
   if (!isJobDefinition(job)) {
-    problems.add("NS_SCHEDULE_INVALID", `${what}: job is ${show(job)}. Give a value made by defineJob().`);
+    problems.add("NS_SCHEDULE_INVALID", `${what}: job is ${show(job)}. ${adviceOnDefinition(job)}`);
   }
   if (typeof paused !== "boolean") {
     problems.add("NS_OPTION_INVALID", `${what}: paused is ${show(paused)}. Give true or false.`);
@@ -103,7 +103,7 @@ export function readChanges(given: unknown, id: string, problems: Problems): Rea
   const { job, trigger } = options;
   if (trigger === null) problems.add("NS_SCHEDULE_INVALID", `${what}: a schedule cannot be without a trigger.`);
   if (job !== undefined && !isJobDefinition(job)) {
-    problems.add("NS_SCHEDULE_INVALID", `${what}: job is ${show(job)}. Give a value made by defineJob().`);
+    problems.add("NS_SCHEDULE_INVALID", `${what}: job is ${show(job)}. ${adviceOnDefinition(job)}`);
   }
   return {
     parts: readParts(options, id, what, problems),

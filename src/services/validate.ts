@@ -34,7 +34,10 @@ function findMissing(
   for (const dependency of registration.dependencies) {
     if (isWish(dependency) || registrations.has(dependency) || isOwn(dependency)) continue;
     if (foreign !== undefined && (foreign.has?.(dependency) ?? true)) continue;
-    const near = didYouMean(nameOf(dependency), [...registrations.keys()].map(nameOf));
+    const names = [...registrations.keys()].map(nameOf);
+    const near = names.includes(nameOf(dependency))
+      ? " Another of that name is: two tokens of one name, or two copies of a package in this process (npm ls)."
+      : didYouMean(nameOf(dependency), names);
     problems.add(
       "NS_SERVICE_MISSING",
       `${registration.name} needs ${nameOf(dependency)}, which is not registered.${near}`,

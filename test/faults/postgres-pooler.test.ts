@@ -4,7 +4,7 @@ import type { Wake } from "../../src/store/contract.ts";
 import { postgres } from "../../src/store/postgres/index.ts";
 import { silentLogger } from "../../src/telemetry/index.ts";
 import { capturingLogger } from "../../src/testing/index.ts";
-import { type Clock, systemClock } from "../../src/time/index.ts";
+import { type Clock, systemClock, VirtualClock } from "../../src/time/index.ts";
 import { eventually } from "../support/eventually.ts";
 import { pooler } from "../support/pooler.ts";
 import { freshSchema, postgresUrl } from "../support/postgres.ts";
@@ -50,6 +50,16 @@ test("wake-ups go past the pooler where a direct connection for them is given", 
   await heard;
   await store.close();
   await other.close();
+});
+
+test("a pooler that was not told of is named at once, with what to say", async () => {
+  await using given = await behindPooler(2);
+  const store = postgres({ connectionString: given.through, schema: given.schema });
+  const logger = capturingLogger();
+  // A clock that stands still: nothing is tried again.
+  const opening = store.open({ clock: new VirtualClock(), logger });
+  await assert.rejects(opening, { code: "NS_OPTION_INVALID", message: /is a pooler, PgBouncer say.*pooler: true/ });
+  assert.deepEqual(logger.messages("warn"), []);
 });
 
 /** Timers run twenty times as fast. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type NightshiftError, problemsOf } from "../../src/errors/index.ts";
-import { createHost, createJobs, defineJob, Jobs, silentLogger, token, unchecked } from "../../src/index.ts";
+import { createHost, createJobs, cron, defineJob, Jobs, silentLogger, token, unchecked } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/telemetry/index.ts";
 import { VirtualClock } from "../../src/time/index.ts";
@@ -82,6 +82,26 @@ test("services get the client by naming it, and hosted services may enqueue unti
   await using jobs = createJobs({ store, jobs: [note] });
   const states = await Promise.all(left.map((id) => jobs.state(id)));
   assert.deepEqual(states, ["succeeded", "ready"]);
+});
+
+test("a definition made by a second copy of the library is told as that, where it is registered and where it is scheduled", async () => {
+  const second = (await import(`${import.meta.resolve("../../src/jobs/definition.ts")}?second`)) as {
+    defineJob: typeof defineJob;
+  };
+  const job = second.defineJob({ name: "theirs", run: () => undefined });
+  const builder = createHost(quiet).addJobs({ store: memory(), jobs: [job] });
+  builder.addSchedule({ id: "s", trigger: cron("0 3 * * *"), job });
+  assert.throws(
+    () => builder.build(),
+    (error: NightshiftError) => {
+      const said = problemsOf(error).filter(({ message }) =>
+        /another copy of nightshift.*npm ls nightshift/.test(message),
+      );
+      return said.length === 2;
+    },
+  );
+  const none = createHost(quiet).addJobs({ store: memory(), jobs: [{ name: "theirs" }] as never });
+  assert.throws(() => none.build(), /Give a value made by defineJob\(\)\.$/);
 });
 
 test("everything that is wrong with jobs is reported together at build()", () => {

@@ -163,6 +163,14 @@ test("a missing service is named with the nearest known one", () => {
   assert.match(problemsIn(services)[0] ?? "", /A needs Mialer, which is not registered\. Did you mean "Mailer"\?/);
 });
 
+test("a service that is missing though one of its name is there is told as a second token, or a second copy of a package", () => {
+  const services = new Services().value(token<string>("Logger"), "a").singleton(A, [token("Logger")], make);
+  assert.match(
+    problemsIn(services)[0] ?? "",
+    /A needs Logger, which is not registered\. Another of that name is: .*npm ls/,
+  );
+});
+
 test("an asynchronous factory is refused for anything but a singleton", () => {
   const services = new Services().scoped(A, [], (async () => ({})) as () => object);
   assert.match(problemsIn(services)[0] ?? "", /Only singletons can be asynchronous/);

@@ -1,5 +1,9 @@
 /** What this store needs of `pg`, and how it is loaded: an optional peer, asked for when a store is opened. */
+import { createRequire } from "node:module";
 import { NightshiftError } from "../../errors/index.ts";
+
+/** The oldest `pg`, as package.json says: major, minor. */
+const OLDEST = [8, 11] as const;
 
 /** Anything that runs a statement as `pg` does: what {@link EnqueueOptions.tx} must be. */
 export interface PgQueryable {
@@ -70,7 +74,7 @@ export interface PgModule {
 /**
  * Loads `pg`.
  *
- * @throws NS_STORE_UNSUPPORTED when it is not installed
+ * @throws NS_STORE_UNSUPPORTED when it is not installed, or too old
  */
 export async function loadPg(): Promise<PgModule> {
   let module: unknown;
@@ -82,5 +86,29 @@ export async function loadPg(): Promise<PgModule> {
       cause,
     });
   }
+  const version = installedVersion();
+  if (version !== null) refuseOld(version);
   return (module as { default: PgModule }).default;
+}
+
+/**
+ * Older ones wait for ever on today's Node.js when they connect, and say nothing.
+ *
+ * @throws NS_STORE_UNSUPPORTED
+ */
+export function refuseOld(version: string): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
+  const message = `The package pg is ${version} here. The PostgreSQL store needs ${OLDEST.join(".")} or newer: npm install pg@latest`;
+  throw new NightshiftError("NS_STORE_UNSUPPORTED", message, { details: { version } });
+}
+
+/** Null where it cannot be known: bundled into one file with the application, say. */
+function installedVersion(): string | null {
+  try {
+    const { version } = createRequire(import.meta.url)("pg/package.json") as { version?: unknown };
+    return typeof version === "string" ? version : null;
+  } catch {
+    return null;
+  }
 }

@@ -16,6 +16,8 @@ const CONFLICTS = new Set(["40001", "40P01", "55P03"]);
 const REFUSALS = new Set(["53300", "57P03", "08001", "08004", "25006", "57P05"]);
 /** 08P01 is what PgBouncer says when its server is gone, or has no connection in time. */
 const LOSSES = new Set(["57P01", "57P02", "08000", "08003", "08006", "08007", "08P01", "25P03", "25P04"]);
+/** And this it says, with the same code, to whoever sets something for the session: it would say so for ever. */
+const REFUSED_SETTING = /unsupported startup parameter/i;
 const NET = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -43,6 +45,7 @@ export function failureKind(error: unknown, sent: boolean): FailureKind {
   const code = codeOf(error);
   if (code !== null) {
     if (CONFLICTS.has(code)) return "conflict";
+    if (REFUSED_SETTING.test(messageOf(error))) return "other";
     if (REFUSALS.has(code)) return "refused";
     if (LOSSES.has(code) || NET.has(code)) return sent ? "lost" : "refused";
     if (/^(22|23|54)/.test(code)) return "data";
@@ -74,6 +77,11 @@ export function toNightshiftError(error: unknown, location: string, sent: boolea
   }
   if (code === "42501") {
     return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} denied it (${text}). ${adviceOnDenial(text)}`);
+  }
+  if (REFUSED_SETTING.test(text)) {
+    const advice =
+      "Say pooler: true in the options of postgres(); give commands the address of the server itself, which is behind it.";
+    return make("NS_OPTION_INVALID", `PostgreSQL at ${location} is a pooler, PgBouncer say (${text}). ${advice}`);
   }
   if (code === "25006") {
     const advice = "Point the connection at the primary; this store goes on by itself when it can write again.";

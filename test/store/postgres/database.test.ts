@@ -1,9 +1,11 @@
 /** The way to the database: whose answer is whose, and which connection is free when. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mock, test } from "node:test";
 import pg from "pg";
 import { Database } from "../../../src/store/postgres/database.ts";
 import { Deadlines } from "../../../src/store/postgres/deadlines.ts";
+import { refuseOld } from "../../../src/store/postgres/driver.ts";
 import { failureKind, toNightshiftError } from "../../../src/store/postgres/failures.ts";
 import { settingsOf } from "../../../src/store/postgres/options.ts";
 import { capturingLogger, silentLogger } from "../../../src/telemetry/index.ts";
@@ -118,6 +120,18 @@ test("a statement that was put to a connection known to be over was not carried 
 test("a password that is missing, which the driver says without a code, is told with where passwords are looked for", () => {
   const missing = new Error("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string");
   assert.match(toNightshiftError(missing, "db/shop", true).message, /lets nobody in like this.*PGPASSWORD/);
+});
+
+test("a pg that is too old to answer on today's Node.js is refused by its version, and the oldest that does is not", () => {
+  const { peerDependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { peerDependencies: { pg: string } };
+  for (const version of [peerDependencies.pg.slice(1), "8.23.1", "9.0.0-beta.1", "10.2.0"]) refuseOld(version);
+  for (const version of ["8.10.9", "8.0.3", "7.18.2"]) {
+    const message = `NS_STORE_UNSUPPORTED: The package pg is ${version} here.`;
+    assert.throws(
+      () => refuseOld(version),
+      ({ message: said }) => said.startsWith(message) && /8\.11 or newer/.test(said),
+    );
+  }
 });
 
 test("each statement under way is overdue at its own time, and not when it is over before", async () => {
