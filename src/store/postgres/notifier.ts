@@ -16,6 +16,8 @@ export interface News {
   /** Queues with claimable jobs, and per lane the smallest id that became ready. */
   readonly queues?: readonly string[];
   readonly lanes?: readonly (readonly [lane: number, id: string])[];
+  /** It is one job, and nothing else has happened. */
+  readonly one?: true;
   readonly scheduledAt?: number;
   readonly schedules?: true;
   readonly cancellation?: true;
@@ -136,7 +138,7 @@ export class Notifier {
     if (this.#closed || this.#saying || this.#database.settings.pooler) return null;
     this.#saying = true;
     this.#rest();
-    const envelope: Envelope = { from: this.#me, queues: [queue], lanes: [[lane, ""]] };
+    const envelope: Envelope = { from: this.#me, one: true, queues: [queue], lanes: [[lane, ""]] };
     const before = JSON.stringify(envelope).slice(0, -BEHIND_ID.length);
     return {
       statement: this.#notifyFirst,

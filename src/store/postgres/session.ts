@@ -7,6 +7,7 @@ import type { Database, Repeat } from "./database.ts";
 import type { Row } from "./driver.ts";
 import type { Floors } from "./floors.ts";
 import type { LeaseIds } from "./lease-ids.ts";
+import { type Line, loneJob } from "./line.ts";
 import type { Names } from "./names.ts";
 import type { News, Notifier } from "./notifier.ts";
 import type { Value } from "./question.ts";
@@ -18,6 +19,7 @@ export interface Session {
   readonly floors: Floors;
   readonly leaseIds: LeaseIds;
   readonly notifier: Notifier;
+  readonly line: Line;
   readonly listeners: Listeners;
   readonly clock: Clock;
   readonly logger: LoggerLike;
@@ -34,9 +36,12 @@ export function tell(session: Session, news: News): void {
 }
 
 /** Takes in news, ours or another process's. */
-export function hear({ floors, listeners, logger }: Session, news: News): void {
+export function hear({ floors, line, listeners, logger }: Session, news: News): void {
   for (const [lane, id] of news.lanes ?? []) floors.lower(lane, id);
-  if (listeners.any) listeners.emit(wakesOf(news), logger);
+  if (!listeners.any) return;
+  if (news.finished) line.finished(news.finished);
+  const lone = loneJob(news);
+  if (lone === null || line.isFirst(lone.queue, lone.job)) listeners.emit(wakesOf(news), logger);
 }
 
 function wakesOf(news: News): Wake[] {

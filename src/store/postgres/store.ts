@@ -54,6 +54,7 @@ import { Gate } from "./gate.ts";
 import * as inspection from "./inspection.ts";
 import { Keeping, maintain } from "./keeping.ts";
 import { LeaseIds } from "./lease-ids.ts";
+import { Line } from "./line.ts";
 import { listJobs } from "./listing.ts";
 import { firstNames } from "./meeting.ts";
 import { migrate } from "./migrate.ts";
@@ -93,6 +94,7 @@ export class PostgresStore implements Store {
   }
   close(): Promise<void> {
     return this.#opening.close(async ({ session }) => {
+      session.line[Symbol.dispose]();
       await session.notifier.close();
       await session.database.end();
     });
@@ -308,8 +310,13 @@ export class PostgresStore implements Store {
         missed: () => listeners.emit([{ what: "unknown" }], logger),
       };
       const notifier = new Notifier(database, clock, logger, hearing, await this.#ear(database, logger));
+      const line = new Line(
+        clock,
+        (queue) => listeners.emit([{ what: "work", queues: [queue] }], logger),
+        (queue) => notifier.say({ queues: [queue] }),
+      );
       session = {
-        ...{ database, notifier, listeners, clock, logger, s: this.#settings.quoted },
+        ...{ database, notifier, line, listeners, clock, logger, s: this.#settings.quoted },
         names: await firstNames(database),
         offset: null,
         floors: new Floors(),

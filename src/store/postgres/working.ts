@@ -86,16 +86,23 @@ export class Working {
     const text = `with beat as (
         update ${s}.instance set expires_at = ${s}.now_ms() + $2::bigint where id = $1 and expires_at > ${s}.now_ms() returning id
       )
-      select c.bucket, c.job_id, c.reason, ${here(3)} from beat b left join ${s}.cancel_request c
+      select c.bucket, c.job_id, c.reason, ${here(3)}, p.stand_before, p.stand_in_all from beat b
+      cross join (
+        select count(*) filter (where i.id < $1) as stand_before, count(*) as stand_in_all
+        from ${s}.instance i join ${s}.instance me on me.id = $1 and me.queues = i.queues and me.names = i.names
+        where i.expires_at > ${s}.now_ms()
+      ) p
+      left join ${s}.cancel_request c
         on exists (select from ${s}.lease l where l.instance_id = $1 and l.ids @> array[c.job_id])`;
     const { server } = this.#session.names;
     const rows = await runAhead(this.#session, "heartbeat", text, [instance, Math.ceil(ttl), server]);
-    if (rows.length === 0) {
-      this.#held.forget(instance);
-      this.#comparing.forget(instance);
+    const [first] = rows;
+    if (first === undefined) {
+      this.#forget(instance);
       return { alive: false };
     }
-    const lost = await this.#lostOf(instance, rows[0]?.[3] === "t");
+    this.#session.line.stand(instance, { before: Number(first[4]), of: Number(first[5]) });
+    const lost = await this.#lostOf(instance, first[3] === "t");
     const cancelled = rows.flatMap(([bucket, id, reason]) =>
       bucket && id ? [{ job: jobId(bucket, id), reason: reason ?? "" }] : [],
     );
@@ -118,8 +125,13 @@ export class Working {
     const { s } = this.#session;
     const text = `with gone as (delete from ${s}.instance where id = $1) select * from ${s}.hand_back($1, '{}')`;
     this.#tellHandedBack(await run(this.#session, "deregister", text, [instance]));
+    this.#forget(instance);
+  }
+
+  #forget(instance: InstanceId): void {
     this.#held.forget(instance);
     this.#comparing.forget(instance);
+    this.#session.line.leave(instance);
   }
 
   async reconcile(instance: InstanceId, held: readonly LeaseId[]): Promise<void> {
@@ -235,6 +247,7 @@ export class Working {
 
   /** Not repeated after a lost answer: settling twice is harmless, claiming twice is not. */
   #claim(instance: InstanceId, settling: readonly Value[], request: ClaimRequest): Promise<Answer> {
+    this.#session.line.asked(request.wants);
     return onServer(this.#session, async (names) => {
       await this.#comparing.with(instance, names);
       const wanted = await this.#wanted(request, names);
