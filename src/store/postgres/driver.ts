@@ -1,5 +1,4 @@
 /** What this store needs of `pg`, and how it is loaded: an optional peer, asked for when a store is opened. */
-import { createRequire } from "node:module";
 import { NightshiftError } from "../../errors/index.ts";
 
 /** The oldest `pg`, as package.json says: major, minor. */
@@ -86,7 +85,7 @@ export async function loadPg(): Promise<PgModule> {
       cause,
     });
   }
-  const version = installedVersion();
+  const version = await installedVersion();
   if (version !== null) refuseOld(version);
   return (module as { default: PgModule }).default;
 }
@@ -104,9 +103,10 @@ export function refuseOld(version: string): void {
 }
 
 /** Null where it cannot be known: bundled into one file with the application, say. */
-function installedVersion(): string | null {
+async function installedVersion(): Promise<string | null> {
   try {
-    const { version } = createRequire(import.meta.url)("pg/package.json") as { version?: unknown };
+    const { default: about } = await import("pg/package.json" as string, { with: { type: "json" } });
+    const { version } = about as { version?: unknown };
     return typeof version === "string" ? version : null;
   } catch {
     return null;
