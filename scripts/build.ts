@@ -58,7 +58,8 @@ async function bundleLibrary(): Promise<void> {
     ...STRICT,
     input: Object.fromEntries([...entries, ...KEEP_THEIR_PLACE].map((file) => [file.slice("src/".length, -3), file])),
     platform: "node",
-    external: Object.keys(manifest.peerDependencies),
+    // What is read of a peer, its version say, is to be that of the application's.
+    external: Object.keys(manifest.peerDependencies).map((name) => new RegExp(`^${name}(/|$)`)),
     transform: { target: "node22.13" },
     // package.json's "sideEffects" speak to bundlers of applications; here, what a module does on import is kept.
     treeshake: { moduleSideEffects: (id) => id.startsWith(src) },

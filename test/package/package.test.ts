@@ -1,7 +1,7 @@
 /** The package as a user gets it: built, packed, installed into an empty folder, compiled against, run. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -55,6 +55,26 @@ test("every entry point of package.json can be imported from the installed packa
   writeFileSync(join(project, "entries.js"), `${program}\nconsole.log("all of them");\n`);
   const { stdout } = await run(process.execPath, ["entries.js"], { cwd: project });
   assert.match(stdout, /all of them/);
+});
+
+test("the installed package looks at the pg of the application: none, and one that is too old, are told with what to do", async () => {
+  const program = `import { postgres } from "nightshift/postgres";
+    const silent = () => undefined;
+    const logger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent, fatal: silent, child: () => logger };
+    const clock = { now: Date.now, monotonic: () => performance.now(), setTimer: () => ({ cancel: silent }) };
+    await postgres("postgres://db/shop").open({ clock, logger }).catch(({ message }) => console.log(message));`;
+  writeFileSync(join(project, "open.js"), program);
+  const opened = async () => (await run(process.execPath, ["open.js"], { cwd: project })).stdout;
+  assert.match(await opened(), /^NS_STORE_UNSUPPORTED: The PostgreSQL store needs the package pg\. .*npm install pg$/m);
+  const pg = join(project, "node_modules", "pg");
+  mkdirSync(pg);
+  writeFileSync(join(pg, "package.json"), JSON.stringify({ name: "pg", version: "8.0.3", main: "index.js" }));
+  writeFileSync(join(pg, "index.js"), "exports.Pool = class {};");
+  assert.match(
+    await opened(),
+    /^NS_STORE_UNSUPPORTED: The package pg is 8\.0\.3 here\. .*8\.11 or newer: npm install/m,
+  );
+  rmSync(pg, { recursive: true });
 });
 
 test("publint and are-the-types-wrong find nothing to complain of", async () => {
