@@ -13,7 +13,7 @@ const FIRST = 2;
 /** The others ask after so long, in milliseconds. */
 const LATER = 100;
 /** Who is first and has not asked after so long has no slot free, in milliseconds. */
-const PASSED_ON = 10;
+const PASSED_ON = 2;
 /** Of so many jobs it is remembered that they have yet to be asked for; with more the others just ask. */
 const MOST = 100;
 
