@@ -10,6 +10,7 @@ import type {
   HistoryEntry,
   JobCount,
   JobSummary,
+  QueueCounts,
   ShardInfo,
   StoredInstance,
   ThroughputPoint,
@@ -50,9 +51,18 @@ export interface AboutView {
   };
 }
 
+/** A queue, and whether anybody is there for it. */
+export interface QueueRow extends QueueCounts {
+  /** How many processes that give signs of life serve it. */
+  readonly servedBy: number;
+}
+
 /** The live numbers. */
-export interface OverviewView extends Counts {
+export interface OverviewView extends Omit<Counts, "queues"> {
   readonly now: number;
+  readonly queues: readonly QueueRow[];
+  /** Of the running jobs, at least how many are claimed and wait in their process for a free slot. */
+  readonly ahead: number;
   /** The last hour in minutes, oldest first; the last one is still filling. */
   readonly throughput: readonly ThroughputPoint[];
   /** Processes that give signs of life. */

@@ -55,6 +55,10 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
       .locator("section.card", { hasText: "The store needs care" })
       .getByText(/Shard b .* is away/)
       .waitFor();
+    for (const address of ["", "schedules", "jobs?state=awaiting"]) {
+      await page.goto(served.url + address);
+      await page.getByText("The database b is away: what lives there is missing on these pages").waitFor();
+    }
     await page.goto(`${served.url}instances`);
     await page.getByText("one", { exact: true }).first().waitFor();
   });

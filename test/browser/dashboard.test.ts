@@ -73,6 +73,68 @@ describe("the dashboard in a browser", () => {
     });
   });
 
+  it("says which queue has jobs and nobody for them, on the overview and on the job's page, until somebody is", async () => {
+    await withPage(browser, async (page, url, { store }) => {
+      const [id = ""] = await store.enqueue([newJob({ name: "month.close", queue: "reports-eu" })]);
+      await page.goto(url);
+      await page.waitForSelector(".live-live");
+      const row = page.locator('table tr:has(.name:text-is("reports-eu"))');
+      await row.getByText("No running instance serves this queue: its jobs wait until one does.").waitFor();
+      assert.equal(await page.locator('table tr:has(.name:text-is("mail"))').getByText("not served").count(), 0);
+      await page.goto(`${url}job?id=${id}`);
+      await page.getByText("It waits because no running instance serves the queue reports-eu.").waitFor();
+      const process = { name: "eu", host: "h", pid: 1, version: "1", names: [], concurrency: 1 };
+      await store.register({ ...process, queues: ["reports-eu"] }, 60_000);
+      await page.getByText("It waits for a free worker of the queue reports-eu.").waitFor();
+      await page.goto(url);
+      await row.waitFor();
+      assert.equal(await row.getByText("not served").count(), 0);
+    });
+  });
+
+  it("tells what runs from what is claimed ahead of its slot", async () => {
+    await withPage(browser, async (page, url, { store }) => {
+      const queue = "narrow";
+      const process = { name: "small", host: "h", pid: 1, version: "1", queues: [queue], names: ["m"], concurrency: 2 };
+      const small = await store.register(process, 60_000);
+      await store.enqueue(Array.from({ length: 5 }, () => newJob({ name: "m", queue })));
+      await store.claim(small, { wants: [{ queue, limit: 5 }], names: new Set(["m"]) });
+      await page.goto(url);
+      await page.waitForSelector(".live-live");
+      assert.match(await text(page, "[data-tile=running] .tile-note"), /^3 instances, 3 claimed ahead$/);
+      await page.goto(`${url}jobs?state=running&queue=${queue}`);
+      await page.getByText("of all, at least 3 claimed ahead").waitFor();
+      await page.goto(`${url}instances`);
+      const row = page.locator("tr", { hasText: "small" });
+      assert.equal(await row.locator('[data-label="running"]').innerText(), "2 of 2 +3 ahead");
+    });
+  });
+
+  it("counts a burst that is just over among what succeeded lately, and says how far it looked at failures", async () => {
+    await withPage(browser, async (page, url, { store, clock }) => {
+      await clock.advance(10 * 60_000);
+      await page.goto(url);
+      const note = "[data-tile=succeeded] .tile-note";
+      await page.locator(note, { hasText: /^none since \d\d:\d\d$/ }).waitFor();
+      const queue = "burst";
+      const about = { name: "b", host: "h", pid: 1, version: "1", queues: [queue], names: ["m"], concurrency: 90 };
+      const worker = await store.register(about, 60_000);
+      await store.enqueue(Array.from({ length: 85 }, () => newJob({ name: "m", queue, maxAttempts: 1 })));
+      const [lease] = await store.claim(worker, { wants: [{ queue, limit: 90 }], names: new Set(["m"]) });
+      const outcomes = (lease?.jobs ?? []).map(({ id }, n) => {
+        const error = JSON.stringify({ name: `Error${n < 67 ? "" : String.fromCodePoint(n)}`, message: "no" });
+        return n < 25
+          ? ({ job: id, type: "succeeded", ms: 1 } as const)
+          : ({ job: id, type: "dead", ms: 1, error } as const);
+      });
+      await store.settle(worker, [{ lease: lease?.id ?? "", outcomes }]);
+      await page.locator(note, { hasText: /^25 since \d\d:\d\d$/ }).waitFor();
+      await page.goto(url);
+      await page.getByText("Of the last 50 dead jobs; older ones are not looked at here.").waitFor();
+      await page.getByText("The last 5 of ").waitFor();
+    });
+  });
+
   it("asks for nothing while it is hidden, and comes back", async () => {
     await withPage(browser, async (page, url) => {
       let requests = 0;
@@ -315,6 +377,23 @@ describe("the dashboard in a browser", () => {
         await page.getByText("read only").waitFor();
       },
       { authorize: () => "read" },
+    );
+  });
+
+  it("breaks no word on a phone where a cell says several things", async () => {
+    const facts = { doing: "waiting for the next occurrence", heartbeat: "12 s ago" };
+    const row = { state: "running", mood: "good" as const, since: 0, restarts: 0, lastError: null };
+    const services = () => [{ ...row, name: "jobs.scheduler", facts }];
+    await withPage(
+      browser,
+      async (page, url) => {
+        await page.goto(`${url}services`);
+        const words = page.locator(".pair .quiet");
+        await words.first().waitFor();
+        const lines = await words.evaluateAll((all) => all.map((word) => word.getClientRects().length));
+        assert.deepEqual(lines, [1, 1]);
+      },
+      { width: 390, services },
     );
   });
 

@@ -86,6 +86,22 @@ describe("the dashboard's API", () => {
     await quiet.close();
   });
 
+  it("counts who serves a queue among the living alone, and what is claimed beyond a process's slots", async () => {
+    const { store, clock } = busy;
+    const about = { name: "a", host: "h", pid: 1, version: "1", names: ["n"], concurrency: 2, queues: ["lone"] };
+    const id = await store.register(about, 1_000);
+    const queueAndAhead = async () => {
+      const { queues, ahead } = await read<OverviewView>("api/overview");
+      return [queues.find(({ queue }) => queue === "lone")?.servedBy, ahead];
+    };
+    assert.deepEqual(await queueAndAhead(), [1, 0]);
+    await store.enqueue(Array.from({ length: 5 }, () => newJob({ name: "n", queue: "lone" })));
+    await store.claim(id, { wants: [{ queue: "lone", limit: 5 }], names: new Set(["n"]) });
+    assert.deepEqual(await queueAndAhead(), [1, 3]);
+    await clock.advance(2_000);
+    assert.deepEqual(await queueAndAhead(), [0, 3]);
+  });
+
   it("pages through jobs of a state without losing or repeating one, while new ones arrive", async () => {
     const seen = new Set<string>();
     let cursor = "";

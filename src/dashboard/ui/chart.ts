@@ -9,6 +9,11 @@ const WIDTH = 600;
 const HEIGHT = 120;
 const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
+/** The minute that a bar is for, by the reader's clock. */
+export function minuteOf(at: number): string {
+  return time.format(at);
+}
+
 /** The chart with its legend, axis and table. */
 export function throughputChart(points: readonly ThroughputPoint[]): VNode {
   const totals = points.map((point) => SERIES.reduce((sum, name) => sum + point[name], 0));

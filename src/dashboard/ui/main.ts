@@ -10,7 +10,7 @@ import { overviewPage } from "./pages/overview.ts";
 import { instancesPage, servicesPage } from "./pages/processes.ts";
 import { editSchedulePage, newSchedulePage } from "./pages/schedule-form.ts";
 import { schedulePage, schedulesPage } from "./pages/schedules.ts";
-import { Notices, topBar, troublePage } from "./shell.ts";
+import { awayNote, Notices, topBar, troublePage } from "./shell.ts";
 
 const PAGES: ReadonlyMap<string, PageFactory> = new Map([
   ["", overviewPage],
@@ -28,6 +28,7 @@ const FRESH = 2_000;
 const STALE = 10_000;
 
 const top = element("top");
+const away = element("away");
 const content = element("content");
 const notices = new Notices(element("notices"));
 
@@ -51,6 +52,7 @@ function pageName(): string {
 
 function show(): void {
   render(top, topBar(about, pageName(), live));
+  render(away, awayNote(overview));
   if (trouble !== null)
     render(
       content,

@@ -57,11 +57,14 @@ const STATE_TITLES: Readonly<Record<JobState, string>> = {
   scheduled: "Waits for its time; a retry's back-off included",
   blocked: "Waits for a place under its concurrency key",
   ready: "May be claimed now",
-  running: "Claimed by a worker",
+  running: "Claimed by a worker: its handler runs, or is the next to",
   succeeded: "Over",
   dead: "Attempts spent or a fatal error: needs a person",
   cancelled: "Over: somebody or something stopped it",
 };
+
+/** What a process holds beyond its slots: the store knows who holds a job, not whether its handler has begun. */
+export const AHEAD = "Claimed ahead: they wait in their process for a free slot, and their handlers have not begun.";
 
 /** A state in its colour; the word is always there, the colour only helps. */
 export function stateBadge(state: JobState): VNode {

@@ -1,5 +1,5 @@
 /** What surrounds every page: the top bar, messages about what was done, and the page of errors. */
-import type { AboutView } from "../api.ts";
+import type { AboutView, OverviewView } from "../api.ts";
 import { type Child, h, render } from "./dom.ts";
 import type { LiveState } from "./live.ts";
 import { hrefTo } from "./page.ts";
@@ -64,6 +64,16 @@ function logo(): Child {
     { viewBox: "0 0 32 32", width: 22, height: 22, "aria-hidden": "true", class: "logo" },
     h("rect", { width: 32, height: 32, rx: 7, class: "logo-sky" }),
     h("path", { d: "M21.5 20.6A9 9 0 0 1 12 7.6a9.2 9.2 0 1 0 11.6 12 9 9 0 0 1-2.1 1z", class: "logo-moon" }),
+  );
+}
+
+/** Above every page while a database is away, since an empty list below would say that there is nothing. */
+export function awayNote(overview: OverviewView | null): Child {
+  const names = (overview?.shards ?? []).filter(({ away }) => away !== null).map(({ name }) => name);
+  const which = names.length === 1 ? `The database ${names[0]} is` : `The databases ${names.join(", ")} are`;
+  return (
+    names.length > 0 &&
+    h("p", { class: "away" }, `${which} away: what lives there is missing on these pages and in every number.`)
   );
 }
 

@@ -1,5 +1,7 @@
 /** The live numbers, and what the page needs once. */
-import type { OverviewView, QueueCounts } from "../../api.ts";
+
+import type { QueueCounts, StoredInstance } from "../../../store/contract.ts";
+import type { OverviewView, QueueRow } from "../../api.ts";
 import type { DashboardParts } from "../parts.ts";
 import type { ReadRoute } from "../route.ts";
 
@@ -55,13 +57,19 @@ export async function readOverview({ store }: DashboardParts): Promise<OverviewV
     store.throughput(thisMinute - (MINUTES_SHOWN - 1) * MINUTE, thisMinute + MINUTE, MINUTE),
     store.listInstances(),
   ]);
-  const alive = instances.filter(({ expiresAt }) => expiresAt > now).length;
+  const alive = instances.filter(({ expiresAt }) => expiresAt > now);
   const served = instances.flatMap((instance) => instance.queues);
   return {
     ...counts,
-    queues: withIdleQueues(counts.queues, served),
-    ...{ now, throughput, instances: alive, expired: instances.length - alive, shards: store.info().shards ?? [] },
+    queues: withIdleQueues(counts.queues, served).map((queue) => withServers(queue, alive)),
+    ahead: instances.reduce((sum, { running, concurrency }) => sum + Math.max(0, running - concurrency), 0),
+    ...{ now, throughput, instances: alive.length, expired: instances.length - alive.length },
+    shards: store.info().shards ?? [],
   };
+}
+
+function withServers(counts: QueueCounts, alive: readonly StoredInstance[]): QueueRow {
+  return { ...counts, servedBy: alive.filter(({ queues }) => queues.includes(counts.queue)).length };
 }
 
 /** A queue that is served but empty has its row too: it does not come and go with its jobs, and it can be paused. */

@@ -116,6 +116,8 @@ function standing(job: JobView, now: number, context: PageContext): Child {
           " is paused",
           queue.paused.reason === null ? "." : `: ${queue.paused.reason}.`,
         ];
+      if (queue?.servedBy === 0)
+        return ["It waits because no running instance serves the queue ", h("b", null, job.queue), "."];
       return ["It waits for a free worker of the queue ", h("b", null, job.queue), "."];
     case "running":
       return [

@@ -2,9 +2,9 @@
 import type { JobRow, JobState, JobsFilter, JobsView, OverviewView } from "../../api.ts";
 import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
-import { count } from "../format.ts";
+import { count, exact } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { type Column, card, empty, jobLink, moment, moodBadge, runsOn, table } from "../parts.ts";
+import { AHEAD, type Column, card, empty, jobLink, moment, moodBadge, runsOn, table } from "../parts.ts";
 import { actionOf, bulkBar, type Selection } from "./bulk.ts";
 import { ListSize } from "./job-pager.ts";
 
@@ -106,11 +106,17 @@ export const jobsPage: PageFactory = (context) => {
         h("h1", null, "Jobs"),
         tabs(state, queue, name, overview),
         filters(state, queue, name, overview, context),
-        card(state[0]?.toUpperCase() + state.slice(1), null, list(view)),
+        card(state[0]?.toUpperCase() + state.slice(1), state === "running" && ahead(overview), list(view)),
       ];
     },
   };
 };
+
+/** A list of what is claimed cannot tell which handlers have begun; how many have not, the instances' slots tell. */
+function ahead(overview: OverviewView | null): Child {
+  const waiting = overview?.ahead ?? 0;
+  return waiting > 0 && h("span", { class: "quiet", title: AHEAD }, `of all, at least ${exact(waiting)} claimed ahead`);
+}
 
 function tabs(state: JobState, queue: string, name: string, overview: OverviewView | null): Child {
   const tab = (each: JobState) =>

@@ -1,15 +1,17 @@
 /** The overview: the numbers, the last hour, the queues, and the jobs that need a person. */
-import type { FindingsView, JobsView, OverviewView, QueueCounts, ShardInfo } from "../../api.ts";
-import { throughputChart } from "../chart.ts";
+import type { FindingsView, JobsView, OverviewView, QueueRow, ShardInfo } from "../../api.ts";
+import { minuteOf, throughputChart } from "../chart.ts";
 import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { count, duration, exact } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { button, type Column, card, empty, jobLink, moment, moodBadge, table } from "../parts.ts";
+import { AHEAD, button, type Column, card, empty, jobLink, moment, moodBadge, table } from "../parts.ts";
 
 /** The last dead jobs, of which those that died alike are one line. */
 const DEAD_LOOKED_AT = 50;
 const KINDS_SHOWN = 5;
+/** What "of late" is, in minutes of the chart: the one that fills, and five before it. */
+const LATELY = 6;
 
 /** The page at the mount itself. */
 export const overviewPage: PageFactory = (context) => {
@@ -55,8 +57,6 @@ function tiles(overview: OverviewView, now: number): Child {
     overview.queues.reduce((total, queue) => total + queue[name], 0);
   const oldest = overview.queues.flatMap((queue) => (queue.oldestReadyAt === null ? [] : [queue.oldestReadyAt]));
   const wait = oldest.length === 0 ? "none waits" : `oldest waits ${duration(Math.max(0, now - Math.min(...oldest)))}`;
-  const lastMinutes = overview.throughput.slice(-6, -1);
-  const perMinute = lastMinutes.reduce((total, point) => total + point.succeeded, 0) / Math.max(1, lastMinutes.length);
   const { succeeded, dead, cancelled } = overview.finished;
   return h(
     "ul",
@@ -64,17 +64,26 @@ function tiles(overview: OverviewView, now: number): Child {
     tile("ready", sum("ready"), wait),
     tile("running", sum("running"), instances(overview)),
     tile("scheduled", sum("scheduled"), "retries included"),
-    tile("succeeded", succeeded, `${rate(perMinute)} per minute`),
+    tile("succeeded", succeeded, lately(overview)),
     tile("dead", dead, `${count(overview.retried)} retried`),
     tile("cancelled", cancelled, "of all time"),
   );
 }
 
-function instances({ instances, expired }: OverviewView): Child {
-  const alive = `${exact(instances)} ${instances === 1 ? "instance" : "instances"}`;
-  return expired === 0
-    ? alive
-    : [alive, ", ", h("strong", { class: "mood-bad trouble-note" }, `${exact(expired)} expired`)];
+/** What came right in the last minutes: a number since a time, for a rate of full minutes says 0 of a burst that is just over. */
+function lately({ throughput }: OverviewView): Child {
+  const minutes = throughput.slice(-LATELY);
+  const succeeded = minutes.reduce((total, point) => total + point.succeeded, 0);
+  const [first] = minutes;
+  return first !== undefined && `${succeeded === 0 ? "none" : count(succeeded)} since ${minuteOf(first.at)}`;
+}
+
+function instances({ instances, expired, ahead }: OverviewView): Child {
+  return [
+    `${exact(instances)} ${instances === 1 ? "instance" : "instances"}`,
+    expired > 0 && [", ", h("strong", { class: "mood-bad trouble-note" }, `${exact(expired)} expired`)],
+    ahead > 0 && h("span", { title: AHEAD }, `, ${exact(ahead)} claimed ahead`),
+  ];
 }
 
 function tile(
@@ -105,7 +114,7 @@ function queues(overview: OverviewView, context: PageContext): Child {
     );
   }
   const now = context.now();
-  const linked = (queue: QueueCounts, state: "ready" | "running" | "scheduled") =>
+  const linked = (queue: QueueRow, state: "ready" | "running" | "scheduled") =>
     queue[state] === 0
       ? h("span", { class: "quiet" }, "0")
       : h(
@@ -113,11 +122,12 @@ function queues(overview: OverviewView, context: PageContext): Child {
           { href: hrefTo("jobs", { state, queue: queue.queue }), title: exact(queue[state]) },
           count(queue[state]),
         );
-  const columns: Column<QueueCounts>[] = [
+  const columns: Column<QueueRow>[] = [
     {
       label: "queue",
       cell: (queue) => [
         h("span", { class: "name" }, queue.queue),
+        isLeft(queue) && [" ", moodBadge("bad", "not served")],
         queue.paused !== null && [" ", moodBadge("warn", "paused")],
         queue.parked > 0 && [" ", moodBadge("bad", `${count(queue.parked)} parked`)],
         why(queue),
@@ -139,12 +149,19 @@ function queues(overview: OverviewView, context: PageContext): Child {
 }
 
 /** What keeps a queue's jobs, in words: at night nobody hovers over a badge. */
-function why({ paused, parked }: QueueCounts): Child {
+function why(queue: QueueRow): Child {
+  const { paused, parked } = queue;
   const reasons = [
     paused?.reason ?? "",
     parked > 0 ? "No process that claimed so far knows the names of the parked ones." : "",
+    isLeft(queue) ? "No running instance serves this queue: its jobs wait until one does." : "",
   ].filter((reason) => reason !== "");
   return reasons.length > 0 && h("span", { class: "why" }, reasons.join(" · "));
+}
+
+/** Jobs are there, and nobody for them. */
+function isLeft({ servedBy, ready, scheduled, running }: QueueRow): boolean {
+  return servedBy === 0 && ready + scheduled + running > 0;
 }
 
 /** What makes the store slower than it should be, each with what to do about it. */
@@ -176,7 +193,7 @@ function databases(shards: readonly ShardInfo[]): Child {
   return table("Databases", columns, shards, ({ name }) => name);
 }
 
-function pauseButton({ queue, paused }: QueueCounts, context: PageContext): Child {
+function pauseButton({ queue, paused }: QueueRow, context: PageContext): Child {
   return paused === null
     ? button(
         "Pause",
@@ -207,12 +224,13 @@ function alike(items: readonly DeadJob[]): readonly DiedAlike[] {
     const known = kinds.get(kind);
     kinds.set(kind, known === undefined ? { ...job, like: 1 } : { ...known, like: known.like + 1 });
   }
-  return [...kinds.values()].slice(0, KINDS_SHOWN);
+  return [...kinds.values()];
 }
 
 function needsAttention(dead: JobsView, overview: OverviewView, now: number): Child {
   const all = h("a", { href: hrefTo("jobs", { state: "dead" }) }, `All dead jobs`);
   const kinds = alike(dead.items);
+  const shown = kinds.slice(0, KINDS_SHOWN);
   const columns: Column<DiedAlike>[] = [
     {
       label: "job",
@@ -235,11 +253,17 @@ function needsAttention(dead: JobsView, overview: OverviewView, now: number): Ch
   ];
   return card(
     "Needs attention",
-    overview.finished.dead > kinds.length && all,
-    table("The last dead jobs", columns, kinds, (job) => job.id),
+    overview.finished.dead > shown.length && all,
+    table("The last dead jobs", columns, shown, (job) => job.id),
+    lookedAt(dead, kinds.length),
   );
 }
 
-function rate(perMinute: number): string {
-  return perMinute >= 10 || perMinute === 0 ? count(Math.round(perMinute)) : perMinute.toFixed(1);
+/** How far the table goes, where it does not go to the end. */
+function lookedAt({ items, next }: JobsView, kinds: number): Child {
+  const limits = [
+    next === null ? "" : `Of the last ${items.length} dead jobs; older ones are not looked at here.`,
+    kinds > KINDS_SHOWN ? `The last ${KINDS_SHOWN} of ${kinds} kinds of failure.` : "",
+  ].filter((limit) => limit !== "");
+  return limits.length > 0 && h("p", { class: "why looked-at" }, limits.join(" "));
 }

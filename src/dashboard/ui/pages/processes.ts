@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { exact } from "../format.ts";
 import type { PageFactory } from "../page.ts";
-import { type Column, card, empty, expiredBadge, moment, moodBadge, processName, table } from "../parts.ts";
+import { AHEAD, type Column, card, empty, expiredBadge, moment, moodBadge, processName, table } from "../parts.ts";
 
 /** The page `services`. */
 export const servicesPage: PageFactory = (context) => {
@@ -102,7 +102,7 @@ function instances(view: InstancesView, now: number): Child {
       label: "health",
       cell: (row) => (row.expiresAt < now ? expiredBadge() : moodBadge("good", "alive")),
     },
-    { label: "running", kind: "number", cell: (row) => `${exact(row.running)} of ${exact(row.concurrency)}` },
+    { label: "running", kind: "number", cell: slots },
     {
       label: "queues",
       kind: "wide",
@@ -117,6 +117,15 @@ function instances(view: InstancesView, now: number): Child {
     { label: "started", kind: "number", cell: (row) => moment(row.startedAt, now) },
   ];
   return table("Instances", columns, view.items, (row) => row.id);
+}
+
+/** What a process holds: as much as it has slots for runs, and the rest is claimed ahead. */
+function slots({ running, concurrency }: InstancesView["items"][number]): Child {
+  const ahead = running - concurrency;
+  return [
+    `${exact(Math.min(running, concurrency))} of ${exact(concurrency)}`,
+    ahead > 0 && h("span", { class: "quiet", title: AHEAD }, ` +${exact(ahead)} ahead`),
+  ];
 }
 
 type Leader = NonNullable<InstancesView["leaders"]>[number];

@@ -149,7 +149,7 @@ function list(items: readonly ScheduleRow[], context: PageContext, group: string
     },
     {
       label: "trigger",
-      kind: "wide",
+      kind: "middle",
       cell: (row) => [row.trigger, row.expression !== null && [" ", h("code", { class: "quiet" }, row.expression)]],
     },
     { label: "job", cell: (row) => row.job },
