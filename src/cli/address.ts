@@ -1,9 +1,10 @@
 /** Stores as they are written on a command line: `sqlite:shop.db`, `postgres://app@db/shop`, `shards:shards.json`. */
 import { existsSync, readFileSync } from "node:fs";
-import { messageOf, NightshiftError, show } from "../errors/index.ts";
+import { messageOf, NightshiftError } from "../errors/index.ts";
 import type { Store } from "../store/contract.ts";
 import { type PostgresShardsOptions, postgres } from "../store/postgres/index.ts";
 import { sqlite } from "../store/sqlite/index.ts";
+import { shownWord } from "./command.ts";
 
 export const ADDRESSES = `A store is sqlite:<path> or postgres://user@host:port/database; for PostgreSQL --schema names another schema than nightshift. A password may come from PGPASSWORD. Several databases are shards:<file>, with what postgres({ shards }) takes as JSON.`;
 
@@ -19,9 +20,11 @@ export function readAddress(text: string, schema: string | undefined): Address {
   if (schema !== undefined) throw new NightshiftError("NS_OPTION_INVALID", "--schema is for PostgreSQL only.");
   if (text.startsWith("sqlite:")) return { kind: "sqlite", path: text.replace(/^sqlite:(\/\/)?/, "") };
   if (text.startsWith("shards:")) return { kind: "shards", options: readShards(text.slice("shards:".length)) };
-  const shown = text.includes("@") ? "what was given" : show(text);
   const hint = existsSync(text) ? ` For the file ${text}, write sqlite:${text}.` : "";
-  throw new NightshiftError("NS_OPTION_INVALID", `${shown} is not a store.${hint} ${ADDRESSES}`);
+  throw new NightshiftError(
+    "NS_OPTION_INVALID",
+    `${shownWord(text, "what was given")} is not a store.${hint} ${ADDRESSES}`,
+  );
 }
 
 /** A file with the options of `postgres({ shards })`; what is wrong with them, that says. */

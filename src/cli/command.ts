@@ -83,6 +83,13 @@ export function noPositionals({ positionals }: Arguments, usage: string): void {
   const [first] = positionals;
   if (first === undefined) return;
   const advice = usage.includes("--store") ? " A store is given as --store sqlite:shop.db." : "";
-  const shown = first.includes("@") ? "What was given" : show(first); // an address may hold a password
-  throw new NightshiftError("NS_OPTION_INVALID", `${shown} belongs to no option.${advice}\n\n${usage}`);
+  throw new NightshiftError(
+    "NS_OPTION_INVALID",
+    `${shownWord(first, "What was given")} belongs to no option.${advice}\n\n${usage}`,
+  );
+}
+
+/** A word that was typed, for an error; in its place something else where it may be an address with a password. */
+export function shownWord(word: string, otherwise: string): string {
+  return /:.*@|password|pwd=/is.test(word) ? otherwise : show(word);
 }

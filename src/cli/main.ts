@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The `nightshift` command: finds the subcommand, and says what was wrong with what was typed. */
 import { once } from "node:events";
-import { didYouMean, messageOf, NightshiftError, show } from "../errors/index.ts";
+import { didYouMean, messageOf, NightshiftError } from "../errors/index.ts";
 import { VERSION } from "../jobs/index.ts";
 import { systemClock } from "../time/index.ts";
 import { backupCommand, checkCommand, migrateCommand, statsCommand } from "./care-commands.ts";
-import type { Command, Terminal } from "./command.ts";
+import { type Command, shownWord, type Terminal } from "./command.ts";
 import { CRON_USAGE, cronCommand } from "./cron-command.ts";
 import { countCommand, jobsCommand } from "./job-commands.ts";
 import { exportCommand, importCommand, moveCommand } from "./transfer-commands.ts";
@@ -55,7 +55,7 @@ async function run([name = "help", ...args]: readonly string[]): Promise<number>
     return 0;
   }
   const names = Object.keys(COMMANDS);
-  const message = `${show(name)} is not a command (${names.join(", ")}).${didYouMean(name, names)}`;
+  const message = `${shownWord(name, "What was given")} is not a command (${names.join(", ")}).${didYouMean(name, names)}`;
   throw new NightshiftError("NS_OPTION_UNKNOWN", message);
 }
 

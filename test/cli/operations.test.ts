@@ -96,6 +96,17 @@ test("jobs that run stand with the longest running first, and a process that gav
   assert.match(second ?? "", new RegExp(`^${early?.id} .* shop@web-1 \\(pid 1 on host\\)$`));
 });
 
+test("of more running jobs than are sorted, it is said that only those enqueued last were looked at", async () => {
+  await using folder = new TestFolder();
+  const { worker, store, address } = await shop(folder);
+  await store.enqueue(Array.from({ length: 10_001 }, () => newJob()));
+  await worker.claim(10_000);
+  await worker.claim(21);
+  const { out, err } = await nightshift(["jobs", "--store", address, "--state", "running", "--limit", "1"]);
+  assert.match(out, / shop@web-1 \(pid 1 on host\)$/m);
+  assert.equal(err, "Only the 10000 that were enqueued last were looked at: narrow them down.\n");
+});
+
 test("count tells how many jobs are of a state, a queue, a name, and refuses a state that there is not", async () => {
   await using folder = new TestFolder();
   const { address } = await shop(folder);
@@ -370,6 +381,11 @@ test("what was typed wrong is told with what was meant, and makes no file", asyn
     [["backup", "--store", "postgres://x/y", "--to", "z"], /Use pg_dump/],
     [["move", "--from", `sqlite:${missing}`, "--to", "redis://user:secret@x"], /^(?!.*secret)/s],
     [["stats", "postgres://user:secret@x/shop"], /^(?!.*secret).*A store is given as --store/s],
+    [["stats", ":secret@x/shop"], /^(?!.*secret).*What was given belongs to no option/s],
+    [["stats", "host=x password=secret"], /^(?!.*secret).*What was given belongs to no option/s],
+    [["postgres://user:secret@x/shop", "stats"], /^(?!.*secret).*What was given is not a command/s],
+    [["stats", "shop@web-1"], /"shop@web-1" belongs to no option/],
+    [["stats", "--store", "shop@web-1"], /"shop@web-1" is not a store/],
     [["exprot"], /Did you mean "export"\?/],
     [["import", "--from", "package.json", "--store", `sqlite:${missing}`], /NS_IMPORT_INVALID: line 1: not JSON/],
     [["stats", "--store", `shards:${missing}`], /missing\.db cannot be read .*Give a file with \{ "shards"/],
@@ -385,6 +401,7 @@ test("what was typed wrong is told with what was meant, and makes no file", asyn
     const { status, err } = await nightshift(args);
     assert.equal(status, 2, args.join(" "));
     assert.match(err, message);
+    assert.doesNotMatch(err, /\[cause\]/);
   }
   assert.equal(existsSync(missing), false);
   assert.match((await nightshift(["--version"])).out, /^\d+\.\d+\.\d+\n$/);

@@ -51,3 +51,10 @@ test("the nearest known name is suggested, and nothing when none is near", () =>
   assert.equal(suggest("banana", ["concurrency", "queues"]), undefined);
   assert.equal(didYouMean("banana", ["concurrency"]), "");
 });
+
+test("an error without a cause prints none, and one with a cause prints it", () => {
+  const printed = (cause: unknown) => inspect(new NightshiftError("NS_STORE_FULL", "no room.", { cause }));
+  assert.doesNotMatch(printed(undefined), /cause/);
+  assert.doesNotMatch(inspect(new NightshiftError("NS_STORE_FULL", "no room.")), /cause/);
+  assert.match(printed(new Error("ENOSPC")), /\[cause\]: Error: ENOSPC/);
+});
