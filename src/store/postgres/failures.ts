@@ -14,10 +14,12 @@ export type FailureKind = "conflict" | "refused" | "lost" | "data" | "other";
 const CONFLICTS = new Set(["40001", "40P01", "55P03"]);
 /** Full, starting, shutting down, not writable now: said before anything was begun. */
 const REFUSALS = new Set(["53300", "57P03", "08001", "08004", "25006", "57P05"]);
-/** 08P01 is what PgBouncer says when its server is gone, or has no connection in time. */
+/** 08P01 is what PgBouncer says when its server is gone, or has no connection in time; PostgreSQL, that a message is wrong. */
 const LOSSES = new Set(["57P01", "57P02", "08000", "08003", "08006", "08007", "08P01", "25P03", "25P04"]);
 /** And this it says, with the same code, to whoever sets something for the session: it would say so for ever. */
 const REFUSED_SETTING = /unsupported startup parameter/i;
+/** The sources of PostgreSQL that read what clients send: whatever they refuse, they refuse again. */
+const READERS = new Set(["postgres.c", "pqformat.c", "fastpath.c"]);
 const NET = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -40,6 +42,12 @@ export function codeOf(error: unknown): string | null {
   return typeof code === "string" ? code : null;
 }
 
+/** Where in its sources PostgreSQL found the fault. */
+function fileOf(error: unknown): string {
+  const file = typeof error === "object" && error !== null && "file" in error ? error.file : null;
+  return typeof file === "string" ? file : "";
+}
+
 /** @param sent whether the statement was handed to the connection */
 export function failureKind(error: unknown, sent: boolean): FailureKind {
   const code = codeOf(error);
@@ -47,6 +55,7 @@ export function failureKind(error: unknown, sent: boolean): FailureKind {
     if (CONFLICTS.has(code)) return "conflict";
     if (REFUSED_SETTING.test(messageOf(error))) return "other";
     if (REFUSALS.has(code)) return "refused";
+    if (code === "08P01" && READERS.has(fileOf(error))) return "other";
     if (LOSSES.has(code) || NET.has(code)) return sent ? "lost" : "refused";
     if (/^(22|23|54)/.test(code)) return "data";
     return "other";

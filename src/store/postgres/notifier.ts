@@ -48,6 +48,7 @@ const UNHURRIED = "set_config('synchronous_commit', 'off', true) is not null";
 const NOTIFY = { name: "notify", text: `select pg_notify($1, $2) where ${UNHURRIED}` };
 /** An envelope whose last word is the id of a lane ends like this. */
 const BEHIND_ID = '"]]}';
+const DIGITS = /^\d{1,19}$/;
 const RECONNECT = { first: 100, longest: 10_000 } as const;
 
 /** What the notifier calls. */
@@ -287,11 +288,9 @@ export class Notifier {
 
   #hear(payload: string | undefined): void {
     this.#heardAt = this.#clock.monotonic();
-    let envelope: Envelope;
-    try {
-      envelope = JSON.parse(payload ?? "") as Envelope;
-    } catch {
-      this.#hearing.missed(); // somebody else's words on our channel
+    const envelope = envelopeOf(payload);
+    if (envelope === null) {
+      this.#hearing.missed();
       return;
     }
     if (envelope.probe !== undefined && envelope.probe === this.#probe) this.#prove();
@@ -303,6 +302,29 @@ export class Notifier {
     this.#nextTimer?.cancel();
     this.#nextTimer = this.#clock.setTimer(delay, then, { ref: false });
   }
+}
+
+/** What was said; null for somebody else's words on our channel. An error here would be taken for one of the connection. */
+function envelopeOf(payload: string | undefined): Envelope | null {
+  let said: unknown;
+  try {
+    said = JSON.parse(payload ?? "");
+  } catch {
+    return null;
+  }
+  if (typeof said !== "object" || said === null) return null;
+  const { from, queues = [], lanes = [], finished = [], scheduledAt = 0 } = said as Partial<Envelope>;
+  const isOurs =
+    typeof from === "string" &&
+    areAll(queues, (queue) => typeof queue === "string") &&
+    areAll(finished, (id) => typeof id === "string") &&
+    areAll(lanes, (lane) => Array.isArray(lane) && Number.isSafeInteger(lane[0]) && DIGITS.test(String(lane[1]))) &&
+    Number.isFinite(scheduledAt);
+  return isOurs ? (said as Envelope) : null;
+}
+
+function areAll(list: unknown, are: (item: unknown) => boolean): boolean {
+  return Array.isArray(list) && list.every(are);
 }
 
 /** The number that this session has given last, between two halves of an envelope. */

@@ -110,6 +110,17 @@ test("a pooler that lost its server is taken for a lost connection: repeated whe
   await assert.rejects(database.run(flaky, [], "if-refused"), { message: /was lost.*unknown/ });
 });
 
+test("a message that PostgreSQL itself calls wrong is not sent again, and its connection goes on", {
+  timeout: 20_000,
+}, async () => {
+  await using ends = new AsyncDisposableStack();
+  const { database } = await ground(ends);
+  const sum = { name: "sum", text: "select $1::int + $2::int" };
+  // The clock stands: a repetition would never come.
+  await assert.rejects(database.run(sum, [1], "always"), { message: /failed \(bind message supplies 1 parameters/ });
+  assert.deepEqual(await database.run(sum, [1, 2], "always"), [["3"]]);
+});
+
 test("a statement that was put to a connection known to be over was not carried out, and is repeated", async () => {
   const client = await rawClient(await postgresUrl());
   await client.end();

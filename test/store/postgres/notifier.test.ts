@@ -16,18 +16,20 @@ async function listening(ends: AsyncDisposableStack) {
   const raw = await rawClient(connectionString);
   ends.defer(() => raw.end());
   const said: Record<string, unknown>[] = [];
-  raw.on("notification", ({ payload }) => said.push(JSON.parse(payload ?? "{}")));
+  raw.on("notification", ({ payload }) => said.push(payload?.startsWith('{"from":"') ? JSON.parse(payload) : {}));
   await raw.query(`listen ${channelOf(schema)}`);
   const database = await Database.create(settingsOf({ connectionString, schema }), systemClock, silentLogger);
   ends.defer(() => database.end());
   const clock = new VirtualClock();
   let heard = 0;
-  const hearing = { heard: () => void heard++, missed: () => undefined };
+  let missed = 0;
+  const hearing = { heard: () => void heard++, missed: () => void missed++ };
   const notifier = new Notifier(database, clock, silentLogger, hearing, () => database.connect());
   ends.defer(() => notifier.close());
   await notifier.start();
-  const tell = () => raw.query("select pg_notify($1, $2)", [channelOf(schema), JSON.stringify({ from: "another" })]);
-  return { notifier, clock, said, tell, heard: () => heard };
+  const notify = (payload: string) => raw.query("select pg_notify($1, $2)", [channelOf(schema), payload]);
+  const tell = () => notify(JSON.stringify({ from: "another" }));
+  return { notifier, clock, said, notify, tell, heard: () => heard, missed: () => missed };
 }
 
 test("an ear that hears others asks itself nothing; after 20 seconds of silence it asks whether it hears", async () => {
@@ -55,4 +57,39 @@ test("more finished jobs than one wake-up can name send nobody to look everywher
   const [news] = said.filter(({ probe }) => probe === undefined);
   const { queues, finished } = news as { readonly queues: unknown; readonly finished: readonly string[] };
   assert.deepEqual([queues, finished.length], [["q"], 100]);
+});
+
+test("foreign words on the channel are a reason to look, and neither news nor the end of the ear", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { notifier, notify, tell, heard, missed } = await listening(ends);
+  await eventually(() => assert.ok(notifier.hears));
+  const ear = notifier.ear;
+  const foreign = [
+    ...[
+      "",
+      "null",
+      "7",
+      "[]",
+      "{}",
+      '"text"',
+      "{",
+      '{"from":1}',
+      '{"from":"x","queues":7}',
+      '{"from":"x","queues":[1]}',
+    ],
+    ...[
+      '{"from":"x","lanes":{}}',
+      '{"from":"x","lanes":[1]}',
+      '{"from":"x","lanes":[[1,"x"]]}',
+      '{"from":"x","lanes":[["1","1"]]}',
+    ],
+    ...['{"from":"x","finished":[null]}', '{"from":"x","scheduledAt":"soon"}'],
+  ];
+  const before = missed();
+  for (const payload of foreign) await notify(payload);
+  await tell();
+  await eventually(() => assert.equal(heard(), 1));
+  assert.equal(missed() - before, foreign.length);
+  assert.equal(notifier.ear, ear);
+  assert.ok(notifier.hears);
 });
