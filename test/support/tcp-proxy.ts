@@ -20,6 +20,10 @@ export interface TcpProxy {
   delay(milliseconds: number): void;
   /** Once the next chunk for which this is true has gone up to the server, what comes back is cut off. */
   cutAfterSending(when: (chunk: Buffer) => boolean): void;
+  /** What the server says goes on in pieces of so many bytes, each in a turn of its own; null for as it comes. */
+  cutUp(size: (() => number) | null): void;
+  /** Cuts a connection when the server has said so many more bytes on any: in the middle of a message, that is. */
+  cutAfterHearing(bytes: number): void;
   /** From now on new connections go to this port, as when a name or a virtual address is moved. */
   retarget(port: number): void;
   /** Back to passing everything on. */
@@ -33,6 +37,17 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   let target = targetPort;
   let wait = 0;
   let trap: ((chunk: Buffer) => boolean) | null = null;
+
+  let size: (() => number) | null = null;
+  let left = Number.POSITIVE_INFINITY;
+  const passInPieces = async (pieceSize: () => number, chunk: Buffer, to: Socket) => {
+    for (let at = 0; at < chunk.length && !to.destroyed; ) {
+      const piece = chunk.subarray(at, at + pieceSize());
+      to.write(piece);
+      at += piece.length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
 
   const pass = (direction: Direction, chunk: Buffer, to: Socket) => {
     if (swallowed.has(direction) || to.destroyed) return;
@@ -67,7 +82,22 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
       }
       pass("up", chunk, upstream);
     });
-    upstream.on("data", (chunk) => deaf || pass("down", chunk, client));
+    let before = Promise.resolve();
+    upstream.on("data", (chunk) => {
+      if (deaf) return;
+      if (chunk.length >= left) {
+        const rest = chunk.subarray(0, left);
+        left = Number.POSITIVE_INFINITY;
+        deaf = true;
+        client.end(rest);
+        upstream.end();
+        return;
+      }
+      left -= chunk.length;
+      const pieceSize = size;
+      if (pieceSize === null) pass("down", chunk, client);
+      else before = before.then(() => passInPieces(pieceSize, chunk, client));
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -82,11 +112,15 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     swallow: (direction) => void swallowed.add(direction),
     delay: (milliseconds) => void (wait = milliseconds),
     cutAfterSending: (when) => void (trap = when),
+    cutUp: (next) => void (size = next),
+    cutAfterHearing: (bytes) => void (left = bytes),
     retarget: (port) => void (target = port),
     heal() {
       swallowed.clear();
       wait = 0;
       trap = null;
+      size = null;
+      left = Number.POSITIVE_INFINITY;
     },
     async close() {
       server.close();

@@ -11,7 +11,7 @@ import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
 import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
-import { incoming } from "./incoming.ts";
+import { careful, incoming } from "./incoming.ts";
 import type { Settings } from "./options.ts";
 import { type Answered, type Asked, put, putBoth, type Value } from "./question.ts";
 import { channelOf } from "./quote.ts";
@@ -71,7 +71,7 @@ export class Database {
   /** Makes the pool; nothing is connected yet. */
   static async create(settings: Settings, clock: Clock, logger: LoggerLike): Promise<Database> {
     if (settings.pool !== null) return new Database(settings, settings.pool, clock, logger);
-    const { Pool } = await loadPg();
+    const { Client, Pool } = await loadPg();
     const pool = new Pool({
       connectionString: settings.connectionString,
       max: settings.connections,
@@ -82,6 +82,7 @@ export class Database {
       keepAliveInitialDelayMillis: 10_000,
       allowExitOnIdle: false,
       stream: incoming,
+      Client: careful(Client),
       // A pooler in transaction mode refuses session settings at connect.
       ...(settings.pooler ? {} : { statement_timeout: settings.statementTimeout }),
     });

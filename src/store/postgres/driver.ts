@@ -67,6 +67,7 @@ export interface QueryConfig {
 }
 
 export interface PgModule {
+  readonly Client: new (config: object) => object;
   readonly Pool: new (options: object) => PgPool;
 }
 

@@ -3,7 +3,9 @@
  * answer that comes in several, ever larger ones to join them in: half a kilobyte for each job of a drain, which V8 counts
  * with its old objects and therefore collects all of them every 100,000 jobs (decision 064).
  */
+import type { EventEmitter } from "node:events";
 import { Socket } from "node:net";
+import type { PgModule } from "./driver.ts";
 
 /** A message is a letter and a length, which counts itself and not the letter. */
 const HEAD = 5;
@@ -25,12 +27,41 @@ export function incoming({ ssl }: { readonly ssl?: unknown }): Socket {
       return true;
     } catch (error) {
       // The driver throws at what it cannot read, an answer it does not know say; nobody above could catch it.
-      socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      socket.destroy(asError(error));
       return false;
     }
   };
   const socket = new Socket({ onread: { buffer: () => messages.room(), callback } });
   return socket;
+}
+
+/** What `pg` takes as its option `Client`: its own, which reads an encrypted connection with the same care. */
+export function careful(Client: PgModule["Client"]): PgModule["Client"] {
+  return class extends Client {
+    constructor(config: object) {
+      super(config);
+      const { connection } = this as { readonly connection?: EventEmitter & { readonly stream: Socket } };
+      connection?.once("sslconnect", () => readWithCare(connection.stream));
+    }
+  };
+}
+
+/** What a listener for data throws ends the connection, and not the process. */
+function readWithCare(stream: Socket): void {
+  for (const listener of stream.listeners("data") as ((data: Buffer) => void)[]) {
+    stream.removeListener("data", listener);
+    stream.on("data", (data: Buffer) => {
+      try {
+        listener.call(stream, data);
+      } catch (error) {
+        stream.destroy(asError(error));
+      }
+    });
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Bytes as they come in, until they are whole messages. */

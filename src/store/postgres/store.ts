@@ -51,6 +51,7 @@ import { Enqueueing } from "./enqueueing.ts";
 import { findings } from "./findings.ts";
 import { Floors } from "./floors.ts";
 import { Gate } from "./gate.ts";
+import { careful, incoming } from "./incoming.ts";
 import * as inspection from "./inspection.ts";
 import { Keeping, maintain } from "./keeping.ts";
 import { LeaseIds } from "./lease-ids.ts";
@@ -340,7 +341,7 @@ export class PostgresStore implements Store {
   async #ear(database: Database, logger: LoggerLike): Promise<(() => Promise<PgPoolClient>) | null> {
     const { pooler, listenConnectionString, applicationName } = this.#settings;
     if (listenConnectionString === null) return pooler ? null : () => database.connect();
-    const { Pool } = await loadPg();
+    const { Client, Pool } = await loadPg();
     return async () => {
       const pool = new Pool({
         connectionString: listenConnectionString,
@@ -348,6 +349,8 @@ export class PostgresStore implements Store {
         application_name: applicationName,
         connectionTimeoutMillis: 10_000,
         keepAlive: true,
+        stream: incoming,
+        Client: careful(Client),
       });
       pool.on("error", ignoreError);
       const client = await checkOut(pool);

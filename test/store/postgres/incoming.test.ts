@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { TLSSocket } from "node:tls";
 import fc from "fast-check";
 import pg from "pg";
-import { incoming, Messages } from "../../../src/store/postgres/incoming.ts";
+import { careful, incoming, Messages } from "../../../src/store/postgres/incoming.ts";
+import { selfSigned } from "../../support/certificate.ts";
 
 function message(letter: string, length: number): Buffer {
   const bytes = Buffer.alloc(1 + 4 + length, letter.toLowerCase());
@@ -107,4 +109,34 @@ test("a server that says what the driver cannot read is an error of its connecti
   const { port } = server.address() as AddressInfo;
   const client = new pg.Client({ host: "127.0.0.1", port, user: "shop", stream: () => incoming({}) });
   await assert.rejects(client.connect(), /Unknown authenticationOk message type 7/);
+});
+
+test("the same over TLS is an error of its connection, too", async () => {
+  const { key, cert } = selfSigned();
+  const gssapi = Buffer.from(["R".charCodeAt(0), 0, 0, 0, 8, 0, 0, 0, 7]);
+  await using server = createServer((peer) => {
+    peer.on("error", () => undefined);
+    peer.once("data", () => {
+      peer.write("S");
+      const secure = new TLSSocket(peer, { isServer: true, key, cert });
+      secure.on("error", () => undefined);
+      secure.once("data", () => secure.write(gssapi));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const Client = careful(pg.Client) as typeof pg.Client;
+  const client = new Client({ host: "127.0.0.1", port, user: "shop", ssl: { rejectUnauthorized: false } });
+  await assert.rejects(client.connect(), /Unknown authenticationOk message type 7/);
+});
+
+test("the room that a large answer needed is let go after it", () => {
+  const messages = new Messages();
+  const large = message("L", 5_000_000);
+  for (let at = 0; at < large.length; ) {
+    const bytes = large.copy(messages.room(), 0, at);
+    at += bytes;
+    messages.arrived(bytes, () => undefined);
+  }
+  assert.equal(messages.room().buffer.byteLength, 64 * 1024);
 });
