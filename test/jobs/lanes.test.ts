@@ -23,6 +23,8 @@ const lanesOf = (limits: Record<string, number>) =>
     2,
     0,
   );
+const wanted = (wants: ReturnType<Lanes["wants"]>) => wants.reduce((sum, { limit }) => sum + limit, 0);
+
 /** Brings as many jobs as were wanted. */
 function bring(lanes: Lanes, wants: ReturnType<Lanes["wants"]>, now: number, input?: string) {
   for (const want of wants) {
@@ -61,6 +63,22 @@ test("a queue whose handlers take no time is claimed ahead, one whose handlers a
   const wants = Object.fromEntries(lanes.wants(11, 10, 0).map(({ queue, limit }) => [queue, limit]));
   assert.equal(wants["fast"], 6 + 25);
   assert.ok((wants["slow"] ?? 0) <= 1 + 2);
+});
+
+test("slow handlers that began together and end within a millisecond do not make a queue fast", () => {
+  const lanes = lanesOf({ q: 4 });
+  bring(lanes, lanes.wants(4, 0, 0), 0);
+  for (let turn = 1; turn <= 5; turn++) {
+    while (lanes.next() !== undefined);
+    // The first to end is settled alone, and the three others with the next exchange.
+    lanes.ended("q", 400);
+    assert.ok(wanted(lanes.wants(1, turn * 400, 0)) <= 1);
+    lanes.failed([{ queue: "q", limit: 1 }]);
+    for (let others = 0; others < 3; others++) lanes.ended("q", 400);
+    const wants = lanes.wants(4, turn * 400 + 1, 0);
+    assert.equal(wanted(wants), 4, "the free slots, and nothing ahead");
+    bring(lanes, wants, turn * 400 + 1);
+  }
 });
 
 test("the time that the store takes does not make a queue slow", () => {

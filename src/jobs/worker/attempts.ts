@@ -101,7 +101,7 @@ export class Attempts implements AttemptWorker {
     this.#leave(attempt);
     this.#endedName = attempt.name;
     this.#endedId = attempt.id;
-    lanes.ended(attempt.queue);
+    lanes.ended(attempt.queue, outcome === undefined || outcome.type === "released" ? 0 : outcome.ms);
     if (outcome !== undefined) outbox.add(attempt.lease, outcome);
     if (working()) this.fill();
     else if (this.#running.length === 0) this.#empty.ring();

@@ -48,6 +48,7 @@ export class Lane {
   #waiting = 0;
   #averageBytes = 0;
   #perMs = 0;
+  #averageMs = 0;
   #ahead = 0;
   #ended = 0;
   #measuredAt: number;
@@ -115,10 +116,11 @@ export class Lane {
     return removed;
   }
 
-  /** A job of this queue has ended. */
-  ended(): void {
+  /** A job of this queue has ended, after so many milliseconds. */
+  ended(ms: number): void {
     this.running--;
     this.#ended++;
+    this.#averageMs += (ms - this.#averageMs) / 8;
   }
 
   /**
@@ -129,7 +131,9 @@ export class Lane {
    */
   wanted(free: number, now: number, storeTime: number): number {
     this.#measure(now, storeTime);
-    this.#ahead = worthAhead(this.#perMs, this.#averageBytes);
+    // Handlers that began together end together, within a millisecond: that is no pace which slots could keep up.
+    const most = this.limit / this.#averageMs;
+    this.#ahead = worthAhead(Math.min(this.#perMs, most), this.#averageBytes);
     return this.#worthAsking(free + this.#ahead - this.waiting - this.coming);
   }
 

@@ -164,9 +164,9 @@ export class Lanes {
     return undefined;
   }
 
-  /** A job that began has ended. */
-  ended(queue: string): void {
-    this.#byQueue.get(queue)?.ended();
+  /** A job that began has ended, after so many milliseconds. */
+  ended(queue: string, ms = 0): void {
+    this.#byQueue.get(queue)?.ended(ms);
   }
 
   /** Takes out what has waited for too long. */
