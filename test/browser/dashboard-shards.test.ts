@@ -57,6 +57,7 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
       .waitFor();
     for (const address of ["", "schedules", "jobs?state=awaiting"]) {
       await page.goto(served.url + address);
+      if (address !== "") await page.getByText(/^No .+ on the databases that answer\.$/).waitFor();
       await page.getByText("The database b is away: what lives there is missing on these pages").waitFor();
     }
     await page.goto(`${served.url}instances`);

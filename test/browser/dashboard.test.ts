@@ -185,6 +185,8 @@ describe("the dashboard in a browser", () => {
       assert.doesNotMatch(await page.content(), /kari@example|9007199254740993/);
       await page.locator("summary", { hasText: "Input" }).click();
       await page.getByText('"order": 9007199254740993').waitFor();
+      await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement?.tagName), "PRE", "the keyboard scrolls it");
       assert.match(await text(page, ".data pre"), /"token": "\[redacted\]"/);
       await page.getByRole("button", { name: "Retry" }).click();
       await page.locator("h1 .state-ready").waitFor();

@@ -1,5 +1,5 @@
 /** The small parts that pages are put together from. */
-import type { ErrorView, JobState, RunningOn } from "../api.ts";
+import type { ErrorView, JobState, OverviewView, RunningOn } from "../api.ts";
 import { type Child, h, type VNode } from "./dom.ts";
 import { absoluteTime, relative } from "./format.ts";
 import { hrefTo } from "./page.ts";
@@ -115,6 +115,16 @@ export function facts(list: readonly (readonly [string, Child])[]): VNode {
   );
 }
 
+/** The databases that do not answer. */
+export function awayNames(overview: OverviewView | null): readonly string[] {
+  return (overview?.shards ?? []).filter(({ away }) => away !== null).map(({ name }) => name);
+}
+
+/** Text line by line, as it is; the keyboard reaches it too, to scroll what is wider than the page. */
+export function verbatim(lines: string): VNode {
+  return h("pre", { tabindex: 0 }, lines);
+}
+
 /** An error: its message at once, its stack and causes on demand. */
 export function errorBlock(error: ErrorView): VNode {
   const more = error.stack !== null || error.causes.length > 0;
@@ -133,10 +143,10 @@ export function errorBlock(error: ErrorView): VNode {
         "details",
         null,
         h("summary", null, error.causes.length > 0 ? "Stack and causes" : "Stack"),
-        error.stack !== null && h("pre", null, error.stack),
+        error.stack !== null && verbatim(error.stack),
         error.causes.map((cause) => [
           h("p", { class: "error-message" }, "Caused by ", h("strong", null, cause.name), ": ", cause.message),
-          cause.stack !== null && h("pre", null, cause.stack),
+          cause.stack !== null && verbatim(cause.stack),
         ]),
       ),
   );

@@ -3,7 +3,7 @@ import type { AboutView, OverviewView } from "../api.ts";
 import { type Child, h, render } from "./dom.ts";
 import type { LiveState } from "./live.ts";
 import { hrefTo } from "./page.ts";
-import { button } from "./parts.ts";
+import { awayNames, button } from "./parts.ts";
 
 const MENU = [
   ["", "Overview"],
@@ -69,7 +69,7 @@ function logo(): Child {
 
 /** Above every page while a database is away, since an empty list below would say that there is nothing. */
 export function awayNote(overview: OverviewView | null): Child {
-  const names = (overview?.shards ?? []).filter(({ away }) => away !== null).map(({ name }) => name);
+  const names = awayNames(overview);
   const which = names.length === 1 ? `The database ${names[0]} is` : `The databases ${names.join(", ")} are`;
   return (
     names.length > 0 &&

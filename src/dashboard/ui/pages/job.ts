@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { duration } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { button, card, errorBlock, facts, moment, runsOn, stateBadge } from "../parts.ts";
+import { button, card, errorBlock, facts, moment, runsOn, stateBadge, verbatim } from "../parts.ts";
 
 /** The page `job`. */
 export const jobPage: PageFactory = (context) => {
@@ -237,7 +237,7 @@ function dataCard(job: JobView, data: JobDataView | null, show: () => void): Chi
         ? h("p", { class: "quiet" }, "Loading …")
         : view == null
           ? h("p", { class: "quiet" }, none)
-          : [h("pre", null, view.text), note(view)],
+          : [verbatim(view.text), note(view)],
     );
   return [
     piece("Input", data?.input, "None."),

@@ -4,7 +4,7 @@ import { read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { count, exact } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { AHEAD, type Column, card, empty, jobLink, moment, moodBadge, runsOn, table } from "../parts.ts";
+import { AHEAD, awayNames, type Column, card, empty, jobLink, moment, moodBadge, runsOn, table } from "../parts.ts";
 import { actionOf, bulkBar, type Selection } from "./bulk.ts";
 import { ListSize } from "./job-pager.ts";
 
@@ -61,7 +61,9 @@ export const jobsPage: PageFactory = (context) => {
       const filtered = queue !== "" || name !== "";
       return filtered
         ? empty(`No ${state} job matches.`, h("a", { href: hrefTo("jobs", { state }) }, "Remove the filters"))
-        : empty(`No ${state} jobs.`, ADVICE[state]);
+        : awayNames(context.overview()).length > 0
+          ? empty(`No ${state} jobs on the databases that answer.`)
+          : empty(`No ${state} jobs.`, ADVICE[state]);
     }
     const pick = (id: string, on: boolean) => {
       if (on) selected.add(id);

@@ -4,7 +4,7 @@ import { ApiFailure, operate, read } from "../client.ts";
 import { type Child, h } from "../dom.ts";
 import { duration, timeIn } from "../format.ts";
 import { hrefTo, type PageContext, type PageFactory } from "../page.ts";
-import { button, type Column, card, empty, facts, jobLink, moment, moodBadge, table } from "../parts.ts";
+import { awayNames, button, type Column, card, empty, facts, jobLink, moment, moodBadge, table } from "../parts.ts";
 import { MISFIRES, OVERLAPS } from "./schedule-fields.ts";
 
 /** The page `schedules`. */
@@ -128,6 +128,8 @@ function pausedGroups(groups: readonly string[]): Child {
 }
 
 function list(items: readonly ScheduleRow[], context: PageContext, group: string | null = null): Child {
+  if (items.length === 0 && awayNames(context.overview()).length > 0)
+    return empty("No schedules on the databases that answer.");
   if (items.length === 0 && group !== null) return empty("No schedules in this group.");
   if (items.length === 0) {
     return empty(
