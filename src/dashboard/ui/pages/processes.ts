@@ -105,7 +105,7 @@ function instances(view: InstancesView, now: number): Child {
     { label: "running", kind: "number", cell: slots },
     {
       label: "queues",
-      kind: "wide",
+      kind: "middle",
       cell: (row) => (row.queues.length === 0 ? h("span", { class: "quiet" }, "none") : row.queues.join(", ")),
     },
     {
