@@ -11,7 +11,8 @@ export interface JobKey {
 }
 
 const ZERO = "0".charCodeAt(0);
-const SHAPE = /^(\d{1,9})-(\d{1,18})$/;
+/** As they are written, without zeros before them: a job has one id. Nine and eighteen digits fit whatever they are. */
+const SHAPE = /^(0|[1-9]\d{0,8})-(0|[1-9]\d{0,17})$/;
 
 export function jobId(bucket: string | number, id: string | number): string {
   return idPrefix(bucket) + id;

@@ -211,7 +211,7 @@ export class Notifier {
     try {
       client = await connect();
       const mine = client;
-      client.on("error", () => this.#lost(mine, connect));
+      client.on("error", (err) => this.#lost(mine, connect, err));
       client.on("end", () => this.#lost(mine, connect));
       client.on("notification", ({ payload }) => this.#hear(payload));
       await this.#database.ask(client, { text: `listen ${this.#channel}`, values: [] });
@@ -225,14 +225,14 @@ export class Notifier {
     }
   }
 
-  #lost(client: PgPoolClient, connect: () => Promise<PgPoolClient>): void {
+  #lost(client: PgPoolClient, connect: () => Promise<PgPoolClient>, err?: Error): void {
     if (this.#client !== client || this.#closed) return;
     this.#client = null;
     this.#proven = false;
     client.release(true);
     this.#hearing.missed();
     this.#pollWhileDeaf();
-    this.#again(connect, undefined);
+    this.#again(connect, err);
   }
 
   #again(connect: () => Promise<PgPoolClient>, err: unknown): void {
