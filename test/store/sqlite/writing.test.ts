@@ -3,7 +3,6 @@ import { EventEmitter, once } from "node:events";
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { Store } from "../../../src/store/contract.ts";
 import { Connection } from "../../../src/store/sqlite/connection.ts";
 import { sqlite } from "../../../src/store/sqlite/index.ts";
 import { Watcher } from "../../../src/store/sqlite/wake.ts";
@@ -215,63 +214,6 @@ test("a long reader keeps the log from being emptied, and it is emptied after th
   for (let n = 0; n < 3; n++) await bulk();
   assert.ok(statSync(`${folder.file()}-wal`).size <= grown + 8_500_000);
   reader.close();
-});
-
-/** Enqueues one after the other until the process keeps its place in the log between two commits, which an empty log shows. */
-async function untilPlaceIsKept(store: Store, other: DatabaseSync): Promise<void> {
-  await eventually("a place that is kept between two commits", async () => {
-    for (let n = 0; n < 3; n++) await enqueueOne(store);
-    return !canEmptyTheLog(other);
-  });
-}
-
-function canEmptyTheLog(other: DatabaseSync): boolean {
-  return other.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 0;
-}
-
-test("who writes one by one keeps a place in the log from commit to commit, and nothing once the turn is over", async () => {
-  await using folder = new TestFolder();
-  const store = await folder.open({ durability: "normal" });
-  const other = new DatabaseSync(folder.file());
-  await untilPlaceIsKept(store, other);
-  await new Promise(setImmediate);
-  assert.equal(canEmptyTheLog(other), true);
-  other.close();
-});
-
-test("a commit of somebody else between two commits of a turn is seen, and no id is given twice", async () => {
-  await using folder = new TestFolder();
-  const store = await folder.open({ durability: "normal" });
-  const other = new DatabaseSync(folder.file());
-  const ids: number[] = [];
-  for (let n = 0; n < 20; n++) {
-    await untilPlaceIsKept(store, other);
-    other.exec("BEGIN IMMEDIATE");
-    const between = store.enqueue([newJob()], { tx: other });
-    other.exec("COMMIT");
-    const after = store.enqueue([newJob()]);
-    ids.push(...[...(await between), ...(await after)].map(Number));
-  }
-  assert.deepEqual(
-    ids,
-    ids.toSorted((a, b) => a - b),
-  );
-  assert.equal(new Set(ids).size, 40);
-  other.close();
-});
-
-test("a process that opens the file between two commits of a turn hears of the next one", async () => {
-  await using folder = new TestFolder();
-  const store = await folder.open({ durability: "normal" });
-  const other = new DatabaseSync(folder.file());
-  await untilPlaceIsKept(store, other);
-  other.close();
-  const second = await folder.open({ pollInterval: 60_000 });
-  const heard = new EventEmitter();
-  using _ = second.subscribe(() => heard.emit("wake"));
-  const wake = once(heard, "wake");
-  await enqueueOne(store);
-  await wake;
 });
 
 test("the log stays short while a process writes one by one without a pause", async () => {
