@@ -133,7 +133,7 @@ test("after a blocked loop a process first tells its handlers that they lost the
     lost: () => told.push("lost"),
     lostSome: () => told.push("lost some"),
     registered: () => told.push("registered"),
-    cancelled: () => undefined,
+    cancelled: () => 0,
     holdsJobs: () => false,
     atWork: () => ["a (job 1)"],
   });

@@ -19,7 +19,8 @@ export interface SessionListener {
   lostSome(leases: readonly LeaseId[], reason: NightshiftError): void;
   /** There is an instance (again) to claim with. */
   registered(): void;
-  cancelled(requests: readonly CancelRequest[]): void;
+  /** Gives how many of the jobs are not here: the answer of the claim that took them may be on its way. */
+  cancelled(requests: readonly CancelRequest[]): number;
   /** Whether any job is held: only then can a hint be a cancellation. */
   holdsJobs(): boolean;
   /** For people: which handlers run, or have just ended. */
@@ -147,9 +148,9 @@ export class Session {
     }
     this.#alive(sentAt);
     if (answer.lost !== undefined && answer.lost.length > 0) this.#loseSome(answer.lost);
-    if (answer.cancelled.length > 0) this.#listener?.cancelled(answer.cancelled);
+    const missing = answer.cancelled.length === 0 ? 0 : (this.#listener?.cancelled(answer.cancelled) ?? 0);
     if (++this.#beats % COMPARE_EVERY === 0) await this.#clocks.compare();
-    return third;
+    return missing > 0 ? Math.min(third, ASK_AT_MOST_EVERY) : third;
   }
 
   /** Counted from before the call, as the store's answer may have been long on its way. */

@@ -21,6 +21,8 @@ const WINDOW = 4;
 const ENOUGH = 500;
 /** Outcomes whose database is away are tried again after about so long. */
 const AGAIN = 1_000;
+/** A stop whose time is over waits so long for answers that are on their way: less than a host waits before it calls that hanging. */
+const LAST_ANSWER = 200;
 
 /** What a worker is at: claims and runs; lets end what runs; only settles what is left. */
 export type Phase = "working" | "draining" | "over";
@@ -51,6 +53,8 @@ export class Turns {
   #retry: Timer | undefined;
   #exchangedAt = Number.NEGATIVE_INFINITY;
   #underWay = 0;
+  /** When the loop leaves without the answers that are on their way. */
+  #leaveAt: number | undefined;
   /** The last exchange that was begun. What exchanges bring is taken in the order in which they were begun. */
   #last: Promise<void> = Promise.resolve();
 
@@ -98,6 +102,10 @@ export class Turns {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (phase() === "over" && this.#underWay === 0 && (outbox.pending + outbox.aside === 0 || exchange.givenUp))
       return this.#leave();
+    if (phase() === "over" && exchange.givenUp) {
+      this.#leaveAt ??= now + LAST_ANSWER;
+      return now < this.#leaveAt ? this.#leaveAt - now : this.#leave();
+    }
     if (instance() === undefined) return Number.POSITIVE_INFINITY;
     this.#handBack(now);
     // Counted now: what was just handed back is to be told at once.
@@ -132,9 +140,16 @@ export class Turns {
 
   #leave(): undefined {
     this.#retry?.cancel();
-    const pending = this.#parts.outbox.pending + this.#parts.outbox.aside;
+    const { outbox, logger } = this.#parts;
+    const pending = outbox.pending + outbox.aside;
+    if (this.#underWay > 0) {
+      logger.error(
+        { underWay: this.#underWay },
+        "The worker stops before the store has answered: outcomes that it did not take are lost, and those jobs are run again.",
+      );
+    }
     if (pending > 0) {
-      this.#parts.logger.error(
+      logger.error(
         { pending },
         `The worker stops with outcomes that the store did not take (${pending}): those jobs are run again.`,
       );

@@ -228,18 +228,22 @@ export class Worker implements SessionListener {
     this.#bell.ring();
   }
 
-  cancelled(requests: readonly CancelRequest[]): void {
+  cancelled(requests: readonly CancelRequest[]): number {
     const reasons = new Map(requests.map(({ job, reason }) => [job, reason]));
+    let reached = 0;
     for (const attempt of this.#attempts.all()) {
       const reason = reasons.get(attempt.id);
       if (reason === undefined || attempt.lease.lost) continue;
+      reached++;
       const message = `Job ${attempt.id} was cancelled: ${reason}`;
       attempt.abort(new NightshiftError("NS_JOB_CANCELLED", message, { details: { reason } }), reason);
     }
     for (const { job, lease } of this.#lanes.remove((waiting) => reasons.has(waiting.job.id))) {
       this.#outbox.add(lease, { job: job.id, type: "cancelled", ms: 0, reason: reasons.get(job.id) ?? "" });
+      reached++;
     }
     this.#bell.ring();
+    return requests.length - reached;
   }
 
   atWork(): readonly string[] {
