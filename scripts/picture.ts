@@ -16,6 +16,6 @@ await page.waitForSelector(".live-live");
 await page.evaluate("document.fonts.ready");
 mkdirSync(dirname(target), { recursive: true });
 // Down to the end of the queues.
-await page.screenshot({ path: target, animations: "disabled", clip: { x: 0, y: 0, width: 1280, height: 784 } });
+await page.screenshot({ path: target, animations: "disabled", clip: { x: 0, y: 0, width: 1280, height: 802 } });
 if (trouble.length > 0) throw new Error(`The page misbehaved: ${trouble.join("; ")}`);
 console.log(`Wrote ${target}`);

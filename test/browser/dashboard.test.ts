@@ -107,12 +107,13 @@ describe("the dashboard in a browser", () => {
       await page.goto(`${url}instances`);
       const row = page.locator("tr", { hasText: "small" });
       assert.equal(await row.locator('[data-label="running"]').innerText(), "2 of 2 +3 ahead");
-      await page.setViewportSize({ width: 340, height: 800 });
+      await page.setViewportSize({ width: 1_010, height: 800 });
       await page.goto(url);
       await page.locator(".tile-note", { hasText: "3 claimed ahead" }).waitFor();
-      const heights = await page.locator(".tile").evaluateAll((all) => all.map((tile) => tile.clientHeight));
-      assert.ok((heights[1] ?? 0) > (heights[2] ?? 0), `a long note is read to its end: ${heights}`);
-      assert.equal(heights[0], heights[1], "tiles of a row are of one height");
+      const heightsOf = (selector: string) =>
+        page.locator(selector).evaluateAll((all) => all.map((each) => each.clientHeight));
+      assert.ok(new Set(await heightsOf(".tile-note")).size > 1, "a long note goes on in a second line");
+      assert.equal(new Set(await heightsOf(".tile")).size, 1, "tiles of a row are of one height");
     });
   });
 
