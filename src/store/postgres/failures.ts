@@ -16,7 +16,7 @@ const CONFLICTS = new Set(["40001", "40P01", "55P03"]);
 const REFUSALS = new Set(["53300", "57P03", "08001", "08004", "25006", "57P05"]);
 /** 08P01 is what PgBouncer says when its server is gone, or has no connection in time; PostgreSQL, that a message is wrong. */
 const LOSSES = new Set(["57P01", "57P02", "08000", "08003", "08006", "08007", "08P01", "25P03", "25P04"]);
-/** And this it says, with the same code, to whoever sets something for the session: it would say so for ever. */
+/** This PgBouncer says, with the same code, to whoever sets something for the session: it would say so for ever. */
 const REFUSED_SETTING = /unsupported startup parameter/i;
 /** The sources of PostgreSQL that read what clients send: whatever they refuse, they refuse again. */
 const READERS = new Set(["postgres.c", "pqformat.c", "fastpath.c"]);
