@@ -86,7 +86,10 @@ export class Messages {
   arrived(bytes: number, tell: (whole: Buffer) => void): void {
     this.#end += bytes;
     while (this.#end - this.#next >= HEAD) {
-      const after = this.#next + 1 + Math.max(HEAD - 1, this.#buffer.readInt32BE(this.#next + 1));
+      const length = this.#buffer.readInt32BE(this.#next + 1);
+      if (length < HEAD - 1)
+        throw new Error(`The connection carries no messages of PostgreSQL: a length of ${length}.`);
+      const after = this.#next + 1 + length;
       if (after > this.#end) break;
       this.#next = after;
     }

@@ -111,7 +111,24 @@ test("a server that says what the driver cannot read is an error of its connecti
   await assert.rejects(client.connect(), /Unknown authenticationOk message type 7/);
 });
 
-test("the same over TLS is an error of its connection, too", async () => {
+test("bytes that can be no message are an error of the connection at once, which nobody waits for", async () => {
+  for (const length of [0, 3, -1, -2_147_483_648]) {
+    await using server = createServer((peer) => {
+      peer.on("error", () => undefined);
+      peer.once("data", () => {
+        const bytes = message("S", 10);
+        bytes.writeInt32BE(length, 1);
+        peer.write(bytes);
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const client = new pg.Client({ host: "127.0.0.1", port, user: "shop", stream: () => incoming({}) });
+    await assert.rejects(client.connect(), new RegExp(`no messages of PostgreSQL: a length of ${length}\\.`));
+  }
+});
+
+test("what the driver cannot read is an error of its connection over TLS, too", async () => {
   const { key, cert } = selfSigned();
   const gssapi = Buffer.from(["R".charCodeAt(0), 0, 0, 0, 8, 0, 0, 0, 7]);
   await using server = createServer((peer) => {
