@@ -9,7 +9,7 @@ import { selfSigned } from "../support/certificate.ts";
 import { eventually } from "../support/eventually.ts";
 import { freshSchema, type PostgresServer, rawClient, startPostgres } from "../support/postgres.ts";
 import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
-import { assertAllOnce, names, newJob, openStore, worker } from "./postgres-support.ts";
+import { assertAllOnce, Load, names, newJob, openStore, worker } from "./postgres-support.ts";
 
 const PASSWORD = "a long word of passage";
 const folder = mkdtempSync(join(tmpdir(), "nightshift-wire-"));
@@ -161,6 +161,25 @@ test("a connection that ends in the middle of a message is a lost one: the quest
       [input, input],
     );
     await assertAllOnce(server.url, schema, ids);
+  } finally {
+    proxy.heal();
+    await store.close();
+  }
+});
+
+test("connections that end in the middle of messages under load, which come in pieces, cost no accepted job", async () => {
+  const schema = freshSchema();
+  const store = await openStore({ connectionString: at("127.0.0.1", proxy.port), schema });
+  try {
+    using load = new Load(store).start(4, 2);
+    proxy.cutUp(() => 700);
+    for (let bytes = 1; bytes < 6_000; bytes += 149) {
+      await load.more(40);
+      proxy.cutAfterHearing(bytes);
+    }
+    proxy.heal();
+    await load.finish();
+    await assertAllOnce(server.url, schema, load.accepted);
   } finally {
     proxy.heal();
     await store.close();
