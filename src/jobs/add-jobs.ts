@@ -101,7 +101,14 @@ const NOTHING: HostedService = { start: () => undefined, stop: () => undefined }
 /** Open before any service starts, closed after every service has stopped: whoever serves requests may enqueue all the while. */
 function storeService(access: StoreAccess): HostedService {
   return {
-    starting: async () => void (await access.open()),
+    async starting(signal) {
+      try {
+        await access.open(signal);
+      } catch (error) {
+        signal.throwIfAborted(); // it gave up since it was asked to, which is no failure
+        throw error;
+      }
+    },
     start: () => undefined,
     stop: () => undefined,
     stopped: () => access.close(),

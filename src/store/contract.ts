@@ -35,6 +35,11 @@ export interface StoreContext {
   /** The clock of stores that have none of their own (memory, SQLite); others use it for waiting only. */
   readonly clock: Clock;
   readonly logger: LoggerLike;
+  /**
+   * Aborted when nobody waits for the opening any more: a store that is still trying then may give up. Of no meaning once
+   * it is open.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** What a store says of itself, for logs and dashboards. */

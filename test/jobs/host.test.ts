@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type NightshiftError, problemsOf } from "../../src/errors/index.ts";
+import { NightshiftError, problemsOf } from "../../src/errors/index.ts";
 import { createHost, createJobs, cron, defineJob, Jobs, silentLogger, token, unchecked } from "../../src/index.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/telemetry/index.ts";
@@ -201,4 +201,25 @@ test("a handler that computes without a pause for longer than its lease lives is
   await eventually(() => assert.match(logger.messages("error").join("\n"), /lost its worker .* and is dead/));
   assert.match(logger.messages("warn").join("\n"), /^An outcome came too late to be recorded: the lease is lost\.$/m);
   await host.stop();
+});
+
+test("a host that is stopped while its store is being opened tells the store, and does not wait for it", async () => {
+  const store = memory();
+  const opening = Promise.withResolvers<AbortSignal | undefined>();
+  store.open = ({ signal }) => {
+    opening.resolve(signal);
+    const away = new NightshiftError("NS_STORE_UNAVAILABLE", "Nobody is there.");
+    return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(away), { once: true }));
+  };
+  const logger = capturingLogger();
+  await using host = createHost({ ...quiet, logger, clock: new VirtualClock() })
+    .addJobs({ store, jobs: [] })
+    .build();
+  const started = host.start().catch((error: unknown) => error);
+  assert.equal((await opening.promise)?.aborted, false);
+  await host.stop(); // in no time
+  await started;
+  assert.equal((await opening.promise)?.aborted, true);
+  assert.deepEqual(logger.messages("error"), [], "that it was given up is no failure");
+  assert.match(logger.messages("info").join("\n"), /the start was given up: the application was asked to stop/);
 });

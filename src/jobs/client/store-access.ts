@@ -25,13 +25,17 @@ export class StoreAccess implements AsyncDisposable {
     return this.#state.is === "open" ? this.store : undefined;
   }
 
-  /** @throws NS_STORE_CLOSED after {@link close}, and what the store says when it cannot be opened */
-  open(): Promise<Store> {
+  /**
+   * @param signal aborted when whoever opens it first does not wait any more
+   * @throws NS_STORE_CLOSED after {@link close}, and what the store says when it cannot be opened
+   */
+  open(signal?: AbortSignal): Promise<Store> {
     const state = this.#state;
     if (state.is === "open") return Promise.resolve(this.store);
     if (state.is === "opening") return state.done;
     if (state.is === "over") return Promise.reject(closed());
-    const done = this.store.open(this.#context).then(
+    const context = signal === undefined ? this.#context : { ...this.#context, signal };
+    const done = this.store.open(context).then(
       () => {
         // Somebody closed while it opened: close() waits for this and closes it.
         if (this.#state.is === "opening") this.#state = { is: "open" };

@@ -300,9 +300,12 @@ export class PostgresStore implements Store {
     return this.#opening.run(work);
   }
 
-  async #connect({ clock, logger }: StoreContext): Promise<Open> {
+  async #connect({ clock, logger, signal }: StoreContext): Promise<Open> {
     const database = await Database.create(this.#settings, clock, logger);
+    const giveUp = () => database.abandon();
+    signal?.addEventListener("abort", giveUp, { once: true });
     try {
+      if (signal?.aborted) giveUp();
       this.#engine = `PostgreSQL ${await migrate(database)}`;
       const listeners = this.#listeners;
       let session: Session | null = null;
@@ -334,6 +337,8 @@ export class PostgresStore implements Store {
     } catch (error) {
       await database.end().catch((err) => logger.debug({ err }, `closing after ${messageOf(error)} failed too`));
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
     }
   }
 

@@ -70,7 +70,9 @@ export class Shard {
 
   /** Opens its store; one that cannot be reached is away, and is opened later by {@link probe}. */
   async open(context: StoreContext, watcher: ShardWatcher): Promise<void> {
-    this.#context = context;
+    // Whoever waits for the store's opening does not wait for a shard that comes back later.
+    const { signal: _, ...later } = context;
+    this.#context = later;
     this.#watcher = watcher;
     try {
       await this.store.open(context);

@@ -7,9 +7,10 @@ import { Database } from "../../../src/store/postgres/database.ts";
 import { Deadlines } from "../../../src/store/postgres/deadlines.ts";
 import { refuseOld } from "../../../src/store/postgres/driver.ts";
 import { failureKind, toNightshiftError } from "../../../src/store/postgres/failures.ts";
+import { postgres } from "../../../src/store/postgres/index.ts";
 import { settingsOf } from "../../../src/store/postgres/options.ts";
 import { capturingLogger, silentLogger } from "../../../src/telemetry/index.ts";
-import { VirtualClock } from "../../../src/time/index.ts";
+import { systemClock, VirtualClock } from "../../../src/time/index.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freshSchema, postgresUrl, rawClient } from "../../support/postgres.ts";
 import { tcpProxy } from "../../support/tcp-proxy.ts";
@@ -201,4 +202,29 @@ test("a server that is away is said once within a second or so, long before a ca
   assert.deepEqual(await database.run(one, [], "always"), [["one"]]);
   assert.match(said()[1]?.join() ?? "", /^info,PostgreSQL at .* answers\.$/);
   assert.equal(said().length, 2);
+});
+
+test("an opening that nobody waits for any more gives up at once, and the store can be opened later", async () => {
+  await using ends = new AsyncDisposableStack();
+  const url = new URL(await postgresUrl());
+  const proxy = await tcpProxy(1); // nobody is there
+  ends.defer(() => proxy.close());
+  const server = Number(url.port);
+  url.port = String(proxy.port);
+  const store = postgres({ connectionString: url.href, schema: freshSchema() });
+  const logger = capturingLogger();
+  const start = new AbortController();
+  const clock = new VirtualClock();
+  const opening = store.open({ clock, logger, signal: start.signal });
+  const refused = assert.rejects(opening, { code: "NS_STORE_UNAVAILABLE" });
+  await eventually(async () => {
+    await clock.advance("20ms");
+    assert.equal(logger.messages("warn").length, 1);
+  });
+  start.abort();
+  await refused; // and time stands still
+  proxy.retarget(server);
+  await store.open({ clock: systemClock, logger, signal: new AbortController().signal });
+  ends.defer(() => store.close());
+  assert.ok((await store.now()) > 0);
 });
