@@ -6,7 +6,8 @@ import { Routine, type RoutineParts } from "./routine.ts";
 
 /** The second look comes soon: what is parked is parked by the first claims. */
 const SOON = 5_000;
-const EVERY = 60_000;
+/** Two statements, for each process: seldom, as an idle worker asks for less than one a second. */
+const EVERY = 300_000;
 /** Counting a store in which much waits may take long: at most so small a part of the time goes to it. */
 const SHARE = 1_000;
 /** So many of a queue's newest ready jobs are looked through for names. */
