@@ -27,7 +27,7 @@ test("a paused queue is told at the start, and again only when the pause, its re
   watch.start();
   await clock.advance("50m");
   const [first, ...others] = said();
-  assert.match(first ?? "", /^The queue q has been paused for 1h: moved to postgres db\/shop\. Its jobs wait/);
+  assert.match(first ?? "", /^The queue q has been paused for 1h 2s: moved to postgres db\/shop\. Its jobs wait/);
   assert.deepEqual(others, []);
   await store.pauseQueue("q", "deploy");
   await clock.advance("6m");

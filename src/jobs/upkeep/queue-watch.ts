@@ -4,8 +4,8 @@ import type { QueueCounts, Serving, Store } from "../../store/contract.ts";
 import { formatDuration } from "../../time/index.ts";
 import { Routine, type RoutineParts } from "./routine.ts";
 
-/** The second look comes soon: what is parked is parked by the first claims. */
-const SOON = 5_000;
+/** The first look, after the first claims: they park what nobody here knows. */
+const SOON = 1_500;
 /** Two statements, for each process: seldom, as an idle worker asks for less than one a second. */
 const EVERY = 300_000;
 /** Counting a store in which much waits may take long: at most so small a part of the time goes to it. */
@@ -23,7 +23,6 @@ export class QueueWatch {
   readonly #parked = new Set<string>();
   /** Parked at the last look, and not by a name that could be seen. */
   #perhaps = new Set<string>();
-  #looked = false;
 
   constructor(store: Store, served: Serving, parts: Omit<RoutineParts, "name" | "duty">) {
     this.#store = store;
@@ -33,7 +32,7 @@ export class QueueWatch {
   }
 
   start(): void {
-    this.#routine.start(0);
+    this.#routine.start(SOON);
   }
 
   stop(): Promise<void> {
@@ -43,8 +42,6 @@ export class QueueWatch {
   async #look(): Promise<number> {
     const { clock, logger, random } = this.#parts;
     const begun = clock.monotonic();
-    const first = !this.#looked;
-    this.#looked = true;
     try {
       const { queues } = await this.#store.counts();
       const ours = queues.filter(({ queue }) => this.#served.queues.has(queue));
@@ -56,7 +53,7 @@ export class QueueWatch {
       logger.debug({ err }, "could not look after the queues");
     }
     const took = clock.monotonic() - begun;
-    return Math.max(first ? SOON : EVERY * (0.8 + 0.4 * random()), took * SHARE);
+    return Math.max(EVERY * (0.8 + 0.4 * random()), took * SHARE);
   }
 
   #tellPauses(ours: readonly QueueCounts[]): void {
