@@ -4,11 +4,11 @@ import type { Stage } from "../stage.ts";
 import { now, pause } from "../system.ts";
 import type { Scene } from "./index.ts";
 
-/** A server tells the transactions of an idle connection ten seconds late: what started it would be counted as what it idles with. */
-const SETTLE = 12_000;
+/** A server tells the transactions of an idle connection ten seconds late: what a worker does in its first seconds would be counted as what it idles with. */
+const SETTLE = 15_000;
 
 export const idle: Scene = {
-  seconds: 33,
+  seconds: 36,
   once: true,
   takesPart: ({ only }) => only === undefined,
   async play(stage: Stage) {
