@@ -1,4 +1,5 @@
 /** What `nightshift stats` tells: for programs, and as tables for people. */
+import { claimedAhead } from "../jobs/index.ts";
 import { type Leader, leadersOf } from "../scheduling/index.ts";
 import type { Counts, Finding, Store, StoredInstance, StoreInfo } from "../store/contract.ts";
 import { everySchedule } from "../store/operations/export.ts";
@@ -48,10 +49,12 @@ export function statsText({ store, at, counts, schedules, instances, leaders, fi
     return [queue, ready, parked, scheduled, running, ago(oldestReadyAt), why];
   });
   const { finished, retried } = counts;
-  const processes = instances.map(({ name, pid, host, version, running, concurrency, startedAt, expiresAt }) => {
+  const processes = instances.map((instance) => {
+    const { name, pid, host, version, running, concurrency, startedAt, expiresAt } = instance;
     const state = expiresAt > at ? "alive" : `silent for ${ago(expiresAt)}`;
-    const more = running > concurrency ? ` +${running - concurrency} ahead` : "";
-    return [name, host, pid, version, `${Math.min(running, concurrency)}/${concurrency}${more}`, ago(startedAt), state];
+    const ahead = claimedAhead([instance]);
+    const more = ahead > 0 ? ` +${ahead} ahead` : "";
+    return [name, host, pid, version, `${running - ahead}/${concurrency}${more}`, ago(startedAt), state];
   });
   const shards = (store.shards ?? []).map(({ name, location, engine, draining, away }) => {
     return [name, location, engine, draining ? "draining" : "", away === null ? "" : `away for ${ago(away.since)}`];
@@ -73,8 +76,7 @@ export function statsText({ store, at, counts, schedules, instances, leaders, fi
   ].join("\n");
 }
 
-/** A store knows who holds a job, not whether its handler has begun: what a process holds beyond its slots has not. */
 function aheadText(instances: readonly StoredInstance[]): readonly string[] {
-  const ahead = instances.reduce((sum, { running, concurrency }) => sum + Math.max(0, running - concurrency), 0);
+  const ahead = claimedAhead(instances);
   return ahead === 0 ? [] : [`of those that run, at least ${ahead} are claimed ahead and have not begun`];
 }

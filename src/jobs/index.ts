@@ -1,5 +1,6 @@
 /** Jobs: definitions, the client, and what runs them. */
 export { addJobsTo, JobStore, type JobsFeature, type JobsSurroundings } from "./add-jobs.ts";
+export { claimedAhead } from "./claimed-ahead.ts";
 export type { JobDetails, JobHistoryEntry } from "./client/details.ts";
 export type { JobHandle, ResultOptions } from "./client/handle.ts";
 export { type EnqueueArguments, Jobs } from "./client/jobs.ts";

@@ -18,6 +18,10 @@ export type Wake =
 
 /** Hearing of changes. */
 export interface Waking {
-  /** Calls `listener` after commits, in this process at once and for other processes as soon as the store can tell. Dispose to stop. A listener must not throw. */
+  /**
+   * Calls `listener` after commits, in this process at once and for other processes as soon as the store can tell. Where
+   * many workers are there for one job, a store may tell some of them first and the others a moment later, or not at all
+   * when the job is over by then. Dispose to stop. A listener must not throw.
+   */
   subscribe(listener: (wake: Wake) => void): Disposable;
 }

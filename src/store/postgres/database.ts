@@ -10,7 +10,7 @@ import { type Clock, formatDuration } from "../../time/index.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { loadPg, type PgPool, type PgPoolClient, type Row } from "./driver.ts";
-import { failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
+import { asError, failureKind, NoAnswer, toNightshiftError } from "./failures.ts";
 import { careful, incoming } from "./incoming.ts";
 import type { Settings } from "./options.ts";
 import { type Answered, type Asked, put, putBoth, type Value } from "./question.ts";
@@ -249,8 +249,4 @@ export class Database {
 function isBroken(error: unknown): boolean {
   const kind = error === undefined ? null : failureKind(error, true);
   return kind === "lost" || kind === "refused";
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

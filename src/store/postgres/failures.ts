@@ -42,6 +42,11 @@ export function codeOf(error: unknown): string | null {
   return typeof code === "string" ? code : null;
 }
 
+/** What was thrown, as an error. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 /** Where in its sources PostgreSQL found the fault. */
 function fileOf(error: unknown): string {
   const file = typeof error === "object" && error !== null && "file" in error ? error.file : null;

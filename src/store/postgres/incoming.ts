@@ -6,6 +6,7 @@
 import type { EventEmitter } from "node:events";
 import { Socket } from "node:net";
 import type { PgModule } from "./driver.ts";
+import { asError } from "./failures.ts";
 
 /** A message is a letter and a length, which counts itself and not the letter. */
 const HEAD = 5;
@@ -58,10 +59,6 @@ function readWithCare(stream: Socket): void {
       }
     });
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Bytes as they come in, until they are whole messages. */

@@ -17,7 +17,7 @@ const PASSED_ON = 2;
 /** Of so many jobs it is remembered that they have yet to be asked for; with more the others just ask. */
 const MOST = 100;
 
-/** Where an instance stands among the living ones that serve the same queues. */
+/** Where an instance stands among the living ones that serve the same queues and know the same names. */
 export interface Place {
   readonly before: number;
   readonly of: number;

@@ -168,16 +168,22 @@ test("each statement under way is overdue at its own time, and not when it is ov
   assert.deepEqual(heard(), ["first", "second", "third"]);
 });
 
-test("a server that is away is said once within a second or so, long before a call gives up, and so is its answer", async () => {
-  await using ends = new AsyncDisposableStack();
+/** The address of a server that is away until it comes back. */
+async function awayServer(ends: AsyncDisposableStack) {
   const url = new URL(await postgresUrl());
   const proxy = await tcpProxy(1); // nobody is there
   ends.defer(() => proxy.close());
   const server = Number(url.port);
   url.port = String(proxy.port);
+  return { address: url.href, comeBack: () => proxy.retarget(server) };
+}
+
+test("a server that is away is said once within a second or so, long before a call gives up, and so is its answer", async () => {
+  await using ends = new AsyncDisposableStack();
+  const { address, comeBack } = await awayServer(ends);
   const clock = new VirtualClock();
   const logger = capturingLogger();
-  const database = await Database.create(settingsOf(url.href), clock, logger);
+  const database = await Database.create(settingsOf(address), clock, logger);
   ends.defer(() => database.end());
   const said = () =>
     logger.entries.filter(({ level }) => level !== "debug").map(({ level, message }) => [level, message]);
@@ -198,7 +204,7 @@ test("a server that is away is said once within a second or so, long before a ca
     assert.ok(over);
   });
   assert.equal(said().length, 1);
-  proxy.retarget(server);
+  comeBack();
   assert.deepEqual(await database.run(one, [], "always"), [["one"]]);
   assert.match(said()[1]?.join() ?? "", /^info,PostgreSQL at .* answers\.$/);
   assert.equal(said().length, 2);
@@ -206,12 +212,8 @@ test("a server that is away is said once within a second or so, long before a ca
 
 test("an opening that nobody waits for any more gives up at once, and the store can be opened later", async () => {
   await using ends = new AsyncDisposableStack();
-  const url = new URL(await postgresUrl());
-  const proxy = await tcpProxy(1); // nobody is there
-  ends.defer(() => proxy.close());
-  const server = Number(url.port);
-  url.port = String(proxy.port);
-  const store = postgres({ connectionString: url.href, schema: freshSchema() });
+  const { address, comeBack } = await awayServer(ends);
+  const store = postgres({ connectionString: address, schema: freshSchema() });
   const logger = capturingLogger();
   const start = new AbortController();
   const clock = new VirtualClock();
@@ -223,7 +225,7 @@ test("an opening that nobody waits for any more gives up at once, and the store 
   });
   start.abort();
   await refused; // and time stands still
-  proxy.retarget(server);
+  comeBack();
   await store.open({ clock: systemClock, logger, signal: new AbortController().signal });
   ends.defer(() => store.close());
   assert.ok((await store.now()) > 0);

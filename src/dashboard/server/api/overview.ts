@@ -1,5 +1,5 @@
 /** The live numbers, and what the page needs once. */
-
+import { claimedAhead } from "../../../jobs/index.ts";
 import type { QueueCounts, StoredInstance } from "../../../store/contract.ts";
 import type { OverviewView, QueueRow } from "../../api.ts";
 import type { DashboardParts } from "../parts.ts";
@@ -62,7 +62,7 @@ export async function readOverview({ store }: DashboardParts): Promise<OverviewV
   return {
     ...counts,
     queues: withIdleQueues(counts.queues, served).map((queue) => withServers(queue, alive)),
-    ahead: instances.reduce((sum, { running, concurrency }) => sum + Math.max(0, running - concurrency), 0),
+    ahead: claimedAhead(instances),
     ...{ now, throughput, instances: alive.length, expired: instances.length - alive.length },
     shards: store.info().shards ?? [],
   };
