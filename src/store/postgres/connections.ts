@@ -45,6 +45,11 @@ export class Connections {
     return client;
   }
 
+  /** Whoever has it will let it go as one that broke, whatever is said then. */
+  giveUp(client: PgPoolClient, why: Error): void {
+    this.#broken.set(client, why);
+  }
+
   /** @param broken why it is of no use any more; the listener stays on it, which may say so again */
   letGo(client: PgPoolClient, broken: Error | null): void {
     const why = broken ?? this.#broken.get(client);

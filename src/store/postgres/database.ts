@@ -130,8 +130,9 @@ export class Database {
       try {
         result = await work(query);
       } catch (error) {
-        // A rollback that fails too means the connection is gone, and the transaction with it.
-        await query("rollback").catch(() => undefined);
+        // Without an answer the transaction may be open yet: its end is that of the connection.
+        const unsure = (why: unknown) => this.#connections.giveUp(client, asError(why));
+        if (!isBroken(error)) await query("rollback").catch(unsure);
         throw error;
       }
       await query("commit");

@@ -54,6 +54,51 @@ test("an answer that comes too late is nobody's: its connection is ended, and th
   assert.deepEqual(await database.run(lock, [27], "if-refused"), [["locked", ""]]);
 });
 
+test("a connection whose rollback got no answer is ended, and its transaction is nobody else's", {
+  timeout: 20_000,
+}, async () => {
+  await using ends = new AsyncDisposableStack();
+  const url = new URL(await postgresUrl());
+  const proxy = await tcpProxy(Number(url.port));
+  ends.defer(() => proxy.close());
+  url.port = String(proxy.port);
+  const clock = new VirtualClock();
+  const database = await Database.create(settingsOf(url.href), clock, silentLogger);
+  ends.defer(() => database.end());
+  const failed = Promise.withResolvers<void>();
+  const call = database.transaction("if-refused", async (query) => {
+    await query("select 1 / 0").catch((error: unknown) => {
+      proxy.swallow("up");
+      failed.resolve();
+      throw error;
+    });
+  });
+  let over = false;
+  const refused = assert.rejects(call, { message: /division by zero/ }).then(() => (over = true));
+  await failed.promise;
+  await eventually(async () => {
+    await clock.advance("5s");
+    assert.ok(over);
+  });
+  await refused;
+  proxy.heal();
+  assert.deepEqual(await database.run(one, [], "if-refused"), [["one"]]);
+});
+
+test("a connection that broke inside a transaction is not asked to roll back first", {
+  timeout: 20_000,
+}, async () => {
+  await using ends = new AsyncDisposableStack();
+  const { clock, database, waiting, unlock } = await ground(ends);
+  const call = database.transaction("if-refused", (query) => query(lock.text, [27]));
+  const refused = assert.rejects(call, { code: "NS_STORE_UNAVAILABLE", message: /no answer within 35000 ms/ });
+  await eventually(async () => assert.deepEqual(await waiting(), [true]));
+  await clock.advance("36s");
+  await refused; // and time stands still
+  await unlock();
+  await eventually(async () => assert.deepEqual(await waiting(), []));
+});
+
 test("nobody waits for what follows a statement, whether that was carried out or not", async () => {
   await using ends = new AsyncDisposableStack();
   const { database, waiting, unlock } = await ground(ends);
