@@ -8,7 +8,7 @@ import { systemClock } from "../../time/index.ts";
 import { FINAL_STATES, type JobId, type Store, type WholeJob } from "../contract.ts";
 import { everySchedule, PAGE } from "./export.ts";
 import { importSchedule } from "./import.ts";
-import { calendarsOf, refuseOneOfSeveral } from "./one-of-several.ts";
+import { calendarsOf, noteMovedIn, refuseOneOfSeveral } from "./one-of-several.ts";
 import { checkOperation } from "./options.ts";
 
 /** Options of {@link moveStore}. */
@@ -104,6 +104,7 @@ class Move {
     while ((await this.#moveLive()) > 0);
     if (this.#options.finished === true) await this.#copyFinished();
     await this.#verify();
+    await noteMovedIn(this.#from, this.#to);
     return this.#report;
   }
 

@@ -1,7 +1,7 @@
 /** What shards keep beside an application's data: it belongs to one database of several, and goes along nowhere. */
 import { NightshiftError } from "../../errors/index.ts";
 import type { Store } from "../contract.ts";
-import { isMoved, MAP_NAME } from "../sharded/index.ts";
+import { isMoved, MAP_NAME, readMap, ShardedStore } from "../sharded/index.ts";
 
 /** A store's calendars, without the list of shards. A store of several does not show that one. */
 export async function calendarsOf(store: Store): Promise<Awaited<ReturnType<Store["listCalendars"]>>> {
@@ -21,4 +21,10 @@ export async function refuseOneOfSeveral(store: Store): Promise<void> {
   const { location } = store.info();
   const advice = "Give all of them: postgres({ shards }), or shards:<file> to the nightshift command.";
   throw new NightshiftError("NS_STORE_SHARDS", `${location} is one database of several. ${advice}`);
+}
+
+/** A shard that was taken out with jobs in it, and is empty now, is nothing to warn of any more. */
+export async function noteMovedIn(from: Store, to: Store): Promise<void> {
+  const kept = await readMap(from);
+  if (kept !== null && to instanceof ShardedStore) await to.movedIn(kept.self);
 }

@@ -2,5 +2,5 @@
 export { isMoved } from "./moving.ts";
 export { checkNames, type NamedShards, type Settings } from "./options.ts";
 export type { ShardSpec } from "./shard.ts";
-export { MAP_NAME } from "./shard-map.ts";
+export { MAP_NAME, readMap } from "./shard-map.ts";
 export { ShardedStore } from "./sharded-store.ts";

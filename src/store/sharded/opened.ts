@@ -1,18 +1,19 @@
 /** A store of several while it is open: opens the shards, agrees with them on their list, and keeps watch. */
 import { messageOf } from "../../errors/index.ts";
 import { formatDuration, type Timer } from "../../time/index.ts";
-import type { StoreContext, Wake } from "../contract.ts";
+import type { Finding, StoreContext, Wake } from "../contract.ts";
 import type { Listeners } from "../shared/listeners.ts";
 import { Cluster } from "./cluster.ts";
 import { Enqueueing } from "./enqueueing.ts";
 import { joinId } from "./ids.ts";
+import { leftBehind, leftBehindFinding, withLook } from "./left-behind.ts";
 import { Membership } from "./membership.ts";
 import { Moving } from "./moving.ts";
 import { routingOf, type Settings } from "./options.ts";
 import { Schedules } from "./schedules.ts";
 import { isPassing, type Shard } from "./shard.ts";
 import { compareMaps, type GivenMap, type KeptMap, readMap, type ShardMap, textOf, writeMap } from "./shard-map.ts";
-import { claimable } from "./strays.ts";
+import { claimable, isEmpty } from "./strays.ts";
 import { Working } from "./working.ts";
 
 /** How often a shard that is away is asked whether it is back, in milliseconds. */
@@ -75,6 +76,7 @@ export class Opened {
       await opened.close();
       throw error;
     }
+    for (const { message, details } of opened.leftBehind) context.logger.warn(details, message);
     for (const shard of shards) {
       opened.#subscriptions.push(shard.store.subscribe((wake) => opened.#hear(shard, wake)));
     }
@@ -87,6 +89,19 @@ export class Opened {
     const leader = this.cluster.byName(this.#map.leader) ?? this.cluster.shards[0];
     if (leader === undefined) throw new Error("A store of several has at least one shard.");
     return leader;
+  }
+
+  /** Shards that were taken out though nobody had seen them empty. */
+  get leftBehind(): readonly Finding[] {
+    return leftBehind(this.#map).map(leftBehindFinding);
+  }
+
+  /** Notes of a shard that is draining, or was taken out, whether it has anything left to do. */
+  async note(shard: string, isEmpty: boolean): Promise<void> {
+    const map = withLook(this.#map, shard, isEmpty);
+    if (map === null) return;
+    this.#map = map;
+    await this.cluster.ask((store, { name }) => writeMap(store, name, map));
   }
 
   async close(): Promise<void> {
@@ -199,23 +214,33 @@ export class Opened {
 
   /** Looks for jobs that are not at home, another list of shards, and schedules on shards that are to be emptied. */
   async #lookAround(): Promise<void> {
+    const seen = new Map<string, boolean>();
     for (const shard of this.cluster.shards) {
       if (shard.isAway || this.#closed) continue;
       try {
-        const queues = claimable(await shard.run((store) => store.counts()));
+        const counts = await shard.run((store) => store.counts());
+        const queues = claimable(counts);
         if (this.cluster.strays.found(shard.name, queues)) this.cluster.tell({ what: "work", queues });
         await this.#compare(shard);
-        if (shard.draining) await this.#moving.evacuate(shard);
+        if (!shard.draining) continue;
+        await this.#moving.evacuate(shard);
+        seen.set(shard.name, isEmpty(counts));
       } catch (error) {
         if (!isPassing(error)) throw error;
       }
     }
+    // Not over a newer list than ours, which may be known on some shards only: after all of them were asked.
+    if (this.#warnedOf > this.#map.version) return;
+    for (const [name, empty] of seen) await this.note(name, empty);
   }
 
   async #compare(shard: Shard): Promise<void> {
     const kept = await shard.run(readMap);
     if (kept === null || kept.map.version <= Math.max(this.#map.version, this.#warnedOf)) return;
-    if (textOf(kept.map) === textOf(this.#map)) return;
+    if (textOf(kept.map) === textOf(this.#map)) {
+      this.#map = kept.map;
+      return;
+    }
     this.#warnedOf = kept.map.version;
     const names = kept.map.shards.map(({ name }) => name);
     const advice = "Its jobs are found by processes with the new list; restart this one with it soon.";

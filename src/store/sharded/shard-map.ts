@@ -4,6 +4,7 @@
  */
 import { NightshiftError, show } from "../../errors/index.ts";
 import type { Store } from "../contract.ts";
+import { notEmptyOf } from "./left-behind.ts";
 
 /** Where it is kept: beside the calendars, as every store has these. */
 export const MAP_NAME = "nightshift:shards";
@@ -17,6 +18,8 @@ export interface ShardMap {
   readonly shards: readonly { readonly name: string; readonly draining: boolean }[];
   /** Pinned queues. */
   readonly queues: Readonly<Record<string, string>>;
+  /** Draining shards that have not been seen empty, and those that were taken out so. */
+  readonly notEmpty?: readonly string[];
 }
 
 /** What one shard keeps. */
@@ -27,7 +30,7 @@ export interface KeptMap {
 }
 
 /** The list that a process was given. */
-export type GivenMap = Omit<ShardMap, "version" | "leader"> & { readonly leader: string | null };
+export type GivenMap = Omit<ShardMap, "version" | "leader" | "notEmpty"> & { readonly leader: string | null };
 
 /** What is to be done about the lists. */
 export interface Comparison {
@@ -61,7 +64,8 @@ export function compareMaps(
   const leader = given.leader ?? stays ?? given.shards.find(({ draining }) => !draining)?.name ?? "";
   const { shards, queues } = given;
   const changed = newest === null || textOf(newest) !== textOf({ leader, shards, queues });
-  const map = { version: (newest?.version ?? 0) + (changed ? 1 : 0), leader, shards, queues };
+  const notEmpty = notEmptyOf(newest, shards);
+  const map = { version: (newest?.version ?? 0) + (changed ? 1 : 0), leader, shards, queues, notEmpty };
   return {
     map,
     write: [...kept].filter(([, entry]) => entry?.map.version !== map.version).map(([name]) => name),
@@ -71,7 +75,7 @@ export function compareMaps(
 }
 
 /** The list's meaning as text: the order in which shards are written down does not count. */
-export function textOf({ leader, shards, queues }: Omit<ShardMap, "version">): string {
+export function textOf({ leader, shards, queues }: Omit<ShardMap, "version" | "notEmpty">): string {
   const sorted = [...shards].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, draining }) => [name, draining]);
   const pins = Object.entries(queues).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([leader, sorted, pins]);

@@ -274,10 +274,15 @@ export class ShardedStore implements C.Store {
     return this.#run(({ cluster }) => new Operating(cluster).findImported(source, jobs));
   }
   async findings() {
-    return this.#run(({ cluster }) => new Operating(cluster).findings());
+    return this.#run(async ({ cluster, leftBehind }) => [...leftBehind, ...(await new Operating(cluster).findings())]);
   }
   async verify() {
     return this.#run(({ cluster }) => new Operating(cluster).verify());
+  }
+
+  /** What a shard that was taken out had left has been moved in here. */
+  async movedIn(shard: string): Promise<void> {
+    await this.#run((open) => open.note(shard, true));
   }
 
   /** Those of the jobs to which it was done, in the order given. */

@@ -43,3 +43,8 @@ export class Strays {
 export function claimable({ queues }: Counts): readonly string[] {
   return queues.filter(({ ready, parked }) => ready > parked).map(({ queue }) => queue);
 }
+
+/** Whether a shard has nothing left to do. */
+export function isEmpty({ queues }: Counts): boolean {
+  return queues.every(({ ready, scheduled, running }) => ready + scheduled + running === 0);
+}

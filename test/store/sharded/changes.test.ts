@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { moveStore } from "../../../src/store/operations/index.ts";
-import { newJob, newSchedule, openSharded, process1, type Sharded, TTL, wants } from "./support.ts";
+import { makeSharded, newJob, newSchedule, openSharded, process1, type Sharded, TTL, wants } from "./support.ts";
 
 const NAMES = Array.from({ length: 40 }, (_, n) => `queue-${n}`);
 
@@ -110,6 +110,56 @@ test("what is left on a shard that was taken out moves into the others, with its
   );
   // The list of shards is still that of "a": it opens again.
   await openSharded({ names: ["a"] }, before);
+});
+
+/** What a store warns of, and is not there for all that is said by memory. */
+const warnings = async ({ store }: Sharded) => (await store.findings()).map(({ what, details }) => [what, details]);
+const behind = [["jobs left behind", { shard: "b" }]];
+
+test("a shard that is taken out with jobs in it is warned of by everybody, until it is back and seen empty", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  await before.store.enqueue([newJob({ queue: "at-b", input: '"left"' })]);
+  const draining = await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  assert.deepEqual(await warnings(draining), []);
+  const without = await openSharded({ names: ["a"] }, before);
+  const second = await openSharded({ names: ["a"] }, before);
+  for (const one of [without, second]) {
+    assert.deepEqual(await warnings(one), behind);
+    const [said, ...more] = one.logger.messages("warn");
+    assert.match(said ?? "", /^Shard b was taken out .* before it was seen empty/);
+    assert.deepEqual(more, []);
+  }
+
+  const back = await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  const twin = await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  assert.deepEqual(await warnings(back), []);
+  assert.deepEqual(await drainAll(back.store, ["at-b"]), ['"left"']);
+  await back.clock.advance("1m");
+  for (const { logger } of [back, twin]) assert.deepEqual(logger.messages("warn"), []);
+  assert.deepEqual(await warnings(await openSharded({ names: ["a"] }, before)), []);
+  await without.clock.advance("1m");
+  assert.deepEqual(await warnings(without), []);
+});
+
+test("an empty shard is taken out without a warning, and one that was never looked at with one", async () => {
+  const before = await openSharded({ names: ["a", "b", "c"] });
+  before.places["c"]?.cut();
+  await openSharded({ names: ["a", "b", "c"], draining: ["b", "c"] }, before);
+  const after = await openSharded({ names: ["a"] }, before);
+  assert.deepEqual(await warnings(after), [["jobs left behind", { shard: "c" }]]);
+});
+
+test("a shard that was taken out with jobs in it is not warned of once they have been moved into the others", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  await before.store.enqueue([newJob({ queue: "at-b" })]);
+  await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  const without = await openSharded({ names: ["a"] }, before);
+  const source = before.places["b"]?.data ?? assert.fail();
+  assert.deepEqual(await warnings(without), behind);
+  const target = makeSharded({ names: ["a"], queues: { "at-a": "a" } }, before);
+  assert.equal((await moveStore(source, target.store)).jobs, 1);
+  await without.clock.advance("1m");
+  assert.deepEqual(await warnings(without), []);
 });
 
 test("databases that changed names are refused before anything is written", async () => {
