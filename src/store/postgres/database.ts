@@ -162,7 +162,9 @@ export class Database {
         client = undefined;
       };
       try {
-        client = await this.#connections.take();
+        // A connection at hand is not waited for: until the statement is sent, its caller's code does not run on.
+        const taken = this.#connections.take();
+        client = taken instanceof Promise ? await taken : taken;
         sent = true;
         const result = await work(client, (until, failed) => {
           held = true;

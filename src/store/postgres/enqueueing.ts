@@ -242,7 +242,8 @@ export class Enqueueing {
   }
 }
 
-function knows(jobs: readonly NewJob[], names: Names): boolean {
+/** Whether the numbers of all their lanes and names are known: then nobody waits for them. */
+export function knows(jobs: readonly NewJob[], names: Names): boolean {
   for (const { queue, priority, name } of jobs) {
     if (!names.hasLane(queue, priority) || !names.hasKind(name)) return false;
   }

@@ -20,7 +20,7 @@ import { Comparing } from "./comparing.ts";
 import type { Repeat } from "./database.ts";
 import type { Row } from "./driver.ts";
 import { here } from "./elsewhere.ts";
-import type { Enqueueing } from "./enqueueing.ts";
+import { type Enqueueing, knows } from "./enqueueing.ts";
 import { Held, type HeldLease, laneOf } from "./held.ts";
 import { jobId, parseJobId } from "./job-id.ts";
 import { readLease } from "./leases.ts";
@@ -185,7 +185,7 @@ export class Working {
       const mayClaim = INSTANCE_SHAPE.test(instance) && this.#comparing.isDone(instance, names);
       mergeWants(request.wants); // refuses what are none
       if (mayClaim && areAlike(jobs, request)) {
-        await enqueueing.learn(jobs, names);
+        if (!knows(jobs, names)) await enqueueing.learn(jobs, names);
         const straight = await straightIntoLease(this.#session, this.#straight, names, jobs, instance);
         if (straight !== null) {
           this.#held.add(instance, straight.lease, straight.held);
