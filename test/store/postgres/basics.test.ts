@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import pg from "pg";
 import type { NewInstance, NewJob } from "../../../src/store/contract.ts";
@@ -235,4 +237,26 @@ test("jobs whose numbers are beyond what a JavaScript number holds are told apar
   assert.deepEqual(page, [later[0], lone]);
   await store.deregister(me);
   assert.equal((await store.getJob(one))?.state, "ready");
+});
+
+test("a lone job that is claimed where it is enqueued is sent before its caller goes on, once names and a connection are at hand", async () => {
+  const sockets: Socket[] = [];
+  const made = (message: unknown) => sockets.push((message as { readonly socket: Socket }).socket);
+  subscribe("net.client.socket", made);
+  try {
+    await using db = await opened();
+    const me = await db.store.register(worker, 60_000);
+    const request = { wants: [{ queue: "q", limit: 1 }], names: new Set(["a"]) };
+    const enqueueAndClaim = () => db.store.enqueueAndClaim([job()], me, request);
+    const sent = () => sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0);
+    await enqueueAndClaim();
+    const before = sent();
+    const claim = enqueueAndClaim();
+    const after = sent();
+    const { leases } = await claim;
+    assert.equal(leases[0]?.jobs.length, 1);
+    assert.ok(after > before, `${after - before} bytes`);
+  } finally {
+    unsubscribe("net.client.socket", made);
+  }
 });
