@@ -8,12 +8,15 @@ import { backupCommand, checkCommand, migrateCommand, statsCommand } from "./car
 import { type Command, shownWord, type Terminal } from "./command.ts";
 import { CRON_USAGE, cronCommand } from "./cron-command.ts";
 import { countCommand, jobsCommand } from "./job-commands.ts";
+import { pauseCommand, resumeCommand } from "./queue-commands.ts";
 import { exportCommand, importCommand, moveCommand } from "./transfer-commands.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   stats: statsCommand,
   jobs: jobsCommand,
   count: countCommand,
+  pause: pauseCommand,
+  resume: resumeCommand,
   check: checkCommand,
   backup: backupCommand,
   export: exportCommand,

@@ -58,7 +58,8 @@ const MOVE_USAGE = `nightshift move --from sqlite:shop.db --to postgres://app@db
                [--finished] [--mapping file]
   Several databases as one target are --to shards:shards.json, a file with what postgres({ shards }) takes.
   Moves jobs that are not over, schedules, calendars and paused queues. Refuses while processes use the source. What has
-  moved is cancelled in the source, its queues and schedules stay paused there. Safe to interrupt and run again.
+  moved is cancelled in the source, its queues and schedules stay paused there (nightshift resume). Safe to interrupt
+  and run again.
   --finished   jobs that are over go along, with their history
   --mapping    a file of lines {"from": old id, "to": new id}`;
 
@@ -84,11 +85,15 @@ export const moveCommand: Command = {
       },
     });
     await mapping.end();
-    const { jobs, verified, queues, calendars, schedules, keptSchedules } = report;
+    const { jobs, verified, queues, calendars, schedules, keptSchedules, stayPaused } = report;
     terminal.say(`${jobs} jobs moved; ${verified} jobs of the source were found in the target, none is missing.`);
     terminal.say(
       `Schedules: ${schedules}, and ${keptSchedules} were there already. Calendars: ${calendars}. Paused queues: ${queues}.`,
     );
+    if (stayPaused > 0) {
+      const back = "Should it be worked with again: nightshift resume --store <it> --all";
+      terminal.say(`Queues that stay paused in the source, so that nothing runs there: ${stayPaused}. ${back}.`);
+    }
     return 0;
   },
 };

@@ -56,6 +56,24 @@ test("stats tells queues, totals and processes, as a table and as JSON", async (
   assert.deepEqual([json.counts.queues[0].ready, json.instances[0].name], [20, "shop@web-1"]);
 });
 
+test("pause and resume stop and begin the work of a queue, and say why it stood", async () => {
+  await using folder = new TestFolder();
+  const { store, worker, address } = await shop(folder);
+  const queue = (command: string, ...args: string[]) => nightshift([command, "--store", address, ...args]);
+  assert.equal((await queue("resume", "--queue", "q")).err, "q is not paused.\n");
+  assert.equal((await queue("pause", "--queue", "q", "--reason", "deploy")).err, "q is paused.\n");
+  assert.equal((await worker.claimLeases(1)).length, 0);
+  await store.pauseQueue("other");
+  assert.equal((await queue("resume", "--queue", "q")).err, "q goes on; it was paused: deploy.\n");
+  assert.equal((await worker.claimLeases(1)).length, 1);
+  assert.equal((await queue("resume", "--all")).err, "other goes on.\n");
+  assert.equal((await queue("resume", "--all")).err, "No queue is paused.\n");
+  for (const args of [[], ["--queue", "q", "--all"]]) {
+    assert.match((await queue("resume", ...args)).err, /^NS_OPTION_INVALID: Give either --queue or --all\./);
+  }
+  assert.match((await queue("pause", "--queue", "")).err, /^NS_OPTION_INVALID: --queue needs a value/);
+});
+
 test("jobs lists what runs with by whom and since when, and what died with its error", async () => {
   await using folder = new TestFolder();
   const { worker, store, address } = await shop(folder);
@@ -281,6 +299,7 @@ test("move refuses a store in use, then brings it to PostgreSQL, where check fin
   const { status, err } = await nightshift(move);
   assert.equal(status, 0, err);
   assert.match(err, /30 jobs moved; 30 jobs of the source were found in the target, none is missing/);
+  assert.match(err, /Queues that stay paused in the source.*: 1\. .*nightshift resume --store <it> --all\./);
   assert.equal(readFileSync(folder.file("ids"), "utf8").trim().split("\n").length, 30);
   assert.match(
     (await nightshift(["check", "--store", url, "--schema", schema])).out,

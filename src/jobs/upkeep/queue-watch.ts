@@ -67,7 +67,7 @@ export class QueueWatch {
       this.#paused.set(queue, reason ?? "");
       const why = reason === null ? "" : `: ${reason}`;
       const ago = formatDuration(Math.max(0, Math.round((clock.now() - since) / 1_000) * 1_000));
-      const said = `The queue ${queue} has been paused for ${ago}${why}. Its jobs wait until it is resumed.`;
+      const said = `The queue ${queue} has been paused for ${ago}${why}. Its jobs wait until it is resumed (on the dashboard, or nightshift resume).`;
       logger.warn({ queue, reason, since }, said);
     }
     for (const queue of left) {

@@ -35,6 +35,8 @@ export interface MoveReport {
   readonly schedules: number;
   /** Schedules whose id the target had already: they stay as they are there. */
   readonly keptSchedules: number;
+  /** Queues of the source that stay paused, with the target as the reason. */
+  readonly stayPaused: number;
 }
 
 /**
@@ -79,7 +81,7 @@ class Move {
   readonly #options: MoveOptions;
   readonly #reason: string;
   readonly #paused = new Set<string>();
-  readonly #report = { jobs: 0, verified: 0, queues: 0, calendars: 0, schedules: 0, keptSchedules: 0 };
+  readonly #report = { jobs: 0, verified: 0, queues: 0, calendars: 0, schedules: 0, keptSchedules: 0, stayPaused: 0 };
 
   constructor(from: Store, to: Store, source: string, options: MoveOptions) {
     this.#from = from;
@@ -133,6 +135,7 @@ class Move {
     if (this.#paused.has(queue)) return;
     await this.#from.pauseQueue(queue, this.#reason);
     this.#paused.add(queue);
+    this.#report.stayPaused++;
   }
 
   async #moveSchedules(): Promise<void> {

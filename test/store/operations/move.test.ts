@@ -71,7 +71,7 @@ test("jobs that are not over, schedules, calendars and pauses move to PostgreSQL
   const inputs = await fill(source);
   const mapping = new Map<string, string>();
   const report = await moveStore(source, to, { onJob: (old, fresh) => mapping.set(old, fresh) });
-  const expected = { jobs: 401, verified: 401, queues: 1, calendars: 1, schedules: 1, keptSchedules: 0 };
+  const expected = { jobs: 401, verified: 401, queues: 1, calendars: 1, schedules: 1, keptSchedules: 0, stayPaused: 2 };
   assert.deepEqual(report, expected);
   assert.deepEqual(await liveInputs(to), inputs);
   assert.deepEqual(await liveInputs(source), []);
