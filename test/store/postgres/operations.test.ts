@@ -284,3 +284,51 @@ test("a day with more survivors than may be moved at once stays, and what surviv
   await retire(1);
   assert.ok(!(await partitions(raw, schema, "job")).includes(first), "it goes when it is empty");
 });
+
+/** A schema written anew with what a dump of it had: what `pg_restore` does, as far as numbers go. */
+async function dumped(raw: pg.Client, schema: string) {
+  const era = (await raw.query(`select row_to_json(e) as row from ${schema}.era e`)).rows[0]?.row;
+  const sequences = (
+    await raw.query("select sequencename as name, last_value from pg_sequences where schemaname = $1", [schema])
+  ).rows;
+  return async () => {
+    await raw.query(`drop schema ${schema} cascade`);
+    await postgresOnce(schema);
+    await raw.query(`delete from ${schema}.era`);
+    await raw.query(`insert into ${schema}.era select * from json_populate_record(null::${schema}.era, $1)`, [era]);
+    for (const { name, last_value } of sequences) {
+      if (last_value !== null) await raw.query("select setval($1, $2)", [`${schema}.${name}`, last_value]);
+    }
+  };
+}
+
+async function postgresOnce(schema: string) {
+  const store = postgres({ connectionString: await postgresUrl(), schema });
+  await store.open(context);
+  await store.close();
+}
+
+test("a schema that is restored from a dump, on a server that runs on, gives no number again that was given since", async () => {
+  const schema = freshSchema();
+  await postgresOnce(schema);
+  const raw = await rawClient(await postgresUrl());
+  const restore = await dumped(raw, schema);
+  const before = await opened({ schema });
+  const jobs = await before.store.enqueue(Array.from({ length: 50 }, () => job()));
+  const instance = await before.store.register(worker, 60_000);
+  const term = await before.store.campaign("captain", "one", 60_000);
+  await before[Symbol.asyncDispose]();
+  await restore();
+  await using after = await opened({ schema });
+  const others = await after.store.enqueue(Array.from({ length: 50 }, () => job()));
+  assert.deepEqual(
+    others.filter((id) => jobs.includes(id)),
+    [],
+  );
+  assert.notEqual(await after.store.register(worker, 60_000), instance);
+  assert.notEqual((await after.store.campaign("captain", "one", 60_000))?.token, term?.token);
+  const next = Number(await after.store.register(worker, 60_000));
+  await postgresOnce(schema);
+  assert.ok(Number(await after.store.register(worker, 60_000)) < next + 10, "only the first who opens it moves them");
+  await raw.end();
+});

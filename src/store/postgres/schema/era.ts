@@ -4,7 +4,8 @@
  * leaders' terms, lanes. No replica knows how far its primary had come, and a disk that was set back looks like any other. So
  * whoever takes numbers says which server it last met, by the moment that server started: one comparison, and no row is
  * read. Where it is another one, nothing is done, and meet() is called first: whoever is the first to meet a server since
- * it started moves the sequences past all that was ever given, whatever the server may have forgotten.
+ * it started moves the sequences past all that was ever given, whatever the server may have forgotten. So does the first who opens a schema
+ * that was restored from a dump.
  *
  * A job's number is past that at the present time in microseconds: no database takes a million jobs a second from its
  * first day on, and each start begins above what the ones before had come to by then. The small ones, which are few and
@@ -23,30 +24,31 @@ exception when others then
   return server_started();
 end $$;
 
--- One row: the start that was met last, and when somebody last looked. maintain() looks as well.
-create table era (started text not null, history text not null, seen_at bigint not null);
-insert into era select server_started(), server_history(), extract(epoch from clock_timestamp()) * 1000;
+-- One row: the start that was met last, and when somebody last looked. maintain() looks as well. Whose own is the oid of this
+-- very table: a schema that was restored from a dump, on a server that runs on, has another one.
+create table era (started text not null, history text not null, seen_at bigint not null, own oid not null);
+insert into era select server_started(), server_history(), extract(epoch from clock_timestamp()) * 1000, 'era'::regclass;
 
 -- With the owner's rights: setval() needs more than taking numbers does.
 create function meet(p_strict boolean) returns table (o_started text, o_history text)
 language plpgsql security definer set search_path from current as $$
 declare
-  v_known text; v_history text; v_seen bigint;
+  v_known text; v_history text; v_seen bigint; v_own oid;
   v_table text; v_sequence regclass;
   v_now bigint := extract(epoch from clock_timestamp()) * 1000000;
   v_next bigint; v_least int; v_missed bigint;
 begin
-  select e.started, e.history into v_known, o_history from era e;
+  select e.started, e.history, e.own into v_known, o_history, v_own from era e;
   if pg_is_in_recovery() then
     if p_strict then raise 'a standby cannot be written' using errcode = 'read_only_sql_transaction'; end if;
     return next;
     return;
   end if;
   o_started := server_started();
-  if v_known <> o_started then
-    select e.started, e.history, e.seen_at into v_known, v_history, v_seen from era e for update;
+  if v_known <> o_started or v_own <> 'era'::regclass then
+    select e.started, e.history, e.seen_at, e.own into v_known, v_history, v_seen, v_own from era e for update;
     o_history := v_history;
-    if v_known <> o_started then
+    if v_known <> o_started or v_own <> 'era'::regclass then
       o_history := server_history();
       foreach v_table in array array['job_seq', 'revision_seq', 'term_seq'] loop
         perform setval(v_table, greatest(nextval(v_table), v_now));
@@ -60,7 +62,7 @@ begin
         -- Near their end they go on one by one.
         perform setval(v_sequence, least(v_next + v_missed + (v_least * (1 + random()))::int, greatest(v_next, 2147000000)));
       end loop;
-      update era e set started = o_started, history = o_history, seen_at = v_now / 1000;
+      update era e set started = o_started, history = o_history, seen_at = v_now / 1000, own = 'era'::regclass;
     end if;
   end if;
   return next;
