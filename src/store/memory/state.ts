@@ -15,7 +15,7 @@ import { dueAt } from "../shared/check.ts";
 import { WakeCollector } from "../shared/listeners.ts";
 import { type Ending, isRetriedLoss, type NewHistory } from "../shared/outcomes.ts";
 import { type Counted, countedAs, minuteOf } from "../shared/rollup.ts";
-import type { Landing } from "../shared/transfer.ts";
+import { asCounted, type Landing } from "../shared/transfer.ts";
 import { Heap } from "./heap.ts";
 import { isSooner, type ScheduleTime } from "./schedules.ts";
 
@@ -181,7 +181,7 @@ export class MemoryState {
       ...{ id: String(seq), seq, body, createdAt, history: lines, attempt: next.attempt, cancelRequested: null, place },
     };
     this.jobs.set(job.id, job);
-    for (const { what, at } of lines) this.#count(what, at);
+    for (const { what, at } of asCounted(history)) this.#count(what, at);
     const last = lines.at(-1);
     if (next.to === "ready") this.makeReady(job);
     else if (next.to === "scheduled") this.makeScheduled(job, next.at);

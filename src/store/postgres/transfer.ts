@@ -12,7 +12,7 @@ import {
   type WholeJob,
 } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
-import { landingOf, MOST_TEXT_OF_PAGE, sourceKey } from "../shared/transfer.ts";
+import { asCounted, landingOf, MOST_TEXT_OF_PAGE, sourceKey } from "../shared/transfer.ts";
 import { numbers, texts } from "./arrays.ts";
 import { Elsewhere, here } from "./elsewhere.ts";
 import { WORDS } from "./inspection.ts";
@@ -148,6 +148,7 @@ async function importWith(
   const sent = jobs.map((job, index) => {
     const { history, next } = landings[index] as (typeof landings)[number];
     const { maxAttempts, maxCrashes, createdAt, input, meta } = job;
+    const counted = asCounted(history);
     return {
       ...{ key: sourceKey(job), maxAttempts, maxCrashes, createdAt, input, meta, to: next.to, attempt: next.attempt },
       ...{ lane: names.lane(job.queue, job.priority), kind: names.kind(job.name) },
@@ -161,6 +162,7 @@ async function importWith(
           ...{
             state: past ? letter.toLowerCase() : letter,
             instance: instance === null ? null : instances.get(instance),
+            retried: counted[line]?.what === "retry",
           },
         };
       }),

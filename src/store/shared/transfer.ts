@@ -41,6 +41,19 @@ export function pastEnds(history: readonly WholeEntry[], next: Next): readonly F
   return ends.flatMap(({ what }) => FINAL_STATES.find((state) => state === what) ?? []);
 }
 
+/**
+ * The lines as they were counted when they were written: an attempt whose worker vanished counts as one that was retried,
+ * unless its job ended with it, which the next line tells.
+ */
+export function asCounted(history: readonly WholeEntry[]): readonly Pick<WholeEntry, "what" | "at">[] {
+  return history.map(({ what, at, attempt, instance }, index) => {
+    const next = history[index + 1];
+    const isEnd = next?.what === "dead" || next?.what === "cancelled";
+    const ended = isEnd && next.attempt === attempt && next.instance === instance;
+    return { what: what === "lost" && !ended ? "retry" : what, at };
+  });
+}
+
 /** Refuses jobs that no store may keep, and such as contradict themselves. The message names the job's place in the list. */
 export function checkWholeJobs(jobs: readonly WholeJob[]): void {
   for (const [index, job] of jobs.entries()) checkWholeJob(job, jobs.length > 1 ? `job ${index}` : "job");

@@ -1,7 +1,7 @@
 /** Taking jobs out of the file whole, and putting them in. */
 import type { Imported, JobId, Page, PageRequest, SourceJob, WholeEntry, WholeJob } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../shared/cursor.ts";
-import { landingOf, MOST_TEXT_OF_PAGE, pastEnds, sourceKey } from "../shared/transfer.ts";
+import { asCounted, landingOf, MOST_TEXT_OF_PAGE, pastEnds, sourceKey } from "../shared/transfer.ts";
 import type { Connection } from "./connection.ts";
 import { finalStateOf, type Letter, letterOf, wordOf } from "./history.ts";
 import type { Reading } from "./inspection.ts";
@@ -106,8 +106,8 @@ function importJob(tx: Transaction, job: WholeJob): number {
     const by = instance === null ? null : names.idOf(instance);
     const rounded = ms === null ? null : Math.round(ms);
     on.run(INSERT_FINISHED, at, id, IMPORTED, queueId, nameId, by, attempt, letterOf(what), rounded, error, result);
-    tx.count(what, at);
   }
+  for (const { what, at } of asCounted(history)) tx.count(what, at);
   for (const state of pastEnds(history, next)) tx.gone(state);
   if (next.to === "ready") {
     on.run(INSERT_READY, queueId, -priority, id, next.attempt);

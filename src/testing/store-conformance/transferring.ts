@@ -1,6 +1,6 @@
 /** Conformance: jobs taken out whole and put in again. */
 import assert from "node:assert/strict";
-import type { Store, WholeJob } from "../../store/contract.ts";
+import type { Store, WholeEntry, WholeJob } from "../../store/contract.ts";
 import { memory } from "../../store/memory/index.ts";
 import { silentLogger } from "../../telemetry/index.ts";
 import { systemClock } from "../../time/index.ts";
@@ -115,7 +115,7 @@ export function transferring(harness: StoreHarness): void {
       );
       assert.deepEqual([lost?.state, lost?.attempt, lost?.history.map(({ what }) => what)], ["ready", 1, ["lost"]]);
       const { finished, retried, queues } = await store.counts();
-      assert.deepEqual([finished, retried], [{ succeeded: 1, dead: 2, cancelled: 2 }, 1]);
+      assert.deepEqual([finished, retried], [{ succeeded: 1, dead: 2, cancelled: 2 }, 2]);
       assert.equal(queues.find(({ queue }) => queue === "other")?.scheduled, 1);
       assert.equal(W.idsOf((await store.listJobs({ state: "succeeded", limit: 5 })).items)[0], imported[0]?.id);
       const worker = await W.TestWorker.register(store);
@@ -158,6 +158,43 @@ export function transferring(harness: StoreHarness): void {
         "the same id of another time is another job",
       );
       await source.close();
+    },
+  );
+
+  storeTest(
+    harness,
+    "attempts that were lost are counted by an import as they were when it happened",
+    async ({ store }) => {
+      const at = (await store.now()) - 60_000;
+      const line = (what: WholeEntry["what"], attempt: number, instance: string | null): WholeEntry => {
+        return { at, attempt, what, ms: null, error: null, instance, result: null };
+      };
+      const job = (id: string, state: WholeJob["state"], history: readonly WholeEntry[]): WholeJob => {
+        const body = {
+          id,
+          name: "a",
+          queue: "q",
+          priority: 0,
+          maxAttempts: 5,
+          maxCrashes: 3,
+          createdAt: at,
+          input: "1",
+        };
+        const none = { dueAt: null, meta: null, instance: null, cancelRequested: null };
+        return { ...body, ...none, state, attempt: history.at(-1)?.attempt ?? 0, history };
+      };
+      const lost = line("lost", 1, "web-1");
+      await store.importJobs("elsewhere", [
+        job("1", "ready", [lost]),
+        job("2", "succeeded", [lost, line("lost", 2, "web-1"), line("succeeded", 3, "web-1")]),
+        job("3", "cancelled", [lost, line("cancelled", 1, null)]),
+        job("4", "dead", [lost, line("dead", 1, "web-1")]),
+        job("5", "cancelled", [lost, line("cancelled", 1, "web-1")]),
+      ]);
+      const { finished, retried } = await store.counts();
+      assert.deepEqual([finished, retried], [{ succeeded: 1, dead: 1, cancelled: 2 }, 4]);
+      const points = await store.throughput(at, at + 60_000, 60_000);
+      assert.equal(points[0]?.retried, 4);
     },
   );
 

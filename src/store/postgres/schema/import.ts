@@ -35,10 +35,10 @@ begin
         l.attempt, l.ms, l.state, l.detail
       from jsonb_to_recordset(v_job -> 'history') as l (at bigint, instance int, attempt int, ms int, state "char", detail text);
       insert into tally (minute, succeeded, retried, dead, cancelled)
-      select l.at - l.at % 60000, count(*) filter (where upper(l.state) = 'S'), count(*) filter (where l.state = 'R'),
+      select l.at - l.at % 60000, count(*) filter (where upper(l.state) = 'S'), count(*) filter (where l.retried),
         count(*) filter (where upper(l.state) = 'D'), count(*) filter (where upper(l.state) = 'C')
-      from jsonb_to_recordset(v_job -> 'history') as l (at bigint, state text)
-      where upper(l.state) in ('S', 'R', 'D', 'C') group by 1;
+      from jsonb_to_recordset(v_job -> 'history') as l (at bigint, state text, retried boolean)
+      where l.retried or upper(l.state) in ('S', 'D', 'C') group by 1;
     end if;
     return next;
   end loop;
