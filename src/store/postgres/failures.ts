@@ -20,6 +20,8 @@ const LOSSES = new Set(["57P01", "57P02", "08000", "08003", "08006", "08007", "0
 const REFUSED_SETTING = /unsupported startup parameter/i;
 /** The sources of PostgreSQL that read what clients send: whatever they refuse, they refuse again. */
 const READERS = new Set(["postgres.c", "pqformat.c", "fastpath.c"]);
+/** A schema, function, table or column is not there, which a store that could be opened had found. */
+const ABSENT = new Set(["3F000", "42883", "42P01", "42703"]);
 const NET = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -129,6 +131,11 @@ export function toNightshiftError(error: unknown, location: string, sent: boolea
       if (code?.startsWith("28") || /password must be a/i.test(text)) {
         const advice = "Look at the user and the password in the address, or in PGUSER and PGPASSWORD.";
         return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} lets nobody in like this (${text}). ${advice}`);
+      }
+      if (ABSENT.has(code ?? "")) {
+        const causes = "A newer version of nightshift migrated them, or somebody dropped or restored them";
+        const advice = `${causes}: restart this process, in the first case with that version.`;
+        return make("NS_STORE_UNAVAILABLE", `The tables in PostgreSQL at ${location} changed (${text}). ${advice}`);
       }
       return make("NS_STORE_UNAVAILABLE", `PostgreSQL at ${location} failed (${text}).`);
   }

@@ -332,3 +332,19 @@ test("a schema that is restored from a dump, on a server that runs on, gives no 
   assert.ok(Number(await after.store.register(worker, 60_000)) < next + 10, "only the first who opens it moves them");
   await raw.end();
 });
+
+test("a process whose tables were changed under it by a newer version is told so, and goes on if they come back", async () => {
+  await using given = await opened();
+  const { store, schema, raw } = given;
+  const me = await store.register(worker, 60_000);
+  await store.enqueue([job()]);
+  const claim = () => store.claim(me, { wants: [{ queue: "q", limit: 1 }], names });
+  await raw.query(`alter function ${schema}.claim rename to claim_2; alter function ${schema}.work rename to work_2`);
+  await assert.rejects(claim(), {
+    code: "NS_STORE_UNAVAILABLE",
+    message:
+      /The tables in PostgreSQL .* changed \(function .* does not exist\)\. A newer version .* restart this process/,
+  });
+  await raw.query(`alter function ${schema}.claim_2 rename to claim; alter function ${schema}.work_2 rename to work`);
+  assert.equal((await claim())[0]?.jobs.length, 1);
+});
