@@ -38,6 +38,13 @@ export async function meet(session: Session): Promise<void> {
   listeners.emit([{ what: "unknown" }], logger);
 }
 
+/** A schema that does not know us may be another one, restored from a dump: its numbers are looked up once more. */
+export function forgetNames(session: Session): void {
+  const { server, history } = session.names;
+  session.names = new Names(session.database, server, history);
+  session.floors.reset();
+}
+
 /**
  * Does something with the numbers of the server that it is done on. The work answers null, or throws {@link Elsewhere},
  * where it met another one and did nothing: that one is met then, and the work done anew.

@@ -23,7 +23,8 @@ export interface Migration {
   readonly statements: readonly string[];
   /**
    * Whether an application that knows only the migrations before this one may go on working beside it. Such a step
-   * only adds: tables, columns with defaults, functions under new names.
+   * only adds: tables, columns with defaults, functions under new names. One that is not compatible takes away the
+   * functions that it changes: versions are compared when a store is opened, and whoever has it open must fail, not go wrong.
    */
   readonly compatible: boolean;
 }

@@ -24,7 +24,7 @@ import { type Enqueueing, knows } from "./enqueueing.ts";
 import { Held, type HeldLease, laneOf } from "./held.ts";
 import { jobId, parseJobId } from "./job-id.ts";
 import { readLease } from "./leases.ts";
-import { meet, onServer } from "./meeting.ts";
+import { forgetNames, meet, onServer } from "./meeting.ts";
 import type { Names } from "./names.ts";
 import { MOST_FINISHED, merge, type News } from "./notifier.ts";
 import { encodeSettlements, LEASE_SHAPE, NOTHING } from "./outcomes.ts";
@@ -99,6 +99,7 @@ export class Working {
     const [first] = rows;
     if (first === undefined) {
       this.#forget(instance);
+      forgetNames(this.#session);
       return { alive: false };
     }
     this.#session.line.stand(instance, { before: Number(first[4]), of: Number(first[5]) });

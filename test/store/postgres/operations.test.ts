@@ -333,6 +333,24 @@ test("a schema that is restored from a dump, on a server that runs on, gives no 
   await raw.end();
 });
 
+test("a worker that lived through a restore finds the restored queues once its heartbeat says that it is not known", async () => {
+  await using given = await opened();
+  const { store, schema, raw } = given;
+  const restore = await dumped(raw, schema);
+  const me = await store.register(worker, 60_000);
+  await store.enqueue([job()]);
+  const claim = async (as: string) => (await store.claim(as, { wants: [{ queue: "q", limit: 9 }], names }))[0]?.jobs;
+  assert.equal((await claim(me))?.length, 1);
+  await restore();
+  await using newcomer = await opened({ schema });
+  const ids = await newcomer.store.enqueue([job()]);
+  assert.deepEqual(await store.heartbeat(me, 60_000), { alive: false });
+  assert.deepEqual(
+    (await claim(await store.register(worker, 60_000)))?.map(({ id }) => id),
+    ids,
+  );
+});
+
 test("a process whose tables were changed under it by a newer version is told so, and goes on if they come back", async () => {
   await using given = await opened();
   const { store, schema, raw } = given;
