@@ -8,7 +8,7 @@ import { systemClock } from "../../time/index.ts";
 import { FINAL_STATES, type JobId, type Store, type WholeJob } from "../contract.ts";
 import { everySchedule, PAGE } from "./export.ts";
 import { importSchedule } from "./import.ts";
-import { calendarsOf, noteMovedIn, refuseOneOfSeveral } from "./one-of-several.ts";
+import { calendarsOf, isOneOfSeveral, noteMovedIn, refuseOneOfSeveral } from "./one-of-several.ts";
 import { checkOperation } from "./options.ts";
 
 /** Options of {@link moveStore}. */
@@ -41,7 +41,7 @@ export interface MoveReport {
 
 /**
  * Moves what is to be done from one store to another: paused queues, calendars, schedules, jobs that are not over, and
- * with `finished` those that are. In the source the queues stay paused, the schedules too, and the jobs become
+ * with `finished` those that are. In the source the queues stay paused, the schedules too (those of a shard that was taken out are removed there), and the jobs become
  * cancelled, with the target as the reason: nothing runs twice, whoever starts the old application again.
  *
  * Run again after an interruption it goes on where it was. At the end every job of the source is looked for in the target.
@@ -143,12 +143,15 @@ class Move {
       await this.#to.saveCalendar(name, definition);
       this.#report.calendars++;
     }
+    // A shard that comes back must not have it beside the one that is live: which would be the schedule then?
+    const mayComeBack = await isOneOfSeveral(this.#from);
     for await (const stored of everySchedule(this.#from)) {
       const { id, group, source, job, definition, nextAt, paused, lastAt } = stored;
       const schedule = { id, group, source, job, definition, nextAt, paused };
       if (await importSchedule(this.#to, { ...schedule, lastAt })) this.#report.schedules++;
       else this.#report.keptSchedules++;
-      if (!paused) await this.#from.saveSchedules([{ ...schedule, paused: true }], [stored.revision]);
+      if (mayComeBack) await this.#from.removeSchedules([id], [stored.revision]);
+      else if (!paused) await this.#from.saveSchedules([{ ...schedule, paused: true }], [stored.revision]);
     }
   }
 

@@ -17,10 +17,15 @@ export const isMark = isMoved;
  * @throws NS_STORE_SHARDS
  */
 export async function refuseOneOfSeveral(store: Store): Promise<void> {
-  if (!(await store.listCalendars()).some(({ name }) => name === MAP_NAME)) return;
+  if (!(await isOneOfSeveral(store))) return;
   const { location } = store.info();
   const advice = "Give all of them: postgres({ shards }), or shards:<file> to the nightshift command.";
   throw new NightshiftError("NS_STORE_SHARDS", `${location} is one database of several. ${advice}`);
+}
+
+/** Whether a store is, or was, one database of several. */
+export async function isOneOfSeveral(store: Store): Promise<boolean> {
+  return (await readMap(store)) !== null;
 }
 
 /** A shard that was taken out with jobs in it, and is empty now, is nothing to warn of any more. */

@@ -162,6 +162,28 @@ test("a shard that was taken out with jobs in it is not warned of once they have
   assert.deepEqual(await warnings(without), []);
 });
 
+test("a shard that comes back after its schedules were moved out of it has none of them a second time", async () => {
+  const before = await openSharded({ names: ["a", "b"] });
+  await before.store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-b" })]);
+  await before.store.close();
+  before.places["b"]?.cut(); // nobody can take its schedules off it
+  const draining = await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
+  await draining.store.close();
+  before.places["b"]?.heal();
+  const source = before.places["b"]?.data ?? assert.fail();
+  assert.equal((await moveStore(source, makeSharded({ names: ["a"] }, before).store)).schedules, 1);
+  const { store } = await openSharded({ names: ["a", "b"] }, before);
+  const listed = async () => (await store.listSchedules({ limit: 9 })).items.map(({ id, paused }) => [id, paused]);
+  assert.deepEqual(await listed(), [["s", false]]);
+  const [live] = await store.getSchedules(["s"]);
+  await store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-b" })], [live?.revision ?? 0]);
+  assert.deepEqual(await listed(), [["s", false]]);
+  assert.deepEqual(
+    (await source.getSchedules(["s"])).map(({ paused }) => paused),
+    [false],
+  );
+});
+
 test("databases that changed names are refused before anything is written", async () => {
   const before = await openSharded({ names: ["a", "b"] });
   const { a, b } = before.places;
