@@ -5,6 +5,7 @@ import type { Serving, Store } from "../store/contract.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { Outages } from "./outages.ts";
 import type { JobRegistry } from "./registry.ts";
 import { unbreakable } from "./unbreakable.ts";
 import { Promoter } from "./upkeep/promoter.ts";
@@ -42,7 +43,8 @@ export interface Engine {
 export function createEngine(parts: EngineParts): Engine {
   const { store, registry, options, name } = parts;
   const logger = unbreakable(parts.logger);
-  const loop = { clock: parts.clock, random: parts.random, logger };
+  const outages = new Outages(parts.clock, logger);
+  const loop = { clock: parts.clock, random: parts.random, logger, outages };
   const about = {
     name: instanceName(name, options),
     host: hostname(),
@@ -54,7 +56,9 @@ export function createEngine(parts: EngineParts): Engine {
   };
   const session = new Session(store, about, options.leaseTtl, loop);
   const worker =
-    options.queues.length === 0 ? undefined : new Worker({ ...parts, logger, session, maxPayload: options.maxPayload });
+    options.queues.length === 0
+      ? undefined
+      : new Worker({ ...parts, logger, outages, session, maxPayload: options.maxPayload });
   const served: Serving = { names: registry.names, queues: new Set(about.queues) };
   const serving = () => (worker?.hasFreeSlot ? served : NOTHING);
   return {

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { BackgroundService, type ServiceContext } from "../hosting/index.ts";
-import type { JobDefinition } from "../jobs/index.ts";
+import { type JobDefinition, Outages } from "../jobs/index.ts";
 import { FINAL_STATES, type JobState, type Store, type StoredSchedule, type Wake } from "../store/contract.ts";
 import type { LoggerLike } from "../telemetry/index.ts";
 import type { Clock, Timer } from "../time/index.ts";
@@ -58,6 +58,7 @@ const SET_ASIDE_FOR = 300_000;
 export class Scheduler extends BackgroundService {
   readonly #parts: SchedulerParts;
   readonly #timing: SchedulerTiming;
+  readonly #outages: Outages;
   readonly #aside = new Map<string, { readonly revision: number; readonly until: number }>();
   /** Held schedules by the job that they wait for. */
   readonly #waitingFor = new Map<string, string>();
@@ -74,6 +75,7 @@ export class Scheduler extends BackgroundService {
     super();
     this.#parts = parts;
     this.#timing = { ...DEFAULT_TIMING, ...parts.timing };
+    this.#outages = new Outages(parts.clock, parts.logger);
   }
 
   /** Brings what the code declares into the store, and then begins to fire. */
@@ -95,7 +97,7 @@ export class Scheduler extends BackgroundService {
       let wait: number;
       try {
         wait = await this.#round(store, stopping);
-        if (failures > 0) logger.info({ failures }, "the scheduler is at work again");
+        if (failures > 0) this.#outages.succeeded("scheduler");
         failures = 0;
         context.beat("waiting for the next occurrence");
       } catch (err) {
@@ -103,7 +105,7 @@ export class Scheduler extends BackgroundService {
         failures++;
         wait = this.#backOff(failures);
         this.#woken = false;
-        logger.warn({ err, failures, retryIn: wait }, "the scheduler could not reach the store and tries again");
+        this.#outages.failed("scheduler", err, wait);
       }
       await this.#wait(wait, failures > 0, stopping);
     }

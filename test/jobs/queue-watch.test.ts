@@ -1,6 +1,7 @@
 /** What the log says of queues that are not worked though a process is there for them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Outages } from "../../src/jobs/outages.ts";
 import { QueueWatch } from "../../src/jobs/upkeep/queue-watch.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/testing/index.ts";
@@ -14,7 +15,9 @@ async function watched() {
   const { store, faults } = faulty(memory());
   await store.open({ clock, logger });
   const served = { queues: new Set(["q"]), names: new Set(["known"]) };
-  const watch = new QueueWatch(store, served, { clock, logger, random: () => 0.5 });
+  const watch = new QueueWatch(store, served, {
+    ...{ clock, logger, outages: new Outages(clock, logger), random: () => 0.5 },
+  });
   const said = () => logger.entries.filter(({ level }) => level !== "debug").map(({ message }) => message);
   return { clock, logger, store, faults, watch, said };
 }

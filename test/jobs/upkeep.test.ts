@@ -1,6 +1,7 @@
 /** The engine's loops at their edges: what a stop, a failed start and a failed round leave behind. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Outages } from "../../src/jobs/outages.ts";
 import { Promoter } from "../../src/jobs/upkeep/promoter.ts";
 import { Reaper } from "../../src/jobs/upkeep/reaper.ts";
 import { Session } from "../../src/jobs/upkeep/session.ts";
@@ -18,7 +19,8 @@ async function opened() {
   const logger = capturingLogger();
   const { store, faults } = faulty(memory());
   await store.open({ clock, logger });
-  return { clock, logger, store, faults, loop: { clock, logger, random: () => 0.5 } };
+  const outages = new Outages(clock, logger);
+  return { clock, logger, store, faults, loop: { clock, logger, outages, random: () => 0.5 } };
 }
 
 test("a stop during a heartbeat leaves no timer behind, and nobody is told of lost leases later", async () => {
@@ -126,7 +128,7 @@ test("after a blocked loop a process first tells its handlers that they lost the
   const logger = capturingLogger();
   const store = memory();
   await store.open({ clock: blocked, logger });
-  const loop = { clock: blocked, logger, random: () => 0.5 };
+  const loop = { clock: blocked, logger, outages: new Outages(blocked, logger), random: () => 0.5 };
   const session = new Session(store, about, 30_000, loop);
   const told: string[] = [];
   session.listen({

@@ -201,7 +201,7 @@ describe("a scheduler in trouble", () => {
     broken = true;
     await w.clock.advance("1m");
     assert.equal((await w.history("s")).length, 1);
-    assert.ok(w.logger.entries.some(({ message }) => /could not reach the store/.test(message)));
+    assert.ok(w.logger.entries.some(({ message }) => /The scheduler failed, and tries again/.test(message)));
     broken = false;
     await w.clock.advance("15s");
     assert.equal((await w.history("s")).length, 8);

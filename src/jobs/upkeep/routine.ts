@@ -1,9 +1,10 @@
 /** A duty that is done again and again: one loop with a bell, a wait that the duty itself names, and patience with the store. */
 import { setImmediate } from "node:timers/promises";
-import { messageOf, NightshiftError } from "../../errors/index.ts";
+import { NightshiftError } from "../../errors/index.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import type { Clock } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
+import type { Outages } from "../outages.ts";
 import { storeBackoff } from "../retry.ts";
 
 /** What a routine is made of. */
@@ -13,11 +14,12 @@ export interface RoutineParts {
   readonly clock: Clock;
   readonly logger: LoggerLike;
   readonly random: () => number;
+  readonly outages: Outages;
   /** Does the duty once; says after how many milliseconds it is due again. */
   duty(): Promise<number>;
 }
 
-/** Runs a duty until stopped. A failing duty is logged and tried again with back-off and jitter, until the store is closed. */
+/** Runs a duty until stopped. A failing duty is told and tried again with back-off and jitter, until the store is closed. */
 export class Routine {
   readonly #parts: RoutineParts;
   readonly #bell: Bell;
@@ -59,17 +61,17 @@ export class Routine {
   }
 
   async #once(): Promise<number> {
-    const { name, logger, random, duty } = this.#parts;
+    const { name, outages, random, duty } = this.#parts;
     try {
       const wait = await duty();
-      if (this.#failures > 0) logger.info({ failures: this.#failures }, `The ${name} works again.`);
+      if (this.#failures > 0) outages.succeeded(name);
       this.#failures = 0;
       return wait;
     } catch (error) {
       if (error instanceof NightshiftError && error.code === "NS_STORE_CLOSED") return this.#end();
       this.#failures++;
       const wait = storeBackoff(this.#failures, random());
-      logger.error({ err: error }, `The ${name} failed, again in ${Math.round(wait)} ms: ${messageOf(error)}`);
+      outages.failed(name, error, wait);
       return wait;
     }
   }

@@ -1,10 +1,11 @@
 /** One turn with the store: settle and claim in one commit, with patience when it does not answer. */
-import { messageOf, NightshiftError } from "../../errors/index.ts";
+import { NightshiftError } from "../../errors/index.ts";
 import type { InstanceId, Lease, LeaseId, Outcome, Settled, Settlement, Store, Want } from "../../store/contract.ts";
 import type { LoggerLike } from "../../telemetry/index.ts";
 import type { Clock } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
 import { failureText } from "../failure.ts";
+import type { Outages } from "../outages.ts";
 import type { JobRegistry } from "../registry.ts";
 import { storeBackoff } from "../retry.ts";
 
@@ -22,6 +23,7 @@ interface ExchangeParts {
   readonly clock: Clock;
   readonly logger: LoggerLike;
   readonly random: () => number;
+  readonly outages: Outages;
 }
 
 const NOTHING: readonly never[] = [];
@@ -99,8 +101,7 @@ export class Exchange {
           leases: await store.claim(instance, request),
         }));
       }
-      if (this.#failures > 0)
-        this.#parts.logger.info({ failures: this.#failures }, "The store answers the worker again.");
+      if (this.#failures > 0) this.#parts.outages.succeeded("worker");
       this.#failures = 0;
       return answer;
     } catch (error) {
@@ -144,11 +145,10 @@ export class Exchange {
 
   async #failed(error: unknown): Promise<void> {
     if (error instanceof NightshiftError && error.code === "NS_STORE_CLOSED") throw error;
-    const { logger, random } = this.#parts;
+    const { outages, random } = this.#parts;
     this.#failures++;
     const wait = storeBackoff(this.#failures, random());
-    const said = `The worker got no answer from the store, again in ${Math.round(wait)} ms: ${messageOf(error)}`;
-    logger.error({ err: error, failures: this.#failures }, said);
+    outages.failed("worker", error, wait);
     if (this.#givenUp) return;
     await this.#pause.wait(wait);
     this.#pause.still();

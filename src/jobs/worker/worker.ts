@@ -8,6 +8,7 @@ import type { CancelRequest, InstanceId, JobId, Lease, LeaseId, NewJob, Store } 
 import type { LoggerLike } from "../../telemetry/index.ts";
 import { type Clock, formatDuration } from "../../time/index.ts";
 import { Bell } from "../bell.ts";
+import type { Outages } from "../outages.ts";
 import type { JobRegistry } from "../registry.ts";
 import type { Session, SessionListener } from "../upkeep/session.ts";
 import { Attempts } from "./attempts.ts";
@@ -38,6 +39,7 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly logger: LoggerLike;
   readonly random: () => number;
+  readonly outages: Outages;
   readonly maxPayload: number;
   readonly options: WorkerOptions;
 }
