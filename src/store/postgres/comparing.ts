@@ -13,7 +13,8 @@ import type { Names } from "./names.ts";
 import { run, type Session } from "./session.ts";
 
 interface Compared {
-  readonly names: Names;
+  /** When the server started that it was compared with. */
+  readonly server: Names["server"];
   readonly done: Promise<void>;
   isDone: boolean;
 }
@@ -32,8 +33,8 @@ export class Comparing {
   }
 
   /** It was registered on this server: there is nothing to compare. */
-  registered(instance: InstanceId, names: Names): void {
-    this.#compared.set(instance, { names, done: Promise.resolve(), isDone: true });
+  registered(instance: InstanceId, { server }: Names): void {
+    this.#compared.set(instance, { server, done: Promise.resolve(), isDone: true });
   }
 
   forget(instance: InstanceId): void {
@@ -41,18 +42,18 @@ export class Comparing {
     this.#lost.delete(instance);
   }
 
-  isDone(instance: InstanceId, names: Names): boolean {
+  isDone(instance: InstanceId, { server }: Names): boolean {
     const compared = this.#compared.get(instance);
-    return compared === undefined || (compared.names === names && compared.isDone);
+    return compared === undefined || (compared.server === server && compared.isDone);
   }
 
   /** Before anything is claimed on that server: what came back can be told from what was claimed meanwhile only then. */
   with(instance: InstanceId, names: Names): Promise<void> {
     const before = this.#compared.get(instance);
     if (before === undefined) this.registered(instance, names);
-    if (before === undefined || before.names === names) return before?.done ?? Promise.resolve();
+    if (before === undefined || before.server === names.server) return before?.done ?? Promise.resolve();
     const done = this.#compare(instance);
-    const compared = { names, done, isDone: false };
+    const compared = { server: names.server, done, isDone: false };
     this.#compared.set(instance, compared);
     done.then(
       () => (compared.isDone = true),

@@ -21,6 +21,20 @@ const wanting = (limit: number, queue = "q"): ClaimRequest => ({
 });
 
 export function direct(harness: StoreHarness): void {
+  storeTest(
+    harness,
+    "an instance that is told that it expired keeps no other one of its process from it",
+    async (given) => {
+      const { store, passTime } = given;
+      const gone = await TestWorker.register(store, "gone");
+      await gone.expire(passTime);
+      const other = await TestWorker.register(store, "other");
+      assert.deepEqual(await store.heartbeat(gone.instance, LONG), { alive: false });
+      const { leases } = await store.enqueueAndClaim([newJob()], other.instance, wanting(1));
+      assert.equal(leases[0]?.jobs.length, 1);
+    },
+  );
+
   storeTest(harness, "a job is stored and claimed in one commit, as its first attempt", async ({ store }) => {
     const worker = await TestWorker.register(store, "one");
     const job = newJob({ input: '{"n":1}', meta: '{"m":2}', priority: 3 });
