@@ -47,7 +47,7 @@ export class Outages {
     if (outage.failures === 1) {
       this.#logger.error({ err, part }, `The ${part} failed, and tries again until it succeeds: ${messageOf(err)}`);
     } else {
-      const message = `The store has failed for ${lasted(outage, now)}. It is tried again and again. The last answer: ${messageOf(err)}`;
+      const message = `Still failing, for ${lasted(outage, now)}; tried again and again. The last time: ${messageOf(err)}`;
       this.#logger.error({ failures: outage.failures }, message);
       outage.interval = Math.min(2 * outage.interval, LONGEST_INTERVAL);
     }
@@ -60,7 +60,7 @@ export class Outages {
     for (const [kind, outage] of this.#outages) {
       if (!outage.failing.delete(part) || outage.failing.size > 0) continue;
       this.#outages.delete(kind);
-      this.#logger.info({ failures: outage.failures }, `The store answers again, after ${lasted(outage, now)}.`);
+      this.#logger.info({ failures: outage.failures }, `Works again, after ${lasted(outage, now)}.`);
     }
   }
 

@@ -27,7 +27,7 @@ test("outcomes that the store does not take are offered again until it does, and
   assert.ok(
     test.logger.messages("debug").filter((line) => /The worker failed, again in \d+ ms/.test(line)).length >= 3,
   );
-  assert.match(test.logger.messages("info").join(), /The store answers again, after [\dms. ]+ \(worker\)/);
+  assert.match(test.logger.messages("info").join(), /Works again, after [\dms. ]+ \(worker\)/);
 });
 
 test("an answer that is lost after the commit costs nothing: outcomes are settled once, claimed jobs are not stuck", async () => {
@@ -170,7 +170,7 @@ test("the promoter, the reaper and the heartbeat go on after the store has faile
   const said = test.logger.messages("debug").join("\n");
   for (const name of ["promoter", "reaper", "heartbeat"])
     assert.match(said, new RegExp(`The ${name} failed, again in`));
-  assert.match(test.logger.messages("info").join(), /The store answers again/);
+  assert.match(test.logger.messages("info").join(), /Works again/);
 });
 
 test("a logger that throws does no harm to jobs", async () => {

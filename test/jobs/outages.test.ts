@@ -30,12 +30,12 @@ test("an outage is said once with its error, then ever more seldom with who met 
     later.map((message) => /for (.+?) \(/.exec(message)?.[1]),
     ["30s", "1m 30s", "3m 30s", "7m 30s"],
   );
-  assert.match(later[0] ?? "", /\(worker, heartbeat, promoter\)\. .*The database is away\.$/);
+  assert.match(later[0] ?? "", /\(worker, heartbeat, promoter\); .*The database is away\.$/);
   outages.succeeded("worker");
   outages.succeeded("heartbeat");
   assert.deepEqual(infos(), []);
   outages.succeeded("promoter");
-  assert.deepEqual(infos(), ["The store answers again, after 10m (worker, heartbeat, promoter)."]);
+  assert.deepEqual(infos(), ["Works again, after 10m (worker, heartbeat, promoter)."]);
   outages.succeeded("promoter");
   outages.failed("promoter", away, 100);
   assert.equal(errors().length, 6, "the next one is another one");
@@ -52,10 +52,10 @@ test("what one part meets while another fails otherwise is said for itself, and 
   );
   await clock.advance("2s");
   outages.succeeded("retention");
-  assert.deepEqual(infos(), ["The store answers again, after 2s (retention)."]);
+  assert.deepEqual(infos(), ["Works again, after 2s (retention)."]);
   await clock.advance("40s");
   outages.failed("worker", away, 100);
-  assert.match(errors()[2] ?? "", /^The store has failed for 42s \(worker\)/);
+  assert.match(errors()[2] ?? "", /^Still failing, for 42s \(worker\)/);
 });
 
 test("each single failure is there for those who look at level debug", () => {
