@@ -1,7 +1,7 @@
 /**
- * What the log says while the store fails: one voice for all parts of an engine, since they fail together. The first failure
- * is said with its error, then at growing intervals that it lasts, and once that it is over; each single failure is there at
- * level debug. A failure of another kind is said for itself.
+ * What the log says of parts that fail and try again: one voice for all of an engine, since with the store they fail
+ * together. The first failure is said with its error, then at growing intervals that it lasts, and once that it is over;
+ * each single failure is there at level debug. A failure of another kind is said for itself.
  */
 import { messageOf, NightshiftError } from "../errors/index.ts";
 import type { LoggerLike } from "../telemetry/index.ts";

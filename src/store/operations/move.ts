@@ -41,8 +41,9 @@ export interface MoveReport {
 
 /**
  * Moves what is to be done from one store to another: paused queues, calendars, schedules, jobs that are not over, and
- * with `finished` those that are. In the source the queues stay paused, the schedules too (those of a shard that was taken out are removed there), and the jobs become
- * cancelled, with the target as the reason: nothing runs twice, whoever starts the old application again.
+ * with `finished` those that are. In the source the queues stay paused, the schedules too (one of several databases loses
+ * them: it may come back beside the target), and the jobs become cancelled, with the target as the reason: nothing runs
+ * twice, whoever starts the old application again.
  *
  * Run again after an interruption it goes on where it was. At the end every job of the source is looked for in the target.
  *

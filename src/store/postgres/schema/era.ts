@@ -4,8 +4,8 @@
  * leaders' terms, lanes. No replica knows how far its primary had come, and a disk that was set back looks like any other. So
  * whoever takes numbers says which server it last met, by the moment that server started: one comparison, and no row is
  * read. Where it is another one, nothing is done, and meet() is called first: whoever is the first to meet a server since
- * it started moves the sequences past all that was ever given, whatever the server may have forgotten. So does the first who opens a schema
- * that was restored from a dump.
+ * it started moves the sequences past all that was ever given, whatever the server may have forgotten. So does the first
+ * who opens a schema that was restored from a dump.
  *
  * A job's number is past that at the present time in microseconds: no database takes a million jobs a second from its
  * first day on, and each start begins above what the ones before had come to by then. The small ones, which are few and
