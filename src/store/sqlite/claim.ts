@@ -3,11 +3,12 @@ import type { ClaimedJob, ClaimRequest, InstanceId, Lease } from "../contract.ts
 import { MOST_BYTES } from "../shared/claiming.ts";
 import { allowedAttempts } from "../shared/outcomes.ts";
 import { mergeWants } from "../shared/settling.ts";
+import type { Connection } from "./connection.ts";
 import { idText, parseId } from "./ids.ts";
-import type { Reading } from "./inspection.ts";
 import { isAlive } from "./instances.ts";
 import { encodeLeased, type LeasedJob } from "./lease.ts";
-import { ANY_READY_BY_NAME, DELETE_HEAD, HEAD_OF_QUEUE, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
+import type { Names } from "./names.ts";
+import { ANY_READY, DELETE_HEAD, HEAD_OF_QUEUE, INSERT_LEASE, PAUSE_OF } from "./sql/claim.ts";
 import { INSERT_PARKED } from "./sql/enqueue.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -27,8 +28,11 @@ type HeadRow = readonly [
 ];
 
 /** Whether a claim might find something. One that would not need not wait for the write lock, nor keep others from it. */
-export function anythingToClaim({ on }: Reading, { wants }: ClaimRequest): boolean {
-  return wants.some(({ queue }) => on.get(ANY_READY_BY_NAME, queue) !== undefined);
+export function anythingToClaim(on: Connection, names: Names, { wants }: ClaimRequest): boolean {
+  return wants.some(({ queue }) => {
+    const id = names.find(queue);
+    return id !== undefined && on.get(ANY_READY, id) !== undefined;
+  });
 }
 
 export function claim(tx: Transaction, instance: InstanceId, request: ClaimRequest): Lease[] {

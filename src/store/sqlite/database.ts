@@ -28,6 +28,9 @@ import { Writer } from "./writer.ts";
 /** How long the driver itself may wait for a lock: it stops the whole process meanwhile. The rest is waited for outside. */
 const DRIVER_BUSY_TIMEOUT = 2;
 
+/** How long a look at the files counts, in milliseconds: it takes as long as a fifth of a commit, and nobody knows to a hundredth of a second what is in a file that is moved away. */
+const CHECK_HOLDS = 10;
+
 export class Database {
   readonly machine: Machine;
   readonly writer: Writer;
@@ -37,6 +40,7 @@ export class Database {
   readonly engine: string;
   readonly #settings: Settings;
   readonly #writing: DatabaseSync;
+  readonly #writes: Connection;
   readonly #reading: DatabaseSync;
   readonly #reader: Connection;
   readonly #readNames = new KnownNames();
@@ -44,6 +48,7 @@ export class Database {
   readonly #files: readonly (readonly [path: string, identity: FileIdentity | null])[];
   readonly #logger: LoggerLike;
   #lost: NightshiftError | null = null;
+  #checkedAt = Number.NEGATIVE_INFINITY;
 
   /** @throws NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_CORRUPT, NS_STORE_UNAVAILABLE, NS_STORE_UNSUPPORTED, NS_STORE_BUSY */
   static async open(
@@ -82,6 +87,7 @@ export class Database {
     this.machine = machine;
     const { path, busyTimeout, pollInterval } = settings;
     const on = new Connection(writing);
+    this.#writes = on;
     this.engine = engineOf(on);
     const others = new Others(on);
     const syncing = new Syncing(on, settings.durability);
@@ -93,7 +99,7 @@ export class Database {
     };
     this.#checkpoints = new Checkpoints(on, context.logger);
     const onRest = () => this.watcher.settled();
-    const check = () => this.#checkInPlace();
+    const check = (now: number) => this.#checkNowAndThen(now);
     this.writer = new Writer({ on, machine, others, syncing, path, busyTimeout, onCommit, onRest, check });
     this.callers = new CallersConnections(path);
     this.#reading = new DatabaseSync(path, { readOnly: true });
@@ -116,22 +122,30 @@ export class Database {
 
   /** Reads one moment. Synchronous, so that no snapshot is ever held while the process does something else. */
   read<T>(question: (reading: Reading) => T): T {
-    return this.peek((reading) => {
-      this.#reader.run(BEGIN_READING);
+    const on = this.#reader;
+    return this.#ask(on, this.#readNames, (names) => {
+      on.run(BEGIN_READING);
       try {
-        return question(reading);
+        return question({ on, nameOf: (id) => names.textOf(id) });
       } finally {
-        this.#reader.run(COMMIT);
+        on.run(COMMIT);
       }
     });
   }
 
-  /** The same for what one statement answers, or several that need not agree. */
-  peek<T>(question: (reading: Reading) => T): T {
+  /**
+   * Asks on the writing connection what the next transaction will ask too: it finds the pages in memory then. For who
+   * knows that nothing is being written.
+   */
+  peek<T>(question: (on: Connection, names: Names) => T): T {
+    return this.#ask(this.#writes, this.writer.names, (names) => question(this.#writes, names));
+  }
+
+  #ask<T>(on: Connection, known: KnownNames, question: (names: Names) => T): T {
     try {
-      const names = new Names(this.#reader, this.#readNames);
-      const answer = question({ on: this.#reader, nameOf: (id) => names.textOf(id) });
-      this.#readNames.learn(names.fresh);
+      const names = new Names(on, known);
+      const answer = question(names);
+      known.learn(names.fresh);
       return answer;
     } catch (error) {
       throw translate(error, this.#settings.path);
@@ -159,7 +173,14 @@ export class Database {
     }
   }
 
-  /** Before each write, for some microseconds: what goes into a file that was moved away is lost, though it was promised. */
+  /** Before writes: what goes into a file that was moved away is lost, though it was promised. */
+  #checkNowAndThen(now: number): void {
+    if (now - this.#checkedAt >= CHECK_HOLDS) {
+      this.#checkedAt = now;
+      this.#checkInPlace();
+    } else this.assertWhole();
+  }
+
   #checkInPlace(): void {
     try {
       this.#checkFiles();

@@ -146,7 +146,7 @@ class SqliteStore implements C.Store {
   }
   async claim(instance: C.InstanceId, request: C.ClaimRequest) {
     const database = this.#open();
-    if (database.writer.isIdle && !database.peek((reading) => anythingToClaim(reading, request))) return [];
+    if (database.writer.isIdle && !database.peek((on, names) => anythingToClaim(on, names, request))) return [];
     return this.#writeLightly((tx) => claim(tx, instance, request));
   }
   async enqueueAndClaim(jobs: readonly C.NewJob[], instance: C.InstanceId, request: C.ClaimRequest) {

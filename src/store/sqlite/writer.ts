@@ -51,8 +51,8 @@ export interface WriterOptions {
   readonly path: string;
   /** How long a write waits for others' locks before NS_STORE_BUSY, in milliseconds. */
   readonly busyTimeout: number;
-  /** Called before each turn's first transaction: throws when nothing may be written any more. */
-  readonly check: () => void;
+  /** Called before each turn's first transaction where that promises something: throws when nothing may be written any more. */
+  readonly check: (now: number) => void;
   /** Hears of commits, before the promises are settled. */
   readonly onCommit: (wakes: WakeCollector) => void;
   /** Called at the end of a turn that committed. */
@@ -111,7 +111,7 @@ export class Writer {
     const now = systemClock.monotonic();
     this.#turnEnds = now + LONGEST_TURN;
     try {
-      this.#options.check();
+      if (this.#queue.some(isDurable)) this.#options.check(now);
     } catch (error) {
       this.#fail(this.#queue.splice(0), error);
       this.#rest();
@@ -161,7 +161,7 @@ export class Writer {
   #commit(batch: readonly Pending[], now: number, goesOn: boolean): readonly Pending[] {
     const { on, others, syncing } = this.#options;
     try {
-      syncing.next(batch.some(({ durable }) => durable));
+      syncing.next(batch.some(isDurable));
       this.#begin(goesOn);
     } catch (error) {
       return isBusy(error) ? this.#stillWaiting(batch) : this.#fail(batch, error);
@@ -286,4 +286,8 @@ export class Writer {
       if (isOfTheFile(error)) return;
     }
   }
+}
+
+function isDurable({ durable }: Pending): boolean {
+  return durable;
 }

@@ -14,10 +14,6 @@ export const DELETE_HEAD = `DELETE FROM nightshift_ready WHERE queue_id = ? AND 
 /** Whether anything stands at the head of a queue: one step down the primary key. */
 export const ANY_READY = `SELECT 1 AS ready FROM nightshift_ready WHERE queue_id = ? LIMIT 1`;
 
-/** The same by the queue's name, for who asks without the write lock. */
-export const ANY_READY_BY_NAME = `
-  SELECT 1 FROM nightshift_ready WHERE queue_id = (SELECT id FROM nightshift_name WHERE text = ?) LIMIT 1`;
-
 /** One row per claimed batch. AUTOINCREMENT: a fencing token must never come back. */
 export const INSERT_LEASE = `
   INSERT INTO nightshift_lease (instance_id, queue_id, claimed_at, size, jobs) VALUES (?, ?, ?, ?, ?) RETURNING id`;
