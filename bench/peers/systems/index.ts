@@ -129,7 +129,7 @@ export const SYSTEMS = {
     kind: "sqlite",
     load: async () => (await limits()).onSqlite,
     drains: 300_000,
-    only: ["enqueue", "drain"],
+    only: ["enqueue", "drain", "latency"],
   },
   "limit-sqlite-normal": {
     label: "limit: node:sqlite, no library, the same rows (NORMAL)",
@@ -137,6 +137,13 @@ export const SYSTEMS = {
     load: async () => (await limits()).onSqliteNormal,
     drains: 300_000,
     only: ["enqueue", "drain"],
+  },
+  "limit-memory": {
+    label: "limit: no store, 4,096 loads over 256 KB, each by what the last one read",
+    kind: "sqlite",
+    load: async () => (await import("./memory-walk.ts")).open,
+    drains: 0,
+    only: ["latency"],
   },
 } as const satisfies Readonly<Record<string, Entry>>;
 
