@@ -2,20 +2,27 @@
 import { NightshiftError } from "../../errors/index.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver.ts";
-import { migrations } from "./migrations.ts";
+import { codeOf } from "./failures.ts";
+import { type Migration, migrations } from "./migrations.ts";
 import type { Value } from "./question.ts";
 
 type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>;
 
 /** The oldest server that the statements were written for. */
 const OLDEST_SERVER = 140_000;
+/**
+ * A statement that changes a table waits until nobody reads it, and everybody who comes later waits behind that
+ * statement: so it waits for a moment only, and the whole migration is tried again a little later.
+ */
+const LOCK_TIMEOUT = "300ms";
 
 /**
  * Creates or migrates the schema. Returns the server's version.
  *
- * @throws NS_STORE_UNSUPPORTED, NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_UNAVAILABLE
+ * @param steps all that this library knows
+ * @throws NS_STORE_UNSUPPORTED, NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_UNAVAILABLE, NS_STORE_BUSY
  */
-export async function migrate(database: Database): Promise<string> {
+export async function migrate(database: Database, steps: readonly Migration[] = migrations): Promise<string> {
   const { settings } = database;
   const [row] = await database.run(
     {
@@ -31,9 +38,9 @@ export async function migrate(database: Database): Promise<string> {
     throw new NightshiftError("NS_STORE_UNSUPPORTED", message, { details: { version } });
   }
   const applied = row?.[2] === "t" ? await appliedIn(database) : [];
-  if (isCurrent(applied, settings.schema)) return version ?? "";
+  if (isCurrent(steps, applied, settings.schema)) return version ?? "";
   if (!settings.migrate) {
-    const latest = migrations.at(-1)?.number;
+    const latest = steps.at(-1)?.number;
     const found = applied.at(-1)?.number;
     const what =
       found === undefined
@@ -42,8 +49,26 @@ export async function migrate(database: Database): Promise<string> {
     const message = `${what} Is it the right schema? Then run nightshift migrate with a role that may create tables.`;
     throw new NightshiftError("NS_STORE_VERSION", message);
   }
-  await database.transaction("if-refused", (query) => bringUp(query, settings.schema, settings.quoted));
+  try {
+    await database.transaction("if-refused", (query) => bringUp(query, steps, settings.schema, settings.quoted));
+  } catch (error) {
+    if (!(error instanceof NightshiftError) || codeOf(error.cause) !== "55P03") throw error;
+    const holders = await holdersOf(database);
+    const message = `The tables of the schema ${settings.quoted} at ${settings.location} cannot be changed while others use them for so long${holders}. Nothing was changed. End them, or wait for them, and start again.`;
+    throw new NightshiftError("NS_STORE_BUSY", message, { cause: error });
+  }
   return version ?? "";
+}
+
+/** Whose transactions hold the schema's tables now, the oldest first; nothing when they have just ended. */
+async function holdersOf(database: Database): Promise<string> {
+  const text = `
+    select concat_ws(' ', 'process', pid, nullif(application_name, ''), 'for', round(extract(epoch from clock_timestamp() - min(xact_start))), 's')
+    from pg_locks join pg_stat_activity using (pid) join pg_class on pg_class.oid = relation
+    where granted and relnamespace = to_regnamespace($1) and pid <> pg_backend_pid()
+    group by pid, application_name order by min(xact_start) limit 3`;
+  const rows = await database.run({ name: "holders", text }, [database.settings.quoted], "always");
+  return rows.length === 0 ? "" : ` (${rows.map(([holder]) => holder).join(", ")})`;
 }
 
 interface Applied {
@@ -61,20 +86,21 @@ function toApplied(row: Row): Applied {
 }
 
 /** Whether nothing is to be done. Throws when the schema is ahead of us in a way that we cannot work with. */
-function isCurrent(applied: readonly Applied[], schema: string): boolean {
-  const known = migrations.at(-1)?.number ?? 0;
+function isCurrent(steps: readonly Migration[], applied: readonly Applied[], schema: string): boolean {
+  const known = steps.at(-1)?.number ?? 0;
   const beyond = applied.find(({ number, compatible }) => number > known && !compatible);
   if (beyond !== undefined) {
     const message = `The schema ${JSON.stringify(schema)} is at migration ${beyond.number}; this library knows ${known}. Update nightshift here before going on.`;
     throw new NightshiftError("NS_STORE_VERSION", message, { details: { found: beyond.number, known } });
   }
-  return migrations.every(({ number }) => applied.some((done) => done.number === number));
+  return steps.every(({ number }) => applied.some((done) => done.number === number));
 }
 
-async function bringUp(query: Query, schema: string, quoted: string): Promise<void> {
+async function bringUp(query: Query, steps: readonly Migration[], schema: string, quoted: string): Promise<void> {
   await query("set local statement_timeout = '10min'");
   // One process migrates, the others wait here and then find it done.
   await query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`nightshift/migrate/${schema}`]);
+  await query(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
   const [state] = await query(
     `select to_regnamespace($1) is not null, to_regclass($2) is not null,
        exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $3)`,
@@ -97,8 +123,8 @@ async function bringUp(query: Query, schema: string, quoted: string): Promise<vo
     );
   }
   const applied = (await query("select number, compatible from migration order by number")).map(toApplied);
-  if (isCurrent(applied, schema)) return;
-  for (const { number, name, compatible, statements } of migrations) {
+  if (isCurrent(steps, applied, schema)) return;
+  for (const { number, name, compatible, statements } of steps) {
     if (applied.some((done) => done.number === number)) continue;
     for (const statement of statements) await query(statement);
     await query("insert into migration (number, name, compatible) values ($1, $2, $3)", [number, name, compatible]);
