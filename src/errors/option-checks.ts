@@ -1,4 +1,5 @@
 /** The checks that all options share. Each adds what is wrong to a list of problems. */
+import { NightshiftError } from "./nightshift-error.ts";
 import type { Problems } from "./problems.ts";
 import { show } from "./show.ts";
 
@@ -58,4 +59,21 @@ export function isCallable(value: unknown, what: string, problems: Problems): vo
 export function isPort(value: unknown, what: string, problems: Problems): void {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535) return;
   problems.add("NS_OPTION_INVALID", `${what} is ${show(value)}. Give a whole number from 0 (any free one) to 65535.`);
+}
+
+/**
+ * Throws where a function that takes one argument was given more. TypeScript refuses that; JavaScript would ignore it
+ * without a word. Only names are shown: there may be a password among the values.
+ *
+ * @param more what came after the first
+ * @throws NS_OPTION_INVALID
+ */
+export function refuseMore(what: string, more: readonly unknown[], advice: string): void {
+  const [second] = more;
+  if (more.length === 0 || (more.length === 1 && second === undefined)) return;
+  const names = typeof second === "object" && second !== null ? ` ({ ${Object.keys(second).join(", ")} })` : "";
+  throw new NightshiftError(
+    "NS_OPTION_INVALID",
+    `${what} takes one argument, and was given a second one${names}. ${advice}`,
+  );
 }

@@ -211,3 +211,18 @@ test("createJobs() refuses a logger or a clock that is none", () => {
   assert.throws(() => create({ logger: "silent" }), /NS_OPTION_INVALID: createJobs: logger is "silent"\. Give a pino/);
   assert.throws(() => create({ clock: Date }), /NS_OPTION_INVALID: createJobs: clock has no method monotonic\(\)/);
 });
+
+test("a store's second argument, which drivers take and we do not, is refused without showing its values", () => {
+  const loose = (make: unknown) => make as (...given: readonly unknown[]) => unknown;
+  assert.throws(() => loose(postgres)(URL_OF, { schema: "jobs", password: "secret" }), {
+    code: "NS_OPTION_INVALID",
+    message:
+      /^NS_OPTION_INVALID: postgres\(\) takes one argument, and was given a second one \(\{ schema, password \}\)\. Give one object/,
+  });
+  assert.throws(
+    () => loose(sqlite)("a.db", { durability: "normal" }),
+    /sqlite\(\) takes one argument, .* \(\{ durability \}\)/,
+  );
+  assert.throws(() => loose(sqlite)("a.db", "normal"), /was given a second one\. Give one object/);
+  assert.ok(loose(sqlite)("a.db", undefined));
+});

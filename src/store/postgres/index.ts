@@ -1,4 +1,5 @@
 /** `nightshift/postgres`: a store in PostgreSQL, for many processes on many machines. */
+import { refuseMore } from "../../errors/option-checks.ts";
 import type { Store } from "../contract.ts";
 import type { PgPool } from "./driver.ts";
 import { type PostgresOptions, settingsOf } from "./options.ts";
@@ -51,7 +52,12 @@ export function postgres(
     | Only<PgPool, "connectionString" | "shards">
     | Only<PostgresOptions, "shards">
     | PostgresShardsOptions,
+): Store;
+export function postgres(
+  options: string | Only<PgPool, "connectionString" | "shards"> | PostgresOptions | PostgresShardsOptions,
+  ...more: readonly unknown[]
 ): Store {
+  refuseMore("postgres()", more, 'Give one object: postgres({ connectionString: "postgres://…", … }).');
   if (typeof options === "object" && options !== null && hasShards(options)) return shardedPostgres(options);
   return new PostgresStore(settingsOf(options));
 }

@@ -1,5 +1,6 @@
 /** The SQLite store behind the contract: checks what it is given, and hands it to the writing or the reading connection. */
 import { NightshiftError } from "../../errors/index.ts";
+import { refuseMore } from "../../errors/option-checks.ts";
 import { systemClock } from "../../time/index.ts";
 import type * as C from "../contract.ts";
 import {
@@ -62,7 +63,9 @@ const SLICE = 500;
  * console.log(store.info().kind); // sqlite
  * ```
  */
-export function sqlite(options: string | FileUrl | SqliteOptions): C.Store {
+export function sqlite(options: string | FileUrl | SqliteOptions): C.Store;
+export function sqlite(options: string | FileUrl | SqliteOptions, ...more: readonly unknown[]): C.Store {
+  refuseMore("sqlite()", more, 'Give one object: sqlite({ path: "jobs.db", … }).');
   return new SqliteStore(readOptions(options));
 }
 
