@@ -9,6 +9,7 @@ import { createDashboard, Dashboard } from "./dashboard.ts";
 import { viewServices } from "./host-services.ts";
 import { type AddDashboardOptions, checkAddDashboard, mountOf } from "./options.ts";
 import { scheduleDesk } from "./schedule-desk.ts";
+import { isLoopback } from "./server/access.ts";
 import type { Listener } from "./server/listener.ts";
 
 /** What the builder knows of itself. */
@@ -54,7 +55,8 @@ export function addDashboardTo(
       const dashboard = resolver.get(Dashboard);
       if (port === undefined) return mountedService(dashboard);
       const logger = (own ?? resolver.get(Logger)).child({ name: "dashboard" });
-      return new ListeningService(dashboard, { port, host: host ?? "127.0.0.1", path: mountOf(look.path) }, logger);
+      const place = { port, host: host ?? "127.0.0.1", path: mountOf(look.path) };
+      return new ListeningService(dashboard, { ...place, forAll: look.authorize !== undefined }, logger);
     },
     { name: "dashboard" },
   );
@@ -69,6 +71,8 @@ interface Place {
   readonly port: number;
   readonly host: string;
   readonly path: string;
+  /** It decides by itself who may use it, and not by where a request comes from. */
+  readonly forAll: boolean;
 }
 
 /** A listener of the dashboard's own. Its code is loaded here and not before. */
@@ -85,7 +89,7 @@ class ListeningService implements HostedService {
   }
 
   async start(): Promise<void> {
-    const { port, host, path } = this.#place;
+    const { port, host, path, forAll } = this.#place;
     const { listen } = await import("./server/listener.ts");
     try {
       this.#listener = await listen(this.#dashboard.fetch, port, host, this.#logger);
@@ -98,6 +102,9 @@ class ListeningService implements HostedService {
     const { address, family, port: real } = this.#listener.address;
     const url = `http://${family === "IPv6" ? `[${address}]` : address}:${real}${path}`;
     this.#logger.info({ url }, `The dashboard is at ${url}`);
+    if (forAll || isLoopback(address)) return;
+    const message = `The dashboard listens on ${address}, but answers other machines with 403: say who may use it, addDashboard({ authorize }).`;
+    this.#logger.warn({ url }, message);
   }
 
   async stop(signal: AbortSignal): Promise<void> {

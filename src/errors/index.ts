@@ -5,4 +5,4 @@ export { ERROR_CODES, type ErrorCode } from "./catalogue.ts";
 export { NightshiftError, type NightshiftErrorOptions } from "./nightshift-error.ts";
 export { Problems, problemsOf } from "./problems.ts";
 export { messageOf, show } from "./show.ts";
-export { didYouMean, suggest } from "./suggest.ts";
+export { didYouMean, nearestOrAll, suggest } from "./suggest.ts";

@@ -5,7 +5,7 @@
 import type { ErrorCode } from "./catalogue.ts";
 import { NightshiftError } from "./nightshift-error.ts";
 import { show } from "./show.ts";
-import { didYouMean } from "./suggest.ts";
+import { nearestOrAll } from "./suggest.ts";
 
 /** A list of problems that grows while declarations are checked. */
 export class Problems {
@@ -33,14 +33,14 @@ export class Problems {
   }
 
   /**
-   * Adds a problem for each key of `options` that is not in `known`, with the nearest known one.
+   * Adds a problem for each key of `options` that is not in `known`, with the nearest known one, or all of them where none is near.
    *
    * @param elsewhere names that have been dealt with already, or are of another form: what may be meant as well
    */
   unknownOptions(what: string, options: object, known: readonly string[], elsewhere: readonly string[] = []): void {
     for (const key of Object.keys(options)) {
       if (known.includes(key)) continue;
-      const near = didYouMean(key, [...known, ...elsewhere]);
+      const near = nearestOrAll(key, known, elsewhere);
       this.add("NS_OPTION_UNKNOWN", `${what} has no option ${show(key)}.${near}`, { option: key });
     }
   }

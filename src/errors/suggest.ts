@@ -22,6 +22,15 @@ export function didYouMean(given: string, candidates: Iterable<string>): string 
   return near === undefined ? "" : ` Did you mean ${JSON.stringify(near)}?`;
 }
 
+/** ` Did you mean "x"?`, or where none is near all that there are: ` There are "x" and "y".`. Made to be appended to a message. */
+export function nearestOrAll(given: string, candidates: readonly string[], elsewhere: readonly string[] = []): string {
+  const near = didYouMean(given, [...candidates, ...elsewhere]);
+  if (near !== "" || candidates.length === 0) return near;
+  const names = candidates.map((name) => JSON.stringify(name));
+  const last = names.pop();
+  return names.length === 0 ? ` There is ${last}.` : ` There are ${names.join(", ")} and ${last}.`;
+}
+
 /** Damerau-Levenshtein (adjacent swaps count one), given up once it must exceed `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;

@@ -16,6 +16,8 @@ import { Supervisor } from "./supervisor.ts";
 
 /** How long a step of the start that is nobody's phase may go on after the start was given up. */
 const CHECK_GRACE = 5_000;
+/** A stop that takes longer says once what it waits for: a person has pressed Ctrl+C and looks on. */
+const SLOW_STOP = 5_000;
 
 export class HostCourse {
   readonly lifetime: LifetimeController;
@@ -24,6 +26,7 @@ export class HostCourse {
   readonly #parts: HostParts;
   readonly #supervisor: Supervisor;
   readonly #logger: LoggerLike;
+  readonly #onEnding: () => Promise<void>;
   #state: HostState = "built";
   #startedAt: number | undefined;
   /** Failures of services that were not ignored: they make the stop reject. */
@@ -31,8 +34,10 @@ export class HostCourse {
   #hold: Disposable | undefined;
   #starting: Promise<void> | undefined;
 
-  constructor(parts: HostParts) {
+  /** @param onEnding called when what would have ended the process by itself was caught: a signal, an uncaught error */
+  constructor(parts: HostParts, onEnding: () => Promise<void>) {
     this.#parts = parts;
+    this.#onEnding = onEnding;
     this.#logger = parts.logger.child({ name: parts.options.name });
     this.events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of host events threw"));
     this.lifetime = new LifetimeController(parts.clock, (moment, error) => {
@@ -69,6 +74,7 @@ export class HostCourse {
     const errors: unknown[] = [];
     const began = clock.monotonic();
     const timer = this.#timeout(options.shutdownTimeout, controller, "stop");
+    const slow = clock.setTimer(SLOW_STOP, () => this.#tellSlowStop(), { ref: false });
     if (this.#state === "running") {
       this.#to("stopping");
       if (options.lifetimeMessages) this.#logger.info({ reason: reasonOf(this.lifetime) }, "stopping");
@@ -87,6 +93,7 @@ export class HostCourse {
     });
     if (ended.kind === "failed") errors.push(ended.error);
     timer?.[Symbol.dispose]();
+    slow.cancel();
     if (this.#state !== "disposed") this.#to("stopped");
     const failed = this.#failures.length + errors.length;
     if (options.lifetimeMessages) {
@@ -250,6 +257,26 @@ export class HostCourse {
     });
   }
 
+  #tellSlowStop(): void {
+    const { lifetimeMessages, shutdownTimeout } = this.#parts.options;
+    const { underWay } = this.#supervisor;
+    if (!lifetimeMessages || underWay.length === 0) return;
+    const most = formatDuration(shutdownTimeout);
+    this.#logger.info(
+      { stillAt: underWay },
+      `still stopping after ${formatDuration(SLOW_STOP)}; after ${most} it is given up`,
+    );
+  }
+
+  /** The host took it from Node, which would have ended the process: so it ends it, also where nobody waits for that. */
+  #end(reason: string): void {
+    this.lifetime.stopApplication(reason);
+    this.#onEnding().catch((error: unknown) => {
+      this.#logger.error({ err: error }, "the application has ended with this error");
+      process.exitCode = 1;
+    });
+  }
+
   #holdProcess(): void {
     const { signals, unhandledErrors } = this.#parts.options;
     this.#hold = holdProcess({
@@ -257,7 +284,7 @@ export class HostCourse {
       unhandledErrors,
       onSignal: (signal) => {
         this.#logger.info({ signal }, "asked to stop; once more exits at once");
-        this.lifetime.stopApplication(`${signal} was received.`);
+        this.#end(`${signal} was received.`);
       },
       onSignalAgain: (signal) => {
         this.#logger.warn({ signal, stillAt: this.#supervisor.underWay }, "asked again: leaving at once");
@@ -266,7 +293,7 @@ export class HostCourse {
         this.#logger.fatal({ err: error, kind }, "nobody caught this error; the application is stopped");
         this.#failures.push(error);
         process.exitCode = 1;
-        this.lifetime.stopApplication(`An error that nobody caught (${kind}).`);
+        this.#end(`An error that nobody caught (${kind}).`);
       },
     });
   }

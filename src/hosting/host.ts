@@ -27,10 +27,13 @@ export class Host implements AsyncDisposable {
   readonly #course: HostCourse;
   #stop: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
   #disposal: Promise<void> | undefined;
+  #started: Promise<void> | undefined;
+  /** Somebody waits for the end, and will stop it then. */
+  #isAwaited = false;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
-    this.#course = new HostCourse(parts);
+    this.#course = new HostCourse(parts, () => this.#stopUnlessAwaited());
     parts.attach(this, this.#course.lifetime, this.#course.health);
   }
 
@@ -70,7 +73,8 @@ export class Host implements AsyncDisposable {
   }
 
   /**
-   * Starts every service, in order; resolves when all have started.
+   * Starts every service, in order; resolves when all have started. From then on a signal of the system, or an error
+   * that nobody catches, stops it.
    *
    * @throws what a service threw in its start, after those that had started were stopped again
    * @throws the signal's reason when it is aborted, NS_TIMEOUT after `startupTimeout`, NS_ABORTED when the application
@@ -87,7 +91,8 @@ export class Host implements AsyncDisposable {
       const message = `${what} has stopped and cannot start again. A host runs once: build another.`;
       return Promise.reject(new NightshiftError("NS_ABORTED", message));
     }
-    return this.#course.start(call.signal);
+    this.#started = this.#course.start(call.signal);
+    return this.#started;
   }
 
   /**
@@ -107,6 +112,7 @@ export class Host implements AsyncDisposable {
 
   /** Waits until the application is asked to stop, then stops it. Throws what {@link stop} throws. */
   async waitForShutdown(call: HostCall = {}): Promise<void> {
+    this.#isAwaited = true;
     const asked = Promise.withResolvers<void>();
     const onAbort = () => asked.resolve();
     const unfollow = this.#course.stopWhenAborted(call.signal);
@@ -124,6 +130,7 @@ export class Host implements AsyncDisposable {
    * @throws what failed: the process then ends with code 1 unless you catch it
    */
   async run(call: HostCall = {}): Promise<void> {
+    this.#isAwaited = true;
     const errors: unknown[] = [];
     const unfollow = this.#course.stopWhenAborted(call.signal);
     try {
@@ -142,6 +149,15 @@ export class Host implements AsyncDisposable {
       errors.push(error);
     }
     throwCollected(errors, "The application failed, and so did its disposal.");
+  }
+
+  /** A start that is given up is rolled back and rejects: there is nothing to stop. */
+  async #stopUnlessAwaited(): Promise<void> {
+    const started = await this.#started?.then(
+      () => true,
+      () => false,
+    );
+    if (started === true && !this.#isAwaited) await this.stop();
   }
 
   /** Disposes the services that the container made. It does not stop them: call {@link stop} before, or use {@link run}. */

@@ -10,6 +10,7 @@ import { StoreAccess } from "./client/store-access.ts";
 import { createEngine, type Engine, instanceName } from "./engine.ts";
 import { type JobsOptions, readJobsOptions } from "./engine-options.ts";
 import type { JobRegistry } from "./registry.ts";
+import type { LoopWatch } from "./upkeep/loop-watch.ts";
 import type { Worker } from "./worker/worker.ts";
 
 /** The store of the application's jobs, injected by rooms that build on it. It is open while hosted services run. */
@@ -91,7 +92,8 @@ export function addJobsTo(builder: HostBuilder, given: JobsOptions, { name, rand
   part("retention", ({ retention }) => ({ start: () => retention.start(), stop: () => retention.stop() }));
   if (read.queues.length > 0) {
     part("queues", ({ queueWatch }) => ({ start: () => queueWatch.start(), stop: () => queueWatch.stop() }));
-    part("worker", ({ worker }) => (worker === undefined ? NOTHING : new WorkerService(worker)), { daemon: true });
+    const run = ({ worker, loopWatch }: Engine) => worker && new WorkerService(worker, loopWatch);
+    part("worker", (engine) => run(engine) ?? NOTHING, { daemon: true });
   }
   return { store, registry, maxPayload, instance: instanceName(name, read) };
 }
@@ -124,10 +126,12 @@ async function warningsOf(store: Store | undefined): Promise<readonly string[]> 
 class WorkerService implements HostedService {
   readonly execution: Promise<void>;
   readonly #worker: Worker;
+  readonly #loopWatch: LoopWatch;
   readonly #begun = Promise.withResolvers<boolean>();
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, loopWatch: LoopWatch) {
     this.#worker = worker;
+    this.#loopWatch = loopWatch;
     this.execution = this.#begun.promise.then((begun) => (begun ? worker.run() : undefined));
   }
 
@@ -136,6 +140,7 @@ class WorkerService implements HostedService {
   }
 
   started(): void {
+    this.#loopWatch.start();
     this.#begun.resolve(true);
   }
 
@@ -146,6 +151,7 @@ class WorkerService implements HostedService {
   async stop(signal: AbortSignal): Promise<void> {
     this.#begun.resolve(false);
     await this.#worker.stop(signal);
+    this.#loopWatch.stop();
   }
 }
 

@@ -40,13 +40,16 @@ const MOST = 1_000_000;
 /** Reads options that may be anything, as programs without types hand them over. */
 export function readOptions(given: unknown): { readonly policies: Policies; readonly problems: NightshiftError[] } {
   const problems = new Problems();
-  const options: AnyOptions = typeof given === "object" && given !== null ? given : {};
+  const isObject = typeof given === "object" && given !== null;
+  const options: AnyOptions = isObject ? given : {};
   const what = typeof options.name === "string" ? `Job ${show(options.name)}` : "A job definition";
   problems.unknownOptions(what, options, KNOWN);
-  if (!isName(options.name)) {
+  if (!isObject) {
+    problems.add("NS_JOB_DEFINITION", `defineJob() got ${show(given)}. Give one object: { name, run, ... }.`);
+  } else if (!isName(options.name)) {
     problems.add("NS_JOB_DEFINITION", `A job's name is ${show(options.name)}. ${NAME_RULE}`);
   }
-  if (typeof options.run !== "function") {
+  if (isObject && typeof options.run !== "function") {
     problems.add("NS_JOB_DEFINITION", `${what} has no handler: run is ${show(options.run)}, give a function.`);
   }
   for (const key of ["input", "output"] as const) {

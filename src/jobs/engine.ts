@@ -8,6 +8,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import { Outages } from "./outages.ts";
 import type { JobRegistry } from "./registry.ts";
 import { unbreakable } from "./unbreakable.ts";
+import { LoopWatch } from "./upkeep/loop-watch.ts";
 import { Promoter } from "./upkeep/promoter.ts";
 import { QueueWatch } from "./upkeep/queue-watch.ts";
 import { Reaper } from "./upkeep/reaper.ts";
@@ -36,6 +37,7 @@ export interface Engine {
   readonly reaper: Reaper;
   readonly retention: Retention;
   readonly queueWatch: QueueWatch;
+  readonly loopWatch: LoopWatch;
   /** None when no queue is served. */
   readonly worker: Worker | undefined;
 }
@@ -67,6 +69,7 @@ export function createEngine(parts: EngineParts): Engine {
     reaper: new Reaper(store, options.leaseTtl, loop, () => session.isOverdue),
     retention: new Retention(store, options.retention, loop),
     queueWatch: new QueueWatch(store, served, loop),
+    loopWatch: new LoopWatch({ logger, atWork: () => worker?.atWork() ?? [], leaseTtl: options.leaseTtl }),
     worker,
   };
 }

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import type { Browser } from "playwright-core";
-import { newJob, openSharded, process1, TTL, wants } from "../store/sharded/support.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
+import { VirtualClock } from "../../src/time/index.ts";
+import { newJob, openSharded, Place, process1, TTL, wants } from "../store/sharded/support.ts";
 import { startBrowser, usePage } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveDashboard } from "../support/serve-dashboard.ts";
@@ -12,6 +14,8 @@ before(async () => {
   browser = await startBrowser();
 });
 after(() => browser.close());
+
+const REFUSED = /^console: Failed to load resource/;
 
 it("shows the jobs of all databases as one list, opens each, and names the database that is away", async () => {
   const { store, places, clock } = await openSharded({ names: ["a", "b"] });
@@ -64,4 +68,51 @@ it("shows the jobs of all databases as one list, opens each, and names the datab
     await page.getByText("one", { exact: true }).first().waitFor();
   });
   await store.close();
+});
+
+it("says of a job on a database that is away which one that is and since when, and shows the job when it is back", async () => {
+  const { store, places, clock } = await openSharded({ names: ["a", "b"] });
+  const [id = ""] = await store.enqueue([newJob({ queue: "at-b", name: "report.sales" })]);
+  await using served = await serveDashboard({ store, path: "/jobs" });
+  places["b"]?.cut();
+  await store.counts();
+  await clock.advance(180_000);
+  await usePage(
+    browser,
+    async (page) => {
+      await page.goto(`${served.url}job?id=${id}`);
+      const since =
+        /^What you asked for lives on a database that cannot be reached: b, since 1 Jan 2026.* \(3 min ago\)\.$/;
+      await page.getByText(since).waitFor();
+      await page.getByText("This page goes on trying by itself.").waitFor();
+      assert.equal(await page.getByText("The log has the details").count(), 0);
+      places["b"]?.heal();
+      await page.getByRole("heading", { name: "report.sales" }).waitFor({ timeout: 20_000 });
+    },
+    { allowed: REFUSED },
+  );
+  await store.close();
+});
+
+it("says of the only store which one cannot be reached and when it last answered", async () => {
+  const place = new Place();
+  await place.store.open({ clock: new VirtualClock(), logger: silentLogger });
+  await using served = await serveDashboard({ store: place.store, path: "/jobs" });
+  await usePage(
+    browser,
+    async (page) => {
+      await page.goto(served.url);
+      await page.waitForSelector(".live-live");
+      place.cut();
+      await page.getByRole("link", { name: "Instances", exact: true }).click();
+      const said =
+        /^The store cannot be reached: memory, this process\. It last answered 1 Jan 2026.* The log has the details\.$/;
+      await page.getByText(said).waitFor();
+      place.heal();
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByRole("heading", { name: "Instances" }).waitFor();
+    },
+    { allowed: REFUSED },
+  );
+  await place.data.close();
 });

@@ -440,6 +440,43 @@ describe("the dashboard in a browser", () => {
     );
   });
 
+  it("has on a phone a box to tick beside each job's name, and nothing that a finger misses", async () => {
+    await withPage(
+      browser,
+      async (page, url, busy) => {
+        await page.goto(`${url}jobs?state=dead`);
+        const row = page.locator("tbody tr").first();
+        await row.waitFor();
+        const [tick, name] = await Promise.all([
+          row.locator("label.tick").boundingBox(),
+          row.locator("a.name").boundingBox(),
+        ]);
+        assert.ok(tick !== null && name !== null);
+        const middle = (box: { readonly y: number; readonly height: number }) => box.y + box.height / 2;
+        assert.ok(tick.x + tick.width <= name.x && Math.abs(middle(tick) - middle(name)) < 3, "on the name's own line");
+        // In the corner of what a finger meets, beside the box itself.
+        await page.mouse.click(tick.x + 2, tick.y + 2);
+        assert.ok(await row.getByRole("checkbox").isChecked());
+        for (const path of ["", "jobs?state=dead", `job?id=${busy.dead}`, "schedules", "schedule?id=clean-up"]) {
+          await page.goto(url + path);
+          await page.waitForSelector("main .card");
+          const small = await page
+            .locator(
+              "#top a, main a, main button, main summary, main select, main input:not([type=checkbox]), main label",
+            )
+            .evaluateAll((all) =>
+              all
+                .map((each) => ({ text: each.outerHTML.slice(0, 80), box: each.getBoundingClientRect() }))
+                .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
+                .map(({ text, box }) => `${text}: ${box.width} x ${box.height}`),
+            );
+          assert.deepEqual(small, [], path);
+        }
+      },
+      { width: 360 },
+    );
+  });
+
   it("says what is wrong when a job is gone or the server is, and finds back", async () => {
     await withPage(
       browser,
@@ -450,6 +487,7 @@ describe("the dashboard in a browser", () => {
         await page.waitForSelector(".tiles");
         await page.route("**/api/**", (route) => route.abort());
         await page.getByRole("link", { name: "Instances", exact: true }).click();
+        await page.getByText(`The application does not answer at ${new URL(url).host}.`).waitFor();
         await page.getByRole("button", { name: "Try again" }).waitFor();
         await page.unroute("**/api/**");
         await page.getByRole("button", { name: "Try again" }).click();

@@ -65,6 +65,23 @@ describe("a dashboard in an application", () => {
     await assert.rejects(fetch(url));
   });
 
+  it("says at the start that nobody else may use it, where it listens to all and has no authorize", async () => {
+    const cases: readonly (readonly [AddDashboardOptions, boolean])[] = [
+      [{ host: "0.0.0.0" }, true],
+      [{ host: "0.0.0.0", authorize: () => "read" }, false],
+      [{}, false],
+    ];
+    for (const [options, warned] of cases) {
+      const logger = capturingLogger();
+      await using made = shop({ port: 0, ...options }, logger);
+      await made.host.start();
+      const said = logger
+        .messages("warn")
+        .filter((message) => /answers other machines with 403.*authorize/.test(message));
+      assert.equal(said.length, warned ? 1 : 0, JSON.stringify(options));
+    }
+  });
+
   it("does not listen without a port: its handler is in the container", async () => {
     const logger = capturingLogger();
     await using made = shop({ path: "/admin" }, logger);

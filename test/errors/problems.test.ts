@@ -52,6 +52,22 @@ test("the nearest known name is suggested, and nothing when none is near", () =>
   assert.equal(didYouMean("banana", ["concurrency"]), "");
 });
 
+test("an option that is near none is told with all that there are", () => {
+  const problems = new Problems();
+  problems.unknownOptions("enqueue", { runAt: 1, att: 1 }, ["delay", "at", "queue"]);
+  problems.unknownOptions("one", { runAt: 1 }, ["delay"]);
+  problems.unknownOptions("none", { runAt: 1 }, []);
+  assert.deepEqual(
+    problems.found.map(({ message }) => message.slice("NS_OPTION_UNKNOWN: ".length)),
+    [
+      'enqueue has no option "runAt". There are "delay", "at" and "queue".',
+      'enqueue has no option "att". Did you mean "at"?',
+      'one has no option "runAt". There is "delay".',
+      'none has no option "runAt".',
+    ],
+  );
+});
+
 test("an error without a cause prints none, and one with a cause prints it", () => {
   const printed = (cause: unknown) => inspect(new NightshiftError("NS_STORE_FULL", "no room.", { cause }));
   assert.doesNotMatch(printed(undefined), /cause/);

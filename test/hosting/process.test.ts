@@ -130,6 +130,20 @@ test("an error that nobody caught, or a rejection that nobody handled, stops gra
   assert.match(kept.output, /caught by the caller/);
 });
 
+test("a signal or an uncaught error ends a host that was only started, as Node would have without it", async () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const { code, output } = await ended("start-only", [signal]);
+    assert.equal(code, 0, output);
+    assert.match(output, /stopping.*was received[\s\S]*stopped/);
+  }
+  const uncaught = await ended("start-only-uncaught");
+  assert.equal(uncaught.code, 1);
+  assert.match(uncaught.output, /nobody caught this[\s\S]*stopped/);
+  const failed = await ended("start-only-hangs-short", ["SIGTERM"]);
+  assert.equal(failed.code, 1);
+  assert.match(failed.output, /ended with this error[\s\S]*NS_SERVICE_ABANDONED: Waits/);
+});
+
 test("a host whose services only wait keeps the process alive until a signal comes", async () => {
   await using child = startNode([PROGRAM, "waits"]);
   await child.until(/ready/);

@@ -220,3 +220,24 @@ test("the drain delay lets the application serve on, with stopping already known
   await stopped;
   assert.deepEqual(log, ["s.start", "s.stop"]);
 });
+
+test("a stop that takes longer than a person waits says once what it waits for", async () => {
+  const clock = new VirtualClock();
+  const gate = Promise.withResolvers<void>();
+  const { builder, logger } = quiet({ clock });
+  builder.addHostedService(plain("mailer", [], { stop: () => gate.promise }), { name: "mailer" });
+  await using host = builder.build();
+  await host.start();
+  const stopped = host.stop();
+  const said = () => logger.entries.filter(({ message }) => message.startsWith("still stopping"));
+  await clock.advance("4s");
+  assert.equal(said().length, 0);
+  await clock.advance("10s");
+  assert.deepEqual(
+    said().map(({ message, facts }) => [message, facts["stillAt"]]),
+    [["still stopping after 5s; after 25s it is given up", ["mailer's stop"]]],
+  );
+  gate.resolve();
+  await stopped;
+  assert.equal(clock.pendingTimers, 0);
+});

@@ -136,6 +136,15 @@ test("a schema sees the input as it will arrive, so a Date that would not come b
   });
 });
 
+test("an input that was forgotten is told as that, and not only as the null that would arrive", async () => {
+  const job = defineJob({ name: "greet", input: z.object({ name: z.string() }), run: () => undefined });
+  await using jobs = createJobs({ store: memory(), jobs: [job] });
+  await assert.rejects(jobs.enqueue(job as typeof any, undefined), {
+    code: "NS_JOB_INPUT",
+    message: /No input was given; it travels as null\.$/,
+  });
+});
+
 test("an input beyond the limit is refused, counted in bytes", async () => {
   await using jobs = client({ maxPayload: 100 });
   await jobs.enqueue(any, "x".repeat(98));
@@ -149,6 +158,10 @@ test("an input beyond the limit is refused, counted in bytes", async () => {
 
 const badOptions: readonly (readonly [string, object, string, RegExp])[] = [
   ["an unknown option", { dleay: 5 }, "NS_OPTION_UNKNOWN", /Did you mean "delay"/],
+  ["an option of another library", { runAt: 5 }, "NS_OPTION_UNKNOWN", /There are "delay", "at", .* and "signal"/],
+  ["a delay in place of options", "5m" as never, "NS_OPTION_INVALID", /options are "5m"\. Give an object/],
+  ["a number in place of options", 5 as never, "NS_OPTION_INVALID", /options are 5\. Give an object/],
+  ["null in place of options", null as never, "NS_OPTION_INVALID", /options are null\. Give an object/],
   ["delay and at together", { delay: 1, at: 1 }, "NS_OPTION_INVALID", /both given/],
   ["a bad duration", { delay: "soon" }, "NS_DURATION_INVALID", /delay is "soon"/],
   ["a negative delay", { delay: -1 }, "NS_DURATION_INVALID", /-1/],
@@ -172,7 +185,10 @@ for (const [what, options, code, message] of badOptions) {
 
 test("a job that takes no input refuses one", async () => {
   await using jobs = client();
-  await assert.rejects(jobs.enqueue(none as typeof any, { a: 1 }), { code: "NS_JOB_INPUT", message: /takes no input/ });
+  await assert.rejects(jobs.enqueue(none as typeof any, { a: 1 }), {
+    code: "NS_JOB_INPUT",
+    message: /takes no input, got \{ a: 1 \}\. Give it a schema: defineJob\(\{ input, \.\.\. \}\)\.$/,
+  });
 });
 
 test("a definition that is not registered here is refused, even under a known name", async () => {

@@ -104,6 +104,13 @@ test("a definition made by a second copy of the library is told as that, where i
   assert.throws(() => none.build(), /Give a value made by defineJob\(\)\.$/);
 });
 
+test("a definition that is no object is told as what it is", () => {
+  const untyped = defineJob as unknown as (...args: readonly unknown[]) => unknown;
+  assert.throws(() => untyped("greet", () => undefined), {
+    message: 'NS_JOB_DEFINITION: defineJob() got "greet". Give one object: { name, run, ... }.',
+  });
+});
+
 test("everything that is wrong with jobs is reported together at build()", () => {
   const Missing = token<string>("Missing");
   const one = defineJob({ name: "one", run: () => undefined });

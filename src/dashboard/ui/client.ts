@@ -26,7 +26,7 @@ export async function read<P extends keyof ReadApi>(
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value) parameters.set(name, value);
   const text = parameters.toString();
-  return answerOf(await fetch(text === "" ? path : `${path}?${text}`, signal ? { signal } : {}));
+  return answerOf(await ask(text === "" ? path : `${path}?${text}`, signal ? { signal } : {}));
 }
 
 /** Acts. */
@@ -35,8 +35,18 @@ export async function operate<P extends keyof OperateApi>(
   body: OperateApi[P]["body"],
 ): Promise<OperateApi[P]["answer"]> {
   return answerOf(
-    await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    await ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   );
+}
+
+/** Each browser has words of its own for a server that is not there ("Failed to fetch"), and none of them help. */
+async function ask(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new ApiFailure(0, `The application does not answer at ${location.host}. Look whether it runs.`);
+  }
 }
 
 async function answerOf<T>(response: Response): Promise<T> {

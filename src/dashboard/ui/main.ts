@@ -40,7 +40,7 @@ let live: LiveState = "connecting";
 /** What is shown, and what takes its place once it is loaded. */
 let page: Page | null = null;
 let coming: Page | null = null;
-let trouble: string | null = null;
+let trouble: { readonly error: unknown } | null = null;
 let loading: AbortController | undefined;
 let loadedAt = 0;
 let changed = false;
@@ -56,7 +56,7 @@ function show(): void {
   if (trouble !== null)
     render(
       content,
-      troublePage(trouble, () => void load()),
+      troublePage(trouble.error, { about, overview, now: Date.now() + ahead }, () => void load()),
     );
   else if (page !== null) render(content, page.view());
   const title = about?.title ?? "Nightshift";
@@ -86,7 +86,7 @@ async function load(): Promise<void> {
     trouble = null;
   } catch (error) {
     if (loading !== mine) return;
-    trouble = error instanceof Error ? error.message : String(error);
+    trouble = { error };
   }
   loading = undefined;
   loadedAt = performance.now();

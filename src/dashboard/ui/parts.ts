@@ -7,8 +7,11 @@ import { hrefTo } from "./page.ts";
 /** A column of a table. */
 export interface Column<T> {
   readonly label: string;
-  /** `number` aligns right; `action` has buttons and no visible heading; `wide` and `middle` take what room there is. */
-  readonly kind?: "text" | "number" | "action" | "wide" | "middle";
+  /**
+   * `number` aligns right; `action` has buttons and `select` a box to tick, both without a visible heading; `wide` and
+   * `middle` take what room there is.
+   */
+  readonly kind?: "text" | "number" | "action" | "select" | "wide" | "middle";
   cell(row: T): Child;
 }
 
@@ -23,7 +26,9 @@ export function table<T>(
     h(
       "th",
       { scope: "col", class: column.kind ?? "text" },
-      column.kind === "action" ? h("span", { class: "unseen" }, column.label) : column.label,
+      column.kind === "action" || column.kind === "select"
+        ? h("span", { class: "unseen" }, column.label)
+        : column.label,
     ),
   );
   const body = rows.map((row) =>
@@ -117,7 +122,14 @@ export function facts(list: readonly (readonly [string, Child])[]): VNode {
 
 /** The databases that do not answer. */
 export function awayNames(overview: OverviewView | null): readonly string[] {
-  return (overview?.shards ?? []).filter(({ away }) => away !== null).map(({ name }) => name);
+  return awayShards(overview).map(({ name }) => name);
+}
+
+/** Of each database that does not answer: its name, and since when. */
+export function awayShards(
+  overview: OverviewView | null,
+): readonly { readonly name: string; readonly since: number }[] {
+  return (overview?.shards ?? []).flatMap(({ name, away }) => (away === null ? [] : [{ name, since: away.since }]));
 }
 
 /** Text line by line, as it is; the keyboard reaches it too, to scroll what is wider than the page. */

@@ -1,9 +1,11 @@
 /** What surrounds every page: the top bar, messages about what was done, and the page of errors. */
 import type { AboutView, OverviewView } from "../api.ts";
+import { ApiFailure } from "./client.ts";
 import { type Child, h, render } from "./dom.ts";
+import { absoluteTime, relative } from "./format.ts";
 import type { LiveState } from "./live.ts";
 import { hrefTo } from "./page.ts";
-import { awayNames, button } from "./parts.ts";
+import { awayNames, awayShards, button } from "./parts.ts";
 
 const MENU = [
   ["", "Overview"],
@@ -29,7 +31,7 @@ const LIVE: Readonly<Record<LiveState, { readonly text: string; readonly title: 
   hidden: { text: "resting", title: "Nothing is asked for while this page is hidden." },
   lost: {
     text: "no connection",
-    title: "The application cannot be reached, or cannot read its store. The page goes on trying.",
+    title: "The application does not answer, or cannot reach its store; its log says why. The page goes on trying.",
   },
 };
 const NOTICE_FOR = 6_000;
@@ -77,8 +79,8 @@ export function awayNote(overview: OverviewView | null): Child {
   );
 }
 
-/** Instead of a page that could not be loaded. */
-export function troublePage(message: string, again: () => void): Child {
+/** Instead of a page that could not be loaded; it is loaded again with the next numbers that come. */
+export function troublePage(error: unknown, known: Known, again: () => void): Child {
   return [
     h("h1", null, "This did not work"),
     h(
@@ -87,11 +89,41 @@ export function troublePage(message: string, again: () => void): Child {
       h(
         "div",
         { class: "empty" },
-        h("p", { class: "empty-title", role: "alert" }, message),
-        h("p", null, button("Try again", again)),
+        h("p", { class: "empty-title", role: "alert" }, reasonOf(error, known)),
+        isPassing(error) && h("p", null, "This page goes on trying by itself."),
+        h("p", { class: "empty-action" }, button("Try again", again)),
       ),
     ),
   ];
+}
+
+/** What the page knows besides the error: nothing, when it could load nothing so far. */
+export interface Known {
+  readonly about: AboutView | null;
+  readonly overview: OverviewView | null;
+  readonly now: number;
+}
+
+/** The server's message names no place, since it may go to anybody; what the page was shown before may be named here. */
+function reasonOf(error: unknown, { about, overview, now }: Known): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ApiFailure) || error.code !== "NS_STORE_UNAVAILABLE" || about === null || overview === null)
+    return message;
+  const since = (at: number) => `${absoluteTime(at)} (${relative(at, now)})`;
+  const away = awayShards(overview);
+  if (away.length > 0) {
+    const each = away.map((shard) => `${shard.name}, since ${since(shard.since)}`).join("; ");
+    const where =
+      away.length === 1 ? "a database that cannot be reached" : "one of the databases that cannot be reached";
+    return `What you asked for lives on ${where}: ${each}.`;
+  }
+  const { kind, location } = about.store;
+  return `The store cannot be reached: ${kind}, ${location}. It last answered ${since(overview.now)}. The log has the details.`;
+}
+
+/** Whether trying again may help without anybody doing anything here. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiFailure && (error.status === 0 || error.status === 503);
 }
 
 /** Shows short messages below, each for a few seconds. */

@@ -278,12 +278,13 @@ export class Jobs implements AsyncDisposable {
 
   #begin(definition: JobDefinition, options: EnqueueJobOptions): JobFrame {
     this.#registry.refuseUnknown(definition);
-    const { signal } = options;
-    if (signal?.aborted) {
+    if (options !== NO_OPTIONS) {
+      const frame = jobFrame(definition, options, this.#maxPayload);
+      const { signal } = options;
+      if (!signal?.aborted) return frame;
       const message = `enqueue was given up before anything was written: ${messageOf(signal.reason)}`;
       throw new NightshiftError("NS_ABORTED", message, { cause: signal.reason });
     }
-    if (options !== NO_OPTIONS) return jobFrame(definition, options, this.#maxPayload);
     let frame = this.#frames.get(definition);
     if (frame === undefined) {
       frame = jobFrame(definition, options, this.#maxPayload);

@@ -1,5 +1,5 @@
 /** From a definition, an input and options to the job that a store takes: checked, encoded, limited. Pure but for the schema. */
-import { didYouMean, NightshiftError, show } from "../../errors/index.ts";
+import { NightshiftError, nearestOrAll, show } from "../../errors/index.ts";
 import type { NewJob } from "../../store/contract.ts";
 import { type Duration, parseDuration } from "../../time/index.ts";
 import type { JobDefinition } from "../definition.ts";
@@ -40,9 +40,12 @@ export type JobFrame = Omit<NewJob, "input">;
 
 /** Reads options. @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID, NS_DURATION_INVALID, NS_JOB_TOO_LARGE */
 export function jobFrame(definition: JobDefinition, options: EnqueueJobOptions, maxPayload: number): JobFrame {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw invalid(`the options are ${show(options)}. Give an object, { delay: "5m" } say.`);
+  }
   for (const key of Object.keys(options)) {
     if (!KNOWN.includes(key)) {
-      throw new NightshiftError("NS_OPTION_UNKNOWN", `enqueue has no option ${show(key)}.${didYouMean(key, KNOWN)}`);
+      throw new NightshiftError("NS_OPTION_UNKNOWN", `enqueue has no option ${show(key)}.${nearestOrAll(key, KNOWN)}`);
     }
   }
   const { queue = definition.queue, priority = definition.priority, attempts = definition.retry.attempts } = options;
@@ -76,12 +79,13 @@ export function encodeInput(definition: JobDefinition, input: unknown, maxPayloa
   const { input: schema } = definition;
   if (schema === undefined) {
     if (input === undefined || input === null) return "null";
-    throw refusal(definition, [{ path: "", message: `the definition takes no input, got ${show(input)}` }]);
+    const message = `the definition takes no input, got ${show(input)}. Give it a schema: defineJob({ input, ... })`;
+    throw refusal(definition, [{ path: "", message }]);
   }
   if (schema === ANYTHING) return json.text;
   const conclude = (checked: Checked): string => {
     if (checked.issues === undefined) return json.text;
-    throw refusal(definition, checked.issues, input);
+    throw refusal(definition, checked.issues, hintAt(input));
   };
   const checked = guarded(definition, () => check(schema, JSON.parse(json.text)));
   return checked instanceof Promise
@@ -102,10 +106,15 @@ function throwBroken(definition: JobDefinition, cause: unknown): never {
   throw new NightshiftError("NS_JOB_INPUT", message, { cause });
 }
 
-function refusal(definition: JobDefinition, issues: readonly InputIssue[], input?: unknown): NightshiftError {
-  const dates = containsDate(input) ? " A Date travels as ISO text: let the schema take text." : "";
-  const message = `The input of job ${show(definition.name)} is not valid: ${issuesText(issues)}.${dates}`;
+function refusal(definition: JobDefinition, issues: readonly InputIssue[], hint = ""): NightshiftError {
+  const message = `The input of job ${show(definition.name)} is not valid: ${issuesText(issues)}.${hint}`;
   return new NightshiftError("NS_JOB_INPUT", message, { details: { job: definition.name, issues } });
+}
+
+/** What a schema cannot know: it sees the input as it will arrive. */
+function hintAt(input: unknown): string {
+  if (input === undefined) return " No input was given; it travels as null.";
+  return containsDate(input) ? " A Date travels as ISO text: let the schema take text." : "";
 }
 
 /** Looks one level deep: enough to say the likely reason, cheap enough for a message. */

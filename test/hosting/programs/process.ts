@@ -25,7 +25,7 @@ class Waits extends BackgroundService {
     if (!stopping.aborted) {
       await new Promise<void>((resolve) => stopping.addEventListener("abort", () => resolve(), { once: true }));
     }
-    if (what.startsWith("hangs")) await new Promise<void>(() => undefined);
+    if (what.includes("hangs")) await new Promise<void>(() => undefined);
   }
 }
 
@@ -52,10 +52,13 @@ if (what.startsWith("callbacks")) {
     console.log("Stopped end");
   });
 }
-if (what === "uncaught") host.lifetime.onStarted(() => void setImmediate(() => raise("nobody caught this")));
+if (what === "uncaught" || what === "start-only-uncaught")
+  host.lifetime.onStarted(() => void setImmediate(() => raise("nobody caught this")));
 if (what === "unhandled") host.lifetime.onStarted(() => void Promise.reject(new Error("nobody handled this")));
 
-if (what === "callbacks-wait") {
+if (what.startsWith("start-only")) {
+  await host.start();
+} else if (what === "callbacks-wait") {
   await host.start();
   await host.waitForShutdown();
   await host[Symbol.asyncDispose]();

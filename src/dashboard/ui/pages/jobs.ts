@@ -76,14 +76,19 @@ export const jobsPage: PageFactory = (context) => {
     if (bulk !== null) {
       columns.unshift({
         label: "select",
-        kind: "action",
+        kind: "select",
+        // The label is what a finger meets: a box alone is too small for it.
         cell: (job) =>
-          h("input", {
-            type: "checkbox",
-            checked: selected.has(job.id),
-            "aria-label": `Select ${job.name} ${job.id}`,
-            onchange: (event) => pick(job.id, (event.target as HTMLInputElement).checked),
-          }),
+          h(
+            "label",
+            { class: "tick" },
+            h("input", {
+              type: "checkbox",
+              checked: selected.has(job.id),
+              "aria-label": `Select ${job.name} ${job.id}`,
+              onchange: (event) => pick(job.id, (event.target as HTMLInputElement).checked),
+            }),
+          ),
       });
     }
     return [

@@ -45,7 +45,7 @@ export const overviewPage: PageFactory = (context) => {
         findings !== null && findings.items.length > 0 && card("The store needs care", null, care(findings)),
         card("Last hour", null, throughputChart(overview.throughput)),
         card("Queues", null, queues(overview, context)),
-        overview.shards.length > 0 && card("Databases", null, databases(overview.shards)),
+        overview.shards.length > 0 && card("Databases", null, databases(overview.shards, context.now())),
         dead !== null && dead.items.length > 0 && needsAttention(dead, overview, context.now()),
       ];
     },
@@ -174,7 +174,7 @@ function care({ items }: FindingsView): Child {
 }
 
 /** The databases of a store that is made of several. Numbers of one that is away are in none of the others. */
-function databases(shards: readonly ShardInfo[]): Child {
+function databases(shards: readonly ShardInfo[], now: number): Child {
   const columns: Column<ShardInfo>[] = [
     { label: "name", cell: ({ name }) => h("span", { class: "name" }, name) },
     { label: "place", kind: "wide", cell: ({ location }) => location },
@@ -186,7 +186,10 @@ function databases(shards: readonly ShardInfo[]): Child {
           " ",
           moodBadge("warn", "draining", "Takes no new queues; taken out of the list once it is empty."),
         ],
-        away !== null && [" ", h("span", { class: "quiet" }, "Its queues wait and are not counted here.")],
+        away !== null && [
+          " ",
+          h("span", { class: "quiet" }, `for ${duration(now - away.since)}: its queues wait and are not counted here.`),
+        ],
       ],
     },
   ];

@@ -214,7 +214,7 @@ function groupLink(group: string): Child {
 function policy(word: string | null, words: Readonly<Record<string, string>>): Child {
   if (word === null) return h("span", { class: "quiet" }, "unknown");
   const meaning = words[word];
-  return meaning === undefined ? word : [word, " ", h("span", { class: "quiet" }, meaning)];
+  return meaning === undefined ? word : [word, " ", h("span", { class: "why" }, meaning)];
 }
 
 function mayEdit({ about }: PageContext): boolean {
