@@ -2,8 +2,8 @@
 import type { LoggerLike } from "../../telemetry/index.ts";
 import { type Clock, formatDuration, systemClock, type Timer } from "../../time/index.ts";
 
-/** A block is seen shorter by up to that. */
-const EVERY = 200;
+/** A block is seen shorter by up to that. An idle process wakes up for each look, so they are few. */
+const EVERY = 1_000;
 /** So long a block is no hiccup of a busy machine: every other job, request and heartbeat of the process waited for it. */
 const LONG = 1_000;
 const TOLD_AT_MOST_EVERY = 60_000;
