@@ -1,21 +1,29 @@
 /** Brings a schema to the version that this library knows, safely beside other processes and other versions. */
 import { NightshiftError } from "../../errors/index.ts";
+import type { StoreContext } from "../contract.ts";
+import { BRIEFLY, BriefLocks } from "./brief-locks.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver.ts";
-import { migrations } from "./migrations.ts";
+import { type Migration, migrations } from "./migrations.ts";
 import type { Value } from "./question.ts";
 
 type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>;
 
 /** The oldest server that the statements were written for. */
 const OLDEST_SERVER = 140_000;
+/** How long to wait at a time for another process that migrates, in milliseconds: nobody waits behind that. */
+const ITS_TURN = 2_000;
 
 /**
  * Creates or migrates the schema. Returns the server's version.
  *
- * @throws NS_STORE_UNSUPPORTED, NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_UNAVAILABLE
+ * @throws NS_STORE_UNSUPPORTED, NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_UNAVAILABLE, NS_STORE_BUSY
  */
-export async function migrate(database: Database): Promise<string> {
+export async function migrate(
+  database: Database,
+  context: StoreContext,
+  steps: readonly Migration[] = migrations,
+): Promise<string> {
   const { settings } = database;
   const [row] = await database.run(
     {
@@ -31,9 +39,9 @@ export async function migrate(database: Database): Promise<string> {
     throw new NightshiftError("NS_STORE_UNSUPPORTED", message, { details: { version } });
   }
   const applied = row?.[2] === "t" ? await appliedIn(database) : [];
-  if (isCurrent(applied, settings.schema)) return version ?? "";
+  if (isCurrent(steps, applied, settings.schema)) return version ?? "";
   if (!settings.migrate) {
-    const latest = migrations.at(-1)?.number;
+    const latest = steps.at(-1)?.number;
     const found = applied.at(-1)?.number;
     const what =
       found === undefined
@@ -42,7 +50,15 @@ export async function migrate(database: Database): Promise<string> {
     const message = `${what} Is it the right schema? Then run nightshift migrate with a role that may create tables.`;
     throw new NightshiftError("NS_STORE_VERSION", message);
   }
-  await database.transaction("if-refused", (query) => bringUp(query, settings.schema, settings.quoted));
+  const locks = new BriefLocks(database, context);
+  await database.transaction("if-refused", async (query) => {
+    // The pauses between its tries are pauses inside this transaction.
+    await query("set local statement_timeout = '10min'; set local idle_in_transaction_session_timeout = '1min'");
+    // One process migrates, the others wait here and then find it done.
+    const turn = `nightshift/migrate/${settings.schema}`;
+    await locks.through(query, ITS_TURN, () => query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [turn]));
+    await locks.through(query, BRIEFLY, () => bringUp(query, steps, settings.schema, settings.quoted));
+  });
   return version ?? "";
 }
 
@@ -61,20 +77,17 @@ function toApplied(row: Row): Applied {
 }
 
 /** Whether nothing is to be done. Throws when the schema is ahead of us in a way that we cannot work with. */
-function isCurrent(applied: readonly Applied[], schema: string): boolean {
-  const known = migrations.at(-1)?.number ?? 0;
+function isCurrent(steps: readonly Migration[], applied: readonly Applied[], schema: string): boolean {
+  const known = steps.at(-1)?.number ?? 0;
   const beyond = applied.find(({ number, compatible }) => number > known && !compatible);
   if (beyond !== undefined) {
     const message = `The schema ${JSON.stringify(schema)} is at migration ${beyond.number}; this library knows ${known}. Update nightshift here before going on.`;
     throw new NightshiftError("NS_STORE_VERSION", message, { details: { found: beyond.number, known } });
   }
-  return migrations.every(({ number }) => applied.some((done) => done.number === number));
+  return steps.every(({ number }) => applied.some((done) => done.number === number));
 }
 
-async function bringUp(query: Query, schema: string, quoted: string): Promise<void> {
-  await query("set local statement_timeout = '10min'");
-  // One process migrates, the others wait here and then find it done.
-  await query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`nightshift/migrate/${schema}`]);
+async function bringUp(query: Query, steps: readonly Migration[], schema: string, quoted: string): Promise<void> {
   const [state] = await query(
     `select to_regnamespace($1) is not null, to_regclass($2) is not null,
        exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $3)`,
@@ -97,8 +110,8 @@ async function bringUp(query: Query, schema: string, quoted: string): Promise<vo
     );
   }
   const applied = (await query("select number, compatible from migration order by number")).map(toApplied);
-  if (isCurrent(applied, schema)) return;
-  for (const { number, name, compatible, statements } of migrations) {
+  if (isCurrent(steps, applied, schema)) return;
+  for (const { number, name, compatible, statements } of steps) {
     if (applied.some((done) => done.number === number)) continue;
     for (const statement of statements) await query(statement);
     await query("insert into migration (number, name, compatible) values ($1, $2, $3)", [number, name, compatible]);
