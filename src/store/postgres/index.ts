@@ -25,7 +25,8 @@ type Only<Options, Others extends string> = Options & { readonly [Name in Others
  * Options are checked at once; the server is asked when the store is opened, by the host or the first call. That rejects
  * with NS_STORE_UNAVAILABLE (away for longer than `patience`, no such database, wrong password, a right is missing: the
  * message says which), NS_STORE_UNSUPPORTED (older than 14, or no package `pg`), NS_STORE_VERSION (a newer schema, or one to
- * be migrated by others), NS_STORE_FOREIGN (the schema holds other tables) or NS_STORE_SHARDS, and is safe to repeat.
+ * be migrated by others), NS_STORE_BUSY (a migration got no lock within a minute: the message says who had it),
+ * NS_STORE_FOREIGN (the schema holds other tables) or NS_STORE_SHARDS, and is safe to repeat.
  *
  * @param options a URL, a `pg` pool, or options
  * @throws NS_OPTION_UNKNOWN, NS_OPTION_INVALID

@@ -1,8 +1,9 @@
 /** Brings a schema to the version that this library knows, safely beside other processes and other versions. */
 import { NightshiftError } from "../../errors/index.ts";
+import type { StoreContext } from "../contract.ts";
+import { BRIEFLY, BriefLocks } from "./brief-locks.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver.ts";
-import { codeOf } from "./failures.ts";
 import { type Migration, migrations } from "./migrations.ts";
 import type { Value } from "./question.ts";
 
@@ -10,19 +11,19 @@ type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]
 
 /** The oldest server that the statements were written for. */
 const OLDEST_SERVER = 140_000;
-/**
- * A statement that changes a table waits until nobody reads it, and everybody who comes later waits behind that
- * statement: so it waits for a moment only, and the whole migration is tried again a little later.
- */
-const LOCK_TIMEOUT = "300ms";
+/** How long to wait at a time for another process that migrates, in milliseconds: nobody waits behind that. */
+const ITS_TURN = 2_000;
 
 /**
  * Creates or migrates the schema. Returns the server's version.
  *
- * @param steps all that this library knows
  * @throws NS_STORE_UNSUPPORTED, NS_STORE_FOREIGN, NS_STORE_VERSION, NS_STORE_UNAVAILABLE, NS_STORE_BUSY
  */
-export async function migrate(database: Database, steps: readonly Migration[] = migrations): Promise<string> {
+export async function migrate(
+  database: Database,
+  context: StoreContext,
+  steps: readonly Migration[] = migrations,
+): Promise<string> {
   const { settings } = database;
   const [row] = await database.run(
     {
@@ -49,26 +50,16 @@ export async function migrate(database: Database, steps: readonly Migration[] = 
     const message = `${what} Is it the right schema? Then run nightshift migrate with a role that may create tables.`;
     throw new NightshiftError("NS_STORE_VERSION", message);
   }
-  try {
-    await database.transaction("if-refused", (query) => bringUp(query, steps, settings.schema, settings.quoted));
-  } catch (error) {
-    if (!(error instanceof NightshiftError) || codeOf(error.cause) !== "55P03") throw error;
-    const holders = await holdersOf(database);
-    const message = `The tables of the schema ${settings.quoted} at ${settings.location} cannot be changed while others use them for so long${holders}. Nothing was changed. End them, or wait for them, and start again.`;
-    throw new NightshiftError("NS_STORE_BUSY", message, { cause: error });
-  }
+  const locks = new BriefLocks(database, context);
+  await database.transaction("if-refused", async (query) => {
+    // The pauses between its tries are pauses inside this transaction.
+    await query("set local statement_timeout = '10min'; set local idle_in_transaction_session_timeout = '1min'");
+    // One process migrates, the others wait here and then find it done.
+    const turn = `nightshift/migrate/${settings.schema}`;
+    await locks.through(query, ITS_TURN, () => query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [turn]));
+    await locks.through(query, BRIEFLY, () => bringUp(query, steps, settings.schema, settings.quoted));
+  });
   return version ?? "";
-}
-
-/** Whose transactions hold the schema's tables now, the oldest first; nothing when they have just ended. */
-async function holdersOf(database: Database): Promise<string> {
-  const text = `
-    select concat_ws(' ', 'process', pid, nullif(application_name, ''), 'for', round(extract(epoch from clock_timestamp() - min(xact_start))), 's')
-    from pg_locks join pg_stat_activity using (pid) join pg_class on pg_class.oid = relation
-    where granted and relnamespace = to_regnamespace($1) and pid <> pg_backend_pid()
-    group by pid, application_name order by min(xact_start) limit 3`;
-  const rows = await database.run({ name: "holders", text }, [database.settings.quoted], "always");
-  return rows.length === 0 ? "" : ` (${rows.map(([holder]) => holder).join(", ")})`;
 }
 
 interface Applied {
@@ -97,10 +88,6 @@ function isCurrent(steps: readonly Migration[], applied: readonly Applied[], sch
 }
 
 async function bringUp(query: Query, steps: readonly Migration[], schema: string, quoted: string): Promise<void> {
-  await query("set local statement_timeout = '10min'");
-  // One process migrates, the others wait here and then find it done.
-  await query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`nightshift/migrate/${schema}`]);
-  await query(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
   const [state] = await query(
     `select to_regnamespace($1) is not null, to_regclass($2) is not null,
        exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $3)`,

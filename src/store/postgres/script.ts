@@ -1,6 +1,7 @@
 /** What is missing in a schema, as a script of plain SQL for a person who may make tables: the same steps, under the same lock. */
 import { silentLogger } from "../../telemetry/index.ts";
 import { systemClock } from "../../time/index.ts";
+import { BRIEFLY } from "./brief-locks.ts";
 import { Database } from "./database.ts";
 import { migrations } from "./migrations.ts";
 import { settingsOf } from "./options.ts";
@@ -38,6 +39,8 @@ function scriptFor(schema: string, quoted: string, applied: ReadonlySet<number>)
 select pg_advisory_xact_lock(hashtextextended(${text(`nightshift/migrate/${schema}`)}, 0));
 create schema if not exists ${quoted};
 set local search_path to ${quoted}, pg_temp;
+-- Who waits for a lock has everybody else wait behind: this gives up instead, changes nothing, and may be run again.
+set local lock_timeout = '${BRIEFLY}ms';
 ${LEDGER}
 
 ${steps.join("\n")}

@@ -300,13 +300,14 @@ export class PostgresStore implements Store {
     return this.#opening.run(work);
   }
 
-  async #connect({ clock, logger, signal }: StoreContext): Promise<Open> {
+  async #connect(context: StoreContext): Promise<Open> {
+    const { clock, logger, signal } = context;
     const database = await Database.create(this.#settings, clock, logger);
     const giveUp = () => database.abandon();
     signal?.addEventListener("abort", giveUp, { once: true });
     try {
       if (signal?.aborted) giveUp();
-      this.#engine = `PostgreSQL ${await migrate(database)}`;
+      this.#engine = `PostgreSQL ${await migrate(database, context)}`;
       const listeners = this.#listeners;
       let session: Session | null = null;
       const hearing = {
