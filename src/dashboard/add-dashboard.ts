@@ -9,7 +9,6 @@ import { createDashboard, Dashboard } from "./dashboard.ts";
 import { viewServices } from "./host-services.ts";
 import { type AddDashboardOptions, checkAddDashboard, mountOf } from "./options.ts";
 import { scheduleDesk } from "./schedule-desk.ts";
-import { isLoopback } from "./server/access.ts";
 import type { Listener } from "./server/listener.ts";
 
 /** What the builder knows of itself. */
@@ -90,7 +89,10 @@ class ListeningService implements HostedService {
 
   async start(): Promise<void> {
     const { port, host, path, forAll } = this.#place;
-    const { listen } = await import("./server/listener.ts");
+    const [{ listen }, { isLoopback }] = await Promise.all([
+      import("./server/listener.ts"),
+      import("./server/access.ts"),
+    ]);
     try {
       this.#listener = await listen(this.#dashboard.fetch, port, host, this.#logger);
     } catch (error) {
