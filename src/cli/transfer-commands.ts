@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { show } from "../errors/index.ts";
 import { exportStore, importStore, moveStore } from "../store/operations/index.ts";
 import { readAddress, storeAt } from "./address.ts";
 import { type Command, needed, noPositionals, readArguments } from "./command.ts";
@@ -85,11 +86,16 @@ export const moveCommand: Command = {
       },
     });
     await mapping.end();
-    const { jobs, verified, queues, calendars, schedules, keptSchedules, stayPaused } = report;
+    const { jobs, verified, queues, calendars, schedules, keptSchedules, otherSchedules, stayPaused } = report;
     terminal.say(`${jobs} jobs moved; ${verified} jobs of the source were found in the target, none is missing.`);
     terminal.say(
       `Schedules: ${schedules}, and ${keptSchedules} were there already. Calendars: ${calendars}. Paused queues: ${queues}.`,
     );
+    if (otherSchedules.length > 0) {
+      const ids = otherSchedules.map((id) => show(id)).join(", ");
+      const message = `Of these schedules the target has others under the same ids, which stay as they are there: ${ids}.`;
+      terminal.say(`${message} The source keeps its own, which fire no more: look which of the two is wanted.`);
+    }
     if (stayPaused > 0) {
       const back = "Should it be worked with again: nightshift resume --store <it> --all";
       terminal.say(`Queues that stay paused in the source, so that nothing runs there: ${stayPaused}. ${back}.`);

@@ -308,6 +308,27 @@ test("move refuses a store in use, then brings it to PostgreSQL, where check fin
   assert.match((await nightshift(["stats", "--store", url, "--schema", schema])).out, /^q +20 /m);
 });
 
+test("move names the schedules of which the target has another one", async () => {
+  await using folder = new TestFolder();
+  const [from, to] = [folder.file("from.db"), folder.file("to.db")];
+  const base = { group: "", source: "dynamic", job: "a", nextAt: null, paused: false } as const;
+  for (const [path, definition] of [
+    [from, "{}"],
+    [to, '{"other":1}'],
+  ] as const) {
+    const store = sqlite(path);
+    await store.open(context);
+    await store.saveSchedules([{ ...base, id: "report", definition }]);
+    await store.close();
+  }
+  const { err } = await nightshift(["move", "--from", `sqlite:${from}`, "--to", `sqlite:${to}`]);
+  assert.match(err, /Schedules: 0, and 1 were there already\./);
+  assert.match(
+    err,
+    /the target has others under the same ids.*: "report"\. The source keeps its own, which fire no more/,
+  );
+});
+
 test("several databases are one store to the commands, and what a drained one has left moves into the others", async () => {
   await using folder = new TestFolder();
   const url = await postgresUrl();

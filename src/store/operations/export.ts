@@ -77,7 +77,7 @@ export async function* everySchedule(store: Store): AsyncGenerator<StoredSchedul
 }
 
 /** Entry by entry through all pages. */
-async function* every<T>(ask: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T, void, void> {
+export async function* every<T>(ask: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T, void, void> {
   let cursor: string | null = null;
   do {
     const page: Page<T> = await ask({ limit: PAGE, ...(cursor === null ? {} : { cursor }) });

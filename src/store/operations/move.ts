@@ -5,10 +5,10 @@
 import { NightshiftError } from "../../errors/index.ts";
 import { silentLogger } from "../../telemetry/index.ts";
 import { systemClock } from "../../time/index.ts";
-import { FINAL_STATES, type JobId, type Store, type WholeJob } from "../contract.ts";
-import { everySchedule, PAGE } from "./export.ts";
+import { FINAL_STATES, type JobId, type NewSchedule, type Store, type WholeJob } from "../contract.ts";
+import { every, PAGE } from "./export.ts";
 import { importSchedule } from "./import.ts";
-import { calendarsOf, isOneOfSeveral, noteMovedIn, refuseOneOfSeveral } from "./one-of-several.ts";
+import { calendarsOf, isMark, leftAs, leftOn, noteMovedIn, refuseOneOfSeveral, shardOf } from "./one-of-several.ts";
 import { checkOperation } from "./options.ts";
 
 /** Options of {@link moveStore}. */
@@ -35,15 +35,20 @@ export interface MoveReport {
   readonly schedules: number;
   /** Schedules whose id the target had already: they stay as they are there. */
   readonly keptSchedules: number;
+  /**
+   * Ids of those of which the target has another one, not only the same as the source. The source keeps its own, which
+   * fires no more. What code declares in both is not told: it is what the code says now.
+   */
+  readonly otherSchedules: readonly string[];
   /** Queues of the source that stay paused, with the target as the reason. */
   readonly stayPaused: number;
 }
 
 /**
  * Moves what is to be done from one store to another: paused queues, calendars, schedules, jobs that are not over, and
- * with `finished` those that are. In the source the queues stay paused, the schedules too (one of several databases loses
- * them: it may come back beside the target), and the jobs become cancelled, with the target as the reason: nothing runs
- * twice, whoever starts the old application again.
+ * with `finished` those that are. In the source the queues stay paused, the schedules too (in one of several databases,
+ * which may come back beside the target, as marks of schedules that moved), and the jobs become cancelled, with the target
+ * as the reason: nothing runs twice, whoever starts the old application again.
  *
  * Run again after an interruption it goes on where it was. At the end every job of the source is looked for in the target.
  *
@@ -83,6 +88,7 @@ class Move {
   readonly #reason: string;
   readonly #paused = new Set<string>();
   readonly #report = { jobs: 0, verified: 0, queues: 0, calendars: 0, schedules: 0, keptSchedules: 0, stayPaused: 0 };
+  readonly #otherSchedules: string[] = [];
 
   constructor(from: Store, to: Store, source: string, options: MoveOptions) {
     this.#from = from;
@@ -108,7 +114,7 @@ class Move {
     if (this.#options.finished === true) await this.#copyFinished();
     await this.#verify();
     await noteMovedIn(this.#from, this.#to);
-    return this.#report;
+    return { ...this.#report, otherSchedules: this.#otherSchedules };
   }
 
   async #refuseWhileUsed(): Promise<void> {
@@ -145,15 +151,30 @@ class Move {
       this.#report.calendars++;
     }
     // A shard that comes back must not have it beside the one that is live: which would be the schedule then?
-    const mayComeBack = await isOneOfSeveral(this.#from);
-    for await (const stored of everySchedule(this.#from)) {
+    const shard = await shardOf(this.#from);
+    for await (const stored of every((page) => this.#from.listSchedules(page))) {
+      if (isMark(stored)) {
+        const left = shard === null ? null : leftOn(shard, stored);
+        if (left !== null) await this.#compare(left);
+        continue;
+      }
       const { id, group, source, job, definition, nextAt, paused, lastAt } = stored;
       const schedule = { id, group, source, job, definition, nextAt, paused };
       if (await importSchedule(this.#to, { ...schedule, lastAt })) this.#report.schedules++;
-      else this.#report.keptSchedules++;
-      if (mayComeBack) await this.#from.removeSchedules([id], [stored.revision]);
+      else await this.#compare(schedule);
+      if (shard !== null) await this.#from.saveSchedules([leftAs(shard, schedule)], [stored.revision]);
       else if (!paused) await this.#from.saveSchedules([{ ...schedule, paused: true }], [stored.revision]);
     }
+  }
+
+  /** A schedule that was not written: whether the one in the target is this very one, as it is when a move is run again. */
+  async #compare({ id, group, source, job, definition }: NewSchedule): Promise<void> {
+    const [there] = await this.#to.getSchedules([id]);
+    if (there === undefined) return;
+    this.#report.keptSchedules++;
+    if (source === "code" && there.source === "code") return;
+    const isSame = there.group === group && there.job === job && there.definition === definition;
+    if (!isSame) this.#otherSchedules.push(id);
   }
 
   /** Once through all jobs that are not over. Returns how many there were. */

@@ -1,5 +1,5 @@
 /** Several stores as one: what `nightshift/postgres` makes of its option `shards`. */
-export { isMoved } from "./moving.ts";
+export { heldByMarkOfLeft, isMoved, markOfLeft } from "./moving.ts";
 export { checkNames, type NamedShards, type Settings } from "./options.ts";
 export type { ShardSpec } from "./shard.ts";
 export { MAP_NAME, readMap } from "./shard-map.ts";

@@ -37,6 +37,20 @@ export function movedTo(stored: StoredSchedule): string {
   return markIn(stored).to;
 }
 
+/**
+ * What stays on a shard of a schedule that was taken off it while the shard was in no list: all of it, and its history. It
+ * names the shard itself: should that come back, the schedule is wherever it is live, and nobody waits for a shard to be known.
+ */
+export function markOfLeft(self: string, schedule: Mark["schedule"]): NewSchedule {
+  return { ...marking({ to: self, done: true, schedule }), nextAt: null, paused: true };
+}
+
+/** The schedule that such a mark holds; null for any other. */
+export function heldByMarkOfLeft(self: string, stored: StoredSchedule): Mark["schedule"] | null {
+  const mark = isMoved(stored) ? markIn(stored) : null;
+  return mark?.to === self ? mark.schedule : null;
+}
+
 /** A schedule with what it last did, wherever it was then. */
 export function merged(live: StoredSchedule, copies: readonly Copy[]): StoredSchedule {
   let latest = live;

@@ -71,7 +71,16 @@ test("jobs that are not over, schedules, calendars and pauses move to PostgreSQL
   const inputs = await fill(source);
   const mapping = new Map<string, string>();
   const report = await moveStore(source, to, { onJob: (old, fresh) => mapping.set(old, fresh) });
-  const expected = { jobs: 401, verified: 401, queues: 1, calendars: 1, schedules: 1, keptSchedules: 0, stayPaused: 2 };
+  const expected = {
+    jobs: 401,
+    verified: 401,
+    queues: 1,
+    calendars: 1,
+    schedules: 1,
+    keptSchedules: 0,
+    otherSchedules: [],
+    stayPaused: 2,
+  };
   assert.deepEqual(report, expected);
   assert.deepEqual(await liveInputs(to), inputs);
   assert.deepEqual(await liveInputs(source), []);
@@ -117,6 +126,27 @@ test("a queue that had nothing left to do is paused in the source too: whoever s
   assert.equal((await to.counts()).queues.length, 0, "there it is not");
   const old = await TestWorker.register(source);
   assert.deepEqual(await old.claimLeases(1, "idle"), []);
+});
+
+test("a schedule of which the target has another one is named, stays as it is there, and stays in the source, paused", async () => {
+  await using folder = new TestFolder();
+  await using to = await target();
+  const source = await folder.open({ durability: "normal" });
+  const base = { group: "", source: "dynamic", job: "a", nextAt: 9, paused: false } as const;
+  const named = (id: string, definition: string) => ({ ...base, id, definition });
+  await source.saveSchedules([named("both", '{"every":1}'), named("same", "{}"), named("mine", "{}")]);
+  await to.saveSchedules([named("both", '{"every":2}'), named("same", "{}")]);
+  for (const schedules of [1, 0]) {
+    const report = await moveStore(source, to);
+    assert.deepEqual(
+      [report.schedules, report.keptSchedules, report.otherSchedules],
+      [schedules, 3 - schedules, ["both"]],
+    );
+  }
+  const seen = async (store: Store) =>
+    (await store.getSchedules(["both"])).map(({ definition, paused }) => [definition, paused]);
+  assert.deepEqual(await seen(to), [['{"every":2}', false]]);
+  assert.deepEqual(await seen(source), [['{"every":1}', true]]);
 });
 
 test("a move that is interrupted anywhere and run again loses nothing and doubles nothing", async () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memory } from "../../../src/store/memory/index.ts";
 import { moveStore } from "../../../src/store/operations/index.ts";
+import { silentLogger } from "../../../src/telemetry/index.ts";
 import { makeSharded, newJob, newSchedule, openSharded, process1, type Sharded, TTL, wants } from "./support.ts";
 
 const NAMES = Array.from({ length: 40 }, (_, n) => `queue-${n}`);
@@ -162,15 +164,22 @@ test("a shard that was taken out with jobs in it is not warned of once they have
   assert.deepEqual(await warnings(without), []);
 });
 
-test("a shard that comes back after its schedules were moved out of it has none of them a second time", async () => {
+/** A shard that was taken out too early, with a schedule that has fired once. */
+async function leftWithSchedule() {
   const before = await openSharded({ names: ["a", "b"] });
-  await before.store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-b" })]);
+  const [saved] = await before.store.saveSchedules([newSchedule({ nextAt: 1_000, queue: "at-b" })]);
+  const occurrences = [{ at: 1_000, what: "skipped", reason: "on b" }] as const;
+  await before.store.fire([{ schedule: "s", revision: saved?.revision ?? 0, occurrences, nextAt: 2_000 }], "me");
   await before.store.close();
   before.places["b"]?.cut(); // nobody can take its schedules off it
   const draining = await openSharded({ names: ["a", "b"], draining: ["b"] }, before);
   await draining.store.close();
   before.places["b"]?.heal();
-  const source = before.places["b"]?.data ?? assert.fail();
+  return { before, source: before.places["b"]?.data ?? assert.fail() };
+}
+
+test("a shard that comes back after its schedules were moved out of it has none of them a second time", async () => {
+  const { before, source } = await leftWithSchedule();
   assert.equal((await moveStore(source, makeSharded({ names: ["a"] }, before).store)).schedules, 1);
   const { store } = await openSharded({ names: ["a", "b"] }, before);
   const listed = async () => (await store.listSchedules({ limit: 9 })).items.map(({ id, paused }) => [id, paused]);
@@ -182,6 +191,45 @@ test("a shard that comes back after its schedules were moved out of it has none 
     (await source.getSchedules(["s"])).map(({ paused }) => paused),
     [false],
   );
+});
+
+test("a schedule of which the others have another one is named by a move, and the shard keeps all that its own was and did", async () => {
+  const { before, source } = await leftWithSchedule();
+  await source.open({ clock: before.clock, logger: silentLogger });
+  const [own] = await source.getSchedules(["s"]);
+  const { store: without } = await openSharded({ names: ["a"] }, before);
+  await without.saveSchedules([newSchedule({ definition: '{"another":1}', nextAt: 5_000, queue: "at-a" })]);
+  await without.saveSchedules([newSchedule({ id: "code", source: "code", definition: "{}", queue: "at-a" })]);
+  await source.saveSchedules([newSchedule({ id: "code", source: "code", definition: '{"older":1}' })]);
+  for (let run = 1; run <= 2; run++) {
+    const report = await moveStore(source, makeSharded({ names: ["a"] }, before).store);
+    assert.deepEqual([report.schedules, report.keptSchedules, report.otherSchedules], [0, 2, ["s"]], `run ${run}`);
+  }
+  const [mark] = await source.getSchedules(["s"]);
+  assert.equal(JSON.parse(mark?.definition ?? "")["nightshift:moved"].schedule.definition, own?.definition);
+  const { store } = await openSharded({ names: ["a", "b"] }, before);
+  const listed = (await store.listSchedules({ limit: 9 })).items.map(({ id, definition }) => [id, definition]);
+  assert.deepEqual(listed, [
+    ["code", "{}"],
+    ["s", '{"another":1}'],
+  ]);
+  const { items } = await store.listOccurrences("s", { limit: 9 });
+  assert.deepEqual(
+    items.map(({ at, reason }) => [at, reason]),
+    [[1_000, "on b"]],
+  );
+  assert.deepEqual(await store.removeSchedules(["s"]), ["s"]);
+  assert.deepEqual(await source.getSchedules(["s"]), []);
+});
+
+test("a schedule that was moved out of a shard to somewhere else can be created anew when the shard is back", async () => {
+  const { before, source } = await leftWithSchedule();
+  assert.equal((await moveStore(source, memory())).schedules, 1);
+  const { store } = await openSharded({ names: ["a", "b"] }, before);
+  assert.deepEqual(await store.getSchedules(["s"]), []);
+  const [saved] = await store.saveSchedules([newSchedule({ nextAt: 9_000, queue: "at-a" })], [0]);
+  assert.deepEqual([saved?.nextAt, saved?.paused], [9_000, false]);
+  assert.equal((await store.listSchedules({ limit: 9 })).items.length, 1);
 });
 
 test("databases that changed names are refused before anything is written", async () => {
