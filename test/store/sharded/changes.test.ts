@@ -198,7 +198,9 @@ test("a schedule of which the others have another one is named by a move, and th
   await source.open({ clock: before.clock, logger: silentLogger });
   const [own] = await source.getSchedules(["s"]);
   const { store: without } = await openSharded({ names: ["a"] }, before);
-  await without.saveSchedules([newSchedule({ definition: '{"another":1}', nextAt: 5_000, queue: "at-a" })]);
+  await without.saveSchedules([
+    newSchedule({ source: "dynamic", definition: '{"another":1}', nextAt: 5_000, queue: "at-a" }),
+  ]);
   await without.saveSchedules([newSchedule({ id: "code", source: "code", definition: "{}", queue: "at-a" })]);
   await source.saveSchedules([newSchedule({ id: "code", source: "code", definition: '{"older":1}' })]);
   for (let run = 1; run <= 2; run++) {
