@@ -70,8 +70,9 @@ export function isPort(value: unknown, what: string, problems: Problems): void {
  */
 export function refuseMore(what: string, more: readonly unknown[], advice: string): void {
   const [second] = more;
-  if (more.length === 0 || (more.length === 1 && second === undefined)) return;
-  const names = typeof second === "object" && second !== null ? ` ({ ${Object.keys(second).join(", ")} })` : "";
+  // A number is what `paths.map(sqlite)` passes.
+  if (second === null || (typeof second !== "object" && typeof second !== "string")) return;
+  const names = typeof second === "object" ? ` ({ ${Object.keys(second).join(", ")} })` : "";
   throw new NightshiftError(
     "NS_OPTION_INVALID",
     `${what} takes one argument, and was given a second one${names}. ${advice}`,

@@ -225,4 +225,5 @@ test("a store's second argument, which drivers take and we do not, is refused wi
   );
   assert.throws(() => loose(sqlite)("a.db", "normal"), /was given a second one\. Give one object/);
   assert.ok(loose(sqlite)("a.db", undefined));
+  assert.equal(["a.db", "b.db"].map(sqlite).length, 2);
 });
