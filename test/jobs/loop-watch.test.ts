@@ -5,23 +5,17 @@ import { createHost, defineJob } from "../../src/index.ts";
 import { LoopWatch } from "../../src/jobs/upkeep/loop-watch.ts";
 import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/telemetry/index.ts";
-import { type Clock, VirtualClock } from "../../src/time/index.ts";
+import { blockableClock } from "../support/blocked-clock.ts";
 import { eventually } from "../support/eventually.ts";
 
 /** A watch whose loop can be blocked: time passes, and no timer fires. */
 function watched() {
-  const clock = new VirtualClock();
-  let stood = 0;
-  const blocked: Clock = {
-    now: () => clock.now() + stood,
-    monotonic: () => clock.monotonic() + stood,
-    setTimer: (delay, then) => clock.setTimer(delay, then),
-  };
+  const { clock, blocked, block: stand } = blockableClock();
   const logger = capturingLogger();
   const watch = new LoopWatch({ logger, atWork: () => ["report (job 7)"], leaseTtl: 30_000, clock: blocked });
   watch.start();
   const block = async (milliseconds: number) => {
-    stood += milliseconds;
+    stand(milliseconds);
     await clock.advance("1s");
   };
   return { clock, logger, watch, block };

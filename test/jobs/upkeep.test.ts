@@ -10,6 +10,7 @@ import { memory } from "../../src/store/memory/index.ts";
 import { capturingLogger } from "../../src/testing/index.ts";
 import { countsOf, newJob } from "../../src/testing/store-conformance/worker.ts";
 import { type Clock, VirtualClock } from "../../src/time/index.ts";
+import { blockableClock } from "../support/blocked-clock.ts";
 import { faulty } from "./support/faulty-store.ts";
 
 const about = { name: "a", host: "h", pid: 1, version: "1", queues: [], names: [], concurrency: 0 };
@@ -118,13 +119,7 @@ for (const [how, by] of [
 }
 
 test("after a blocked loop a process first tells its handlers that they lost their leases, then rescues its own jobs, and the attempt counts", async () => {
-  const clock = new VirtualClock();
-  let stood = 0;
-  const blocked: Clock = {
-    now: () => clock.now() + stood,
-    monotonic: () => clock.monotonic() + stood,
-    setTimer: (delay, then) => clock.setTimer(delay, then),
-  };
+  const { clock, blocked, block } = blockableClock();
   const logger = capturingLogger();
   const store = memory();
   await store.open({ clock: blocked, logger });
@@ -143,7 +138,7 @@ test("after a blocked loop a process first tells its handlers that they lost the
   const [id = ""] = await store.enqueue([newJob()]);
   await store.claim(session.id ?? "", { wants: [{ queue: "q", limit: 1 }], names: new Set(["a"]) });
   const reaper = new Reaper(store, 30_000, loop, () => session.isOverdue);
-  stood = 60_000;
+  block(60_000);
   reaper.start();
   await clock.advance("1s");
   assert.deepEqual([(await store.getJob(id))?.state, told], ["running", ["registered"]]);

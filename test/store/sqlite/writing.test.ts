@@ -199,6 +199,17 @@ for (const suffix of ["", "-wal"]) {
   });
 }
 
+for (const suffix of ["", "-wal"]) {
+  test(`a write finds out by itself that the database${suffix} is gone`, async () => {
+    await using folder = new TestFolder();
+    const store = await folder.open({ pollInterval: 60_000 });
+    await enqueueOne(store);
+    rmSync(folder.file() + suffix);
+    const refused = () => enqueueOne(store).then(() => false, hasCode("NS_STORE_UNAVAILABLE"));
+    await eventually("the refusal", refused);
+  });
+}
+
 test("a long reader keeps the log from being emptied, and it is emptied after that", async () => {
   await using folder = new TestFolder();
   const store = await folder.open();
